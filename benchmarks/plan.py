@@ -1,0 +1,31 @@
+"""How long and how often: the sizes of a full run and of a quick one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+RECORDED = "venues/hftbacktest/spot/btcusdt_20240808.gz"
+DEFAULT_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """Sizes of one run. Rounds are those that count; one more goes before to warm up."""
+
+    seed: int = 20260
+    depth_frames: int = 20_000
+    mixed_frames: int = 40_000
+    socket_frames: int = 12_000
+    books: int = 200
+    rounds: int = 5
+    memory_rounds: int = 3
+
+
+QUICK = Plan(depth_frames=3_000, mixed_frames=6_000, socket_frames=4_000, books=50, rounds=2, memory_rounds=1)
+
+
+def recorded_capture() -> Path:
+    """The recorded spot capture: under `TRIMARAN_DATA`, or beside the project. It may be absent."""
+    return Path(os.environ.get("TRIMARAN_DATA") or DEFAULT_DATA) / RECORDED

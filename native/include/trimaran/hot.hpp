@@ -1,0 +1,206 @@
+// The hot state: every book of the desk, and one call per frame that decodes, sequences, applies and scans.
+//
+// Single-threaded; owned by one engine. Nothing is allocated per frame once the pools have grown to the
+// frames that arrive (tests/native/test_allocations.py counts it). The twin is engine/hot_twin.py.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "trimaran/answer.hpp"
+#include "trimaran/binance.hpp"
+#include "trimaran/scan.hpp"
+#include "trimaran/sequencer.hpp"
+
+namespace trimaran {
+
+struct Ticker {
+  std::int64_t id = -1;
+  Level bid{}, ask{};
+  std::int64_t venue_ns = 0, local_ns = 0;
+};
+
+struct LastTrade {
+  std::int64_t id = -1, price = 0, size = 0, venue_ns = 0, local_ns = 0;
+  bool aggressor_sold = false;
+};
+
+struct BookState {
+  BookState(std::uint32_t market_, std::string symbol_, Grids grids_, Law law, std::size_t group_, std::size_t member_)
+      : market(market_), symbol(std::move(symbol_)), grids(grids_), sequenced(law), group(group_), member(member_) {}
+
+  std::uint32_t market;
+  std::string symbol;
+  Grids grids;
+  SequencedBook sequenced;
+  std::size_t group, member;
+  Ticker ticker;
+  LastTrade trade;
+  std::int64_t venue_ns = 0, local_ns = 0;  // of the last applied depth
+  Top top;
+
+  bool ticker_is_newer() const { return sequenced.live() && ticker.id > sequenced.last_id(); }
+
+  Top effective_top() const {
+    if (!sequenced.live()) return {};
+    if (ticker_is_newer()) return {ticker.bid, ticker.ask};
+    return {sequenced.book().bids.best(), sequenced.book().asks.best()};
+  }
+
+  std::int64_t quote_local_ns() const {
+    return ticker_is_newer() || ticker.local_ns > local_ns ? ticker.local_ns : local_ns;
+  }
+
+  Ladder ladder(bool asks) const {
+    const Level fresh = ticker_is_newer() ? (asks ? ticker.ask : ticker.bid) : Level{};
+    return {asks ? sequenced.book().asks : sequenced.book().bids, asks, fresh};
+  }
+};
+
+struct Market {
+  explicit Market(binance::Dialect dialect_) : dialect(dialect_), decoder(dialect_) {}
+  binance::Dialect dialect;
+  binance::Decoder decoder;
+  SymbolTable symbols;
+  std::vector<std::uint32_t> books;
+  std::uint64_t frames = 0;
+  std::array<std::uint64_t, FAULT_COUNT> faults{};
+};
+
+class Hot {
+ public:
+  std::int64_t threshold_e8 = 0;
+
+  std::uint32_t add_market(binance::Dialect dialect) {
+    markets_.emplace_back(dialect);
+    return static_cast<std::uint32_t>(markets_.size() - 1);
+  }
+
+  // NO_BOOK when the group's grids do not fit together.
+  std::uint32_t add_instrument(std::uint32_t market, std::string_view symbol, Grids grids, std::int64_t order_step,
+                               std::size_t group, std::int64_t taker_fee_e8) {
+    if (groups_.size() <= group) groups_.resize(group + 1);
+    const auto index = static_cast<std::uint32_t>(books_.size());
+    const std::size_t member = groups_[group].members.size();
+    if (!groups_[group].add(index, grids, order_step, taker_fee_e8)) return NO_BOOK;
+    const Law law = markets_[market].dialect == binance::Dialect::Spot ? Law::Overlap : Law::Chain;
+    books_.emplace_back(market, std::string(symbol), grids, law, group, member);
+    markets_[market].symbols.add(symbol, index, grids);
+    markets_[market].books.push_back(index);
+    return index;
+  }
+
+  std::uint32_t on_frame(std::uint32_t market_index, const char* data, std::size_t size, std::int64_t local_ns) {
+    Market& market = markets_[market_index];
+    ++market.frames;
+    const binance::Event event = market.decoder.frame(data, size, market.symbols);
+    switch (event.kind) {
+      case Kind::Depth: return on_depth(market, event, local_ns);
+      case Kind::Ticker: return on_ticker(event, local_ns);
+      case Kind::Trade:
+      case Kind::AggTrade: return on_trade(event, local_ns);
+      case Kind::Error: return on_error(market, event);
+      default: return pack(event.kind, 0, NO_BOOK);
+    }
+  }
+
+  std::uint32_t on_snapshot(std::uint32_t index, const char* data, std::size_t size, std::int64_t local_ns) {
+    BookState& state = books_[index];
+    Market& market = markets_[state.market];
+    const binance::Event event = market.decoder.snapshot(data, size, state.grids);
+    if (event.kind == Kind::Error) {
+      ++market.faults[static_cast<std::size_t>(event.fault)];
+      return pack(Kind::Error, flag::NEED_SNAPSHOT, index, event.fault);
+    }
+    std::uint32_t flags = state.sequenced.on_snapshot(event.last_id, market.decoder.bids, market.decoder.asks);
+    if (flags & flag::APPLIED) stamp(state, event.venue_ns, local_ns);
+    return pack(Kind::Snapshot, flags | refresh(state), index);
+  }
+
+  void mark_up(std::uint32_t market) {
+    for (const std::uint32_t index : markets_[market].books) books_[index].sequenced.on_up();
+  }
+
+  // Every book of the market loses its connection. Returns WENT_STALE | WAKE as they apply.
+  std::uint32_t mark_down(std::uint32_t market) {
+    std::uint32_t flags = 0;
+    for (const std::uint32_t index : markets_[market].books) {
+      books_[index].ticker = {};
+      flags |= books_[index].sequenced.on_down();
+      flags |= refresh(books_[index]);
+    }
+    return flags;
+  }
+
+  const BookState& book(std::uint32_t index) const { return books_[index]; }
+  const Market& market(std::uint32_t index) const { return markets_[index]; }
+  const Group& group(std::size_t index) const { return groups_[index]; }
+  std::size_t book_count() const { return books_.size(); }
+  std::size_t market_count() const { return markets_.size(); }
+  std::size_t group_count() const { return groups_.size(); }
+
+  Walk walk(std::uint32_t buy, std::uint32_t sell, std::int64_t size_cap) const {
+    const BookState& b = books_[buy];
+    const BookState& s = books_[sell];
+    if (!b.sequenced.live() || !s.sequenced.live()) return {};
+    return groups_[b.group].walk(b.member, s.member, b.ladder(true), s.ladder(false), size_cap);
+  }
+
+ private:
+  std::uint32_t on_depth(Market& market, const binance::Event& event, std::int64_t local_ns) {
+    BookState& state = books_[event.book];
+    const std::uint32_t flags = state.sequenced.on_delta({event.first_id, event.last_id, event.previous_id},
+                                                         market.decoder.bids, market.decoder.asks);
+    if (flags & flag::APPLIED) stamp(state, event.venue_ns, local_ns);
+    return pack(Kind::Depth, flags | refresh(state), event.book);
+  }
+
+  std::uint32_t on_ticker(const binance::Event& event, std::int64_t local_ns) {
+    BookState& state = books_[event.book];
+    if (event.last_id < state.ticker.id) return pack(Kind::Ticker, flag::DUPLICATE, event.book);
+    state.ticker = {event.last_id, event.bid, event.ask, event.venue_ns, local_ns};
+    return pack(Kind::Ticker, flag::APPLIED | refresh(state), event.book);
+  }
+
+  std::uint32_t on_trade(const binance::Event& event, std::int64_t local_ns) {
+    books_[event.book].trade = {event.last_id, event.bid.price, event.bid.size, event.venue_ns, local_ns,
+                                event.aggressor_sold};
+    return pack(event.kind, flag::APPLIED, event.book);
+  }
+
+  std::uint32_t on_error(Market& market, const binance::Event& event) {
+    ++market.faults[static_cast<std::size_t>(event.fault)];
+    std::uint32_t flags = 0;
+    if (event.book != NO_BOOK) {
+      if (event.depth_lost) flags = books_[event.book].sequenced.on_lost() | refresh(books_[event.book]);
+    } else if (event.fault != Fault::UnknownSymbol) {
+      for (const std::uint32_t index : market.books) {
+        flags |= books_[index].sequenced.on_suspicion();
+        flags |= refresh(books_[index]);
+      }
+    }
+    return pack(Kind::Error, flags, event.book, event.fault);
+  }
+
+  static void stamp(BookState& state, std::int64_t venue_ns, std::int64_t local_ns) {
+    state.venue_ns = venue_ns;
+    state.local_ns = local_ns;
+  }
+
+  std::uint32_t refresh(BookState& state) {
+    const Top top = state.effective_top();
+    if (top == state.top) return 0;
+    state.top = top;
+    const bool wake = groups_[state.group].update(state.member, top, threshold_e8);
+    return flag::TOP | (wake ? flag::WAKE : 0);
+  }
+
+  std::deque<BookState> books_;  // stable addresses, built once
+  std::deque<Market> markets_;
+  std::vector<Group> groups_;
+};
+
+}  // namespace trimaran

@@ -1,0 +1,214 @@
+// The life of one book: which deltas may be applied, when a snapshot bridges, when the book is stale.
+//
+// Two laws, from Binance's "How to manage a local order book correctly" (spot and USD-M pages):
+//   Overlap (spot):  a delta continues the book when first_id <= last+1; it is a gap when first_id > last+1.
+//                    A snapshot L bridges when the first delta with last_id > L has first_id <= L+1.
+//   Chain (USD-M):   a delta continues the book when previous_id == last.
+//                    A snapshot L bridges when the first delta with last_id >= L has first_id <= L <= last_id,
+//                    or previous_id == L, which is the same chain one event later.
+// A delta whose last_id is not above the book's is contained in it already and is ignored: after a planned
+// switch of connections, or a repeat, the book is still exact. The twin is books/sequencing.py.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "trimaran/answer.hpp"
+#include "trimaran/book.hpp"
+
+namespace trimaran {
+
+enum class Law : std::uint8_t { Overlap = 0, Chain = 1 };
+
+struct DeltaIds {
+  std::int64_t first, last, previous;
+};
+
+class SequencedBook {
+ public:
+  explicit SequencedBook(Law law) : law_(law) {}
+
+  Status status() const { return status_; }
+  std::int64_t last_id() const { return last_id_; }
+  const Book& book() const { return book_; }
+  bool live() const { return status_ == Status::Live; }
+
+  struct Counters {
+    std::uint64_t deltas = 0, duplicates = 0, gaps = 0, crossings = 0, snapshots = 0, overflows = 0;
+  } counters;
+
+  // Returns flags.
+  std::uint32_t on_delta(DeltaIds ids, const Side& bids, const Side& asks) {
+    ++counters.deltas;
+    switch (status_) {
+      case Status::Live:
+      case Status::Suspect: return continue_with(ids, bids, asks);
+      case Status::Down:
+        status_ = Status::Syncing;
+        return hold(ids, bids, asks) | flag::NEED_SNAPSHOT;
+      default: break;
+    }
+    if (!awaiting_bridge_) return hold(ids, bids, asks);
+    if (ids.last < last_id_) return duplicate();
+    awaiting_bridge_ = false;
+    if (!bridges(ids, last_id_)) return hold(ids, bids, asks) | flag::NEED_SNAPSHOT;
+    book_.apply(bids.levels, asks.levels);
+    last_id_ = ids.last;
+    return flag::APPLIED | settle();
+  }
+
+  // Returns flags. A snapshot that cannot be bridged leaves everything as it was and asks for another.
+  std::uint32_t on_snapshot(std::int64_t id, const Side& bids, const Side& asks) {
+    if (status_ == Status::Live || status_ == Status::Suspect) return flag::DUPLICATE;
+    if (status_ == Status::Down) return 0;  // it arrived behind the loss of its connection
+    std::size_t next = 0;
+    while (next < pending_.size() && contained(pending_[next].ids.last, id)) ++next;
+    if (next < pending_.size() && !bridges(pending_[next].ids, id)) return flag::NEED_SNAPSHOT;
+    ++counters.snapshots;
+    book_.load(bids.levels, asks.levels);
+    last_id_ = id;
+    awaiting_bridge_ = law_ == Law::Chain && next == pending_.size();
+    for (std::size_t i = next; i < pending_.size(); ++i) {
+      const Pending& delta = pending_[i];
+      if (i > next && delta.ids.last <= last_id_) continue;
+      if (i > next && !continues(delta.ids)) return broken(i);
+      apply_pending(delta);
+      last_id_ = delta.ids.last;
+    }
+    forget_pending(pending_.size());
+    if (awaiting_bridge_) {
+      status_ = Status::Syncing;
+      return flag::APPLIED;
+    }
+    return flag::APPLIED | settle();
+  }
+
+  // The connection is up: deltas and a snapshot may come, in either order.
+  std::uint32_t on_up() {
+    if (status_ != Status::Down) return 0;
+    status_ = Status::Syncing;
+    return flag::NEED_SNAPSHOT;
+  }
+
+  // A depth event of this book was unreadable: what it said is lost.
+  std::uint32_t on_lost() {
+    const bool was_live = live();
+    if (status_ == Status::Down) return 0;
+    const bool had_book = was_live || status_ == Status::Suspect || awaiting_bridge_;
+    awaiting_bridge_ = false;
+    if (!had_book) return 0;  // the chain of pending deltas will show it
+    ++counters.gaps;
+    status_ = Status::Stale;
+    return flag::NEED_SNAPSHOT | (was_live ? flag::WENT_STALE : 0);
+  }
+
+  // A frame of this market was unreadable and may have been ours: the next delta proves it.
+  std::uint32_t on_suspicion() {
+    if (!live()) return 0;
+    status_ = Status::Suspect;
+    return flag::WENT_STALE;
+  }
+
+  std::uint32_t on_down() {
+    const bool was_live = live();
+    status_ = Status::Down;
+    awaiting_bridge_ = false;
+    forget_pending(pending_.size());
+    return was_live ? flag::WENT_STALE : 0;
+  }
+
+ private:
+  struct Pending {
+    DeltaIds ids;
+    std::size_t begin, bid_count, ask_count;  // in pending_levels_
+  };
+
+  bool contained(std::int64_t last, std::int64_t id) const { return law_ == Law::Overlap ? last <= id : last < id; }
+
+  bool bridges(DeltaIds ids, std::int64_t id) const {
+    if (law_ == Law::Overlap) return ids.first <= id + 1;
+    return (ids.first <= id && ids.last >= id) || ids.previous == id;
+  }
+
+  bool continues(DeltaIds ids) const {
+    return law_ == Law::Overlap ? ids.first <= last_id_ + 1 : ids.previous == last_id_;
+  }
+
+  std::uint32_t continue_with(DeltaIds ids, const Side& bids, const Side& asks) {
+    if (ids.last <= last_id_) return duplicate();
+    if (!continues(ids)) {
+      const bool was_live = live();
+      ++counters.gaps;
+      status_ = Status::Stale;
+      return hold(ids, bids, asks) | flag::NEED_SNAPSHOT | (was_live ? flag::WENT_STALE : 0);
+    }
+    book_.apply(bids.levels, asks.levels);
+    last_id_ = ids.last;
+    return flag::APPLIED | settle();
+  }
+
+  std::uint32_t duplicate() {
+    ++counters.duplicates;
+    return flag::DUPLICATE;
+  }
+
+  // After a change that continues the book: live, unless the book contradicts itself.
+  std::uint32_t settle() {
+    const bool was_live = live();
+    if (book_.crossed()) {
+      ++counters.crossings;
+      status_ = Status::Stale;
+      return flag::CROSSED | flag::NEED_SNAPSHOT | (was_live ? flag::WENT_STALE : 0);
+    }
+    status_ = Status::Live;
+    return was_live ? 0 : flag::WENT_LIVE;
+  }
+
+  std::uint32_t broken(std::size_t at) {
+    ++counters.gaps;
+    forget_pending(at);
+    status_ = Status::Stale;
+    return flag::NEED_SNAPSHOT;
+  }
+
+  std::uint32_t hold(DeltaIds ids, const Side& bids, const Side& asks) {
+    const std::size_t count = bids.levels.size() + asks.levels.size();
+    std::uint32_t flags = 0;
+    if (pending_.size() == PENDING_DELTAS_MAX || pending_levels_.size() + count > PENDING_LEVELS_MAX) {
+      ++counters.overflows;
+      forget_pending(pending_.size());
+      flags = flag::NEED_SNAPSHOT;
+    }
+    pending_.push_back({ids, pending_levels_.size(), bids.levels.size(), asks.levels.size()});
+    pending_levels_.insert(pending_levels_.end(), bids.levels.begin(), bids.levels.end());
+    pending_levels_.insert(pending_levels_.end(), asks.levels.begin(), asks.levels.end());
+    return flags;
+  }
+
+  void apply_pending(const Pending& delta) {
+    const Level* level = pending_levels_.data() + delta.begin;
+    for (std::size_t i = 0; i < delta.bid_count; ++i) book_.bids.apply(*level++);
+    for (std::size_t i = 0; i < delta.ask_count; ++i) book_.asks.apply(*level++);
+  }
+
+  void forget_pending(std::size_t count) {
+    if (count == pending_.size()) {
+      pending_.clear();
+      pending_levels_.clear();
+      return;
+    }
+    const std::size_t levels = pending_[count].begin;
+    pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count));
+    pending_levels_.erase(pending_levels_.begin(), pending_levels_.begin() + static_cast<std::ptrdiff_t>(levels));
+    for (Pending& delta : pending_) delta.begin -= levels;
+  }
+
+  Law law_;
+  Status status_ = Status::Down;
+  bool awaiting_bridge_ = false;  // Chain: a snapshot is loaded, no delta has proved it yet
+  std::int64_t last_id_ = 0;
+  Book book_;
+  std::vector<Pending> pending_;
+  std::vector<Level> pending_levels_;
+};
+
+}  // namespace trimaran

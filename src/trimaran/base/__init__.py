@@ -1,0 +1,1 @@
+"""Floor 0: errors, limits, counters. Imports nothing of Trimaran."""

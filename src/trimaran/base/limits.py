@@ -1,0 +1,34 @@
+"""Every limit of the platform in one place, with the relations between them asserted.
+
+The native core takes its copies from `native/include/trimaran/limits.hpp`; `tests/base/test_limits.py`
+proves that both files agree.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+FRAME_BYTES_MAX: Final = 4 * 1024 * 1024  # one WebSocket message or REST body
+JSON_DEPTH_MAX: Final = 32  # nesting of a venue frame; real ones use 4
+NUMBER_BYTES_MAX: Final = 1_000  # one number; a venue's longest has about 30 digits
+LEVELS_PER_SIDE_MAX: Final = 10_000  # one frame; Binance's largest snapshot has 5,000
+BOOK_LEVELS_MAX: Final = 20_000  # one side of a book that lives for days
+PENDING_DELTAS_MAX: Final = 4_096  # deltas kept while a snapshot is on its way
+PENDING_LEVELS_MAX: Final = 262_144  # their levels, together
+SYMBOL_BYTES_MAX: Final = 32
+BOOKS_MAX: Final = 4_096
+GROUP_BOOKS_MAX: Final = 64  # books of one asset that are scanned against each other
+
+PRICE_TICKS_MAX: Final = 2**50  # also in the common units of a scan group
+SIZE_LOTS_MAX: Final = 2**62
+GRID_VALUE_MAX: Final = PRICE_TICKS_MAX  # ticks or lots of one order, and of the simulator's matching
+UPDATE_ID_MAX: Final = 2**62
+TIME_MS_MAX: Final = 2**43  # year 2248
+FEE_E8_MAX: Final = 5_000_000  # 5 %
+FEE_E8_ONE: Final = 100_000_000
+
+assert PENDING_LEVELS_MAX >= 2 * LEVELS_PER_SIDE_MAX
+assert BOOK_LEVELS_MAX >= LEVELS_PER_SIDE_MAX
+# In 128 bits: the scan multiplies a price by (1 +- fee) and compares in 1e-8, the walk adds price * size.
+assert PRICE_TICKS_MAX.bit_length() + 2 * (FEE_E8_ONE + FEE_E8_MAX).bit_length() < 127
+assert PRICE_TICKS_MAX.bit_length() + SIZE_LOTS_MAX.bit_length() < 127

@@ -1,0 +1,190 @@
+"""The life of one book: which deltas may be applied, when a snapshot bridges, when the book is stale.
+
+The twin of `sequencer.hpp`. Two laws, from Binance's "How to manage a local order book correctly":
+
+- OVERLAP (spot): a delta continues the book when `first_id <= last + 1`, and is a gap otherwise. A
+  snapshot L bridges when the first delta with `last_id > L` has `first_id <= L + 1`.
+- CHAIN (USD-M): a delta continues the book when `previous_id == last`. A snapshot L bridges when the first
+  delta with `last_id >= L` has `first_id <= L <= last_id`, or `previous_id == L`, which is the same chain
+  one event later.
+
+A delta whose `last_id` is not above the book's is contained in it already and is ignored: after a planned
+switch of connections, or a repeat, the book is still exact.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from trimaran.base.limits import PENDING_DELTAS_MAX, PENDING_LEVELS_MAX
+from trimaran.books.l2 import Book
+from trimaran.domain.answer import BookStatus, Flag
+from trimaran.domain.market import DepthDelta, DepthSnapshot
+
+
+class Law(enum.IntEnum):
+    """How a market proves that nothing is missing."""
+
+    OVERLAP = 0
+    CHAIN = 1
+
+
+class SequencedBook:
+    """A book and the proof of its continuity. Every method answers the flags of `Flag`."""
+
+    def __init__(self, law: Law) -> None:
+        self._law = law
+        self._awaiting_bridge = False
+        self._pending: list[DepthDelta] = []
+        self._pending_levels = 0
+        self.book = Book()
+        self.status = BookStatus.DOWN
+        self.last_id = 0
+        self.deltas = self.duplicates = self.gaps = self.crossings = self.snapshots = self.overflows = 0
+
+    @property
+    def live(self) -> bool:
+        """True when the book may be traded on."""
+        return self.status is BookStatus.LIVE
+
+    def on_delta(self, delta: DepthDelta) -> int:
+        """Takes a delta: applies it, holds it back for a snapshot, ignores it, or finds a gap."""
+        self.deltas += 1
+        if self.status in (BookStatus.LIVE, BookStatus.SUSPECT):
+            return self._continue_with(delta)
+        if self.status is BookStatus.DOWN:
+            self.status = BookStatus.SYNCING
+            return self._hold(delta) | Flag.NEED_SNAPSHOT
+        if not self._awaiting_bridge:
+            return self._hold(delta)
+        if delta.last_id < self.last_id:
+            return self._duplicate()
+        self._awaiting_bridge = False
+        if not self._bridges(delta, self.last_id):
+            return self._hold(delta) | Flag.NEED_SNAPSHOT
+        return self._apply(delta)
+
+    def on_snapshot(self, snapshot: DepthSnapshot) -> int:
+        """Takes a snapshot. One that cannot be bridged changes nothing and asks for another."""
+        if self.live or self.status is BookStatus.SUSPECT:
+            return Flag.DUPLICATE
+        if self.status is BookStatus.DOWN:
+            return 0  # it arrived behind the loss of its connection
+        rest = self._not_contained(snapshot.last_id)
+        if rest and not self._bridges(rest[0], snapshot.last_id):
+            return Flag.NEED_SNAPSHOT
+        self.snapshots += 1
+        self.book.load(snapshot.bids, snapshot.asks)
+        self.last_id = snapshot.last_id
+        self._awaiting_bridge = self._law is Law.CHAIN and not rest
+        for index, delta in enumerate(rest):
+            if index and delta.last_id <= self.last_id:
+                continue
+            if index and not self._continues(delta):
+                self.gaps += 1
+                self._set_pending(rest[index:])
+                self.status = BookStatus.STALE
+                return Flag.NEED_SNAPSHOT
+            self.book.apply(delta.bids, delta.asks)
+            self.last_id = delta.last_id
+        self._set_pending([])
+        if self._awaiting_bridge:
+            self.status = BookStatus.SYNCING
+            return Flag.APPLIED
+        return Flag.APPLIED | self._settle()
+
+    def on_up(self) -> int:
+        """The connection is up: deltas and a snapshot may come, in either order."""
+        if self.status is not BookStatus.DOWN:
+            return 0
+        self.status = BookStatus.SYNCING
+        return Flag.NEED_SNAPSHOT
+
+    def on_lost(self) -> int:
+        """A depth event of this book was unreadable: what it said is lost."""
+        if self.status is BookStatus.DOWN:
+            return 0
+        was_live = self.live
+        had_book = was_live or self.status is BookStatus.SUSPECT or self._awaiting_bridge
+        self._awaiting_bridge = False
+        if not had_book:
+            return 0  # the chain of pending deltas will show it
+        self.gaps += 1
+        self.status = BookStatus.STALE
+        return Flag.NEED_SNAPSHOT | (Flag.WENT_STALE if was_live else 0)
+
+    def on_suspicion(self) -> int:
+        """A frame of this market was unreadable and may have been ours: the next delta proves it."""
+        if not self.live:
+            return 0
+        self.status = BookStatus.SUSPECT
+        return Flag.WENT_STALE
+
+    def on_down(self) -> int:
+        """The connection is lost."""
+        was_live = self.live
+        self.status = BookStatus.DOWN
+        self._awaiting_bridge = False
+        self._set_pending([])
+        return Flag.WENT_STALE if was_live else 0
+
+    def _not_contained(self, snapshot_id: int) -> list[DepthDelta]:
+        for index, delta in enumerate(self._pending):
+            kept = delta.last_id > snapshot_id if self._law is Law.OVERLAP else delta.last_id >= snapshot_id
+            if kept:
+                return self._pending[index:]
+        return []
+
+    def _bridges(self, delta: DepthDelta, snapshot_id: int) -> bool:
+        if self._law is Law.OVERLAP:
+            return delta.first_id <= snapshot_id + 1
+        return delta.first_id <= snapshot_id <= delta.last_id or delta.previous_id == snapshot_id
+
+    def _continues(self, delta: DepthDelta) -> bool:
+        if self._law is Law.OVERLAP:
+            return delta.first_id <= self.last_id + 1
+        return delta.previous_id == self.last_id
+
+    def _continue_with(self, delta: DepthDelta) -> int:
+        if delta.last_id <= self.last_id:
+            return self._duplicate()
+        if self._continues(delta):
+            return self._apply(delta)
+        was_live = self.live
+        self.gaps += 1
+        self.status = BookStatus.STALE
+        return self._hold(delta) | Flag.NEED_SNAPSHOT | (Flag.WENT_STALE if was_live else 0)
+
+    def _apply(self, delta: DepthDelta) -> int:
+        self.book.apply(delta.bids, delta.asks)
+        self.last_id = delta.last_id
+        return Flag.APPLIED | self._settle()
+
+    def _duplicate(self) -> int:
+        self.duplicates += 1
+        return Flag.DUPLICATE
+
+    def _settle(self) -> int:
+        """After a change that continues the book: live, unless the book contradicts itself."""
+        was_live = self.live
+        if self.book.crossed():
+            self.crossings += 1
+            self.status = BookStatus.STALE
+            return Flag.CROSSED | Flag.NEED_SNAPSHOT | (Flag.WENT_STALE if was_live else 0)
+        self.status = BookStatus.LIVE
+        return 0 if was_live else Flag.WENT_LIVE
+
+    def _hold(self, delta: DepthDelta) -> int:
+        count = len(delta.bids) + len(delta.asks)
+        flags = 0
+        if len(self._pending) == PENDING_DELTAS_MAX or self._pending_levels + count > PENDING_LEVELS_MAX:
+            self.overflows += 1
+            self._set_pending([])
+            flags = Flag.NEED_SNAPSHOT
+        self._pending.append(delta)
+        self._pending_levels += count
+        return flags
+
+    def _set_pending(self, deltas: list[DepthDelta]) -> None:
+        self._pending = deltas
+        self._pending_levels = sum(len(delta.bids) + len(delta.asks) for delta in deltas)

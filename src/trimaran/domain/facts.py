@@ -1,0 +1,163 @@
+"""Facts: what a step says has happened. Journal, screens and metrics read facts, never live state.
+
+A fact is complete in itself: it carries the values before and after, so that a reader needs no other
+state to show it.
+"""
+
+from __future__ import annotations
+
+import enum
+from decimal import Decimal
+
+import msgspec
+
+from trimaran.base.errors import DecodeKind
+from trimaran.domain.account import Fill
+from trimaran.domain.answer import BookStatus
+from trimaran.domain.client_id import ClientOrderId
+from trimaran.domain.decision import Approved, KillState, Refused
+from trimaran.domain.instrument import Asset, InstrumentKey, MarketName, Side
+from trimaran.domain.opportunity import Opportunity, Pair
+from trimaran.domain.orders import GroupId, OrderEvent, OrderState, StrategyName
+
+
+class Purpose(enum.Enum):
+    """What a group of orders is for."""
+
+    OPEN = "open"  # takes an opportunity
+    UNWIND = "unwind"  # gives back what one leg filled more than the other
+
+
+class ClosedLeg(msgspec.Struct, frozen=True):
+    """One ended order of a group."""
+
+    client_order_id: ClientOrderId
+    instrument_key: InstrumentKey
+    side: Side
+    lots: int
+    filled_lots: int
+
+
+class OrderApproved(msgspec.Struct, frozen=True, tag=True):
+    """Risk let an order pass."""
+
+    approved: Approved
+    local_ns: int
+
+
+class OrderRefused(msgspec.Struct, frozen=True, tag=True):
+    """Risk stopped an order, and with it the legs of its group."""
+
+    refused: Refused
+    local_ns: int
+
+
+class OrderStateChanged(msgspec.Struct, frozen=True, tag=True):
+    """An order moved in the state table."""
+
+    client_order_id: ClientOrderId
+    instrument_key: InstrumentKey
+    before: OrderState
+    event: OrderEvent
+    after: OrderState
+    filled_lots: int
+    reason: str
+    local_ns: int
+
+
+class FillBooked(msgspec.Struct, frozen=True, tag=True):
+    """The ledger took a fill; `realised` is in the quote asset, before fees."""
+
+    fill: Fill
+    realised: Decimal
+
+
+class FillRepeated(msgspec.Struct, frozen=True, tag=True):
+    """A fill that was booked before; nothing changed. `conflict`: it now has another price or size."""
+
+    fill: Fill
+    conflict: bool
+
+
+class BalanceChanged(msgspec.Struct, frozen=True, tag=True):
+    """A balance of a market's account changed."""
+
+    market: MarketName
+    asset: Asset
+    before: Decimal
+    after: Decimal
+    local_ns: int
+
+
+class PositionChanged(msgspec.Struct, frozen=True, tag=True):
+    """A position changed. Lots are signed; costs are what the open lots cost, signed alike, in quote."""
+
+    instrument_key: InstrumentKey
+    before_lots: int
+    after_lots: int
+    before_cost: Decimal
+    after_cost: Decimal
+    local_ns: int
+
+
+class KillChanged(msgspec.Struct, frozen=True, tag=True):
+    """The kill switch was moved, and by whom."""
+
+    before: KillState
+    after: KillState
+    actor: str
+    reason: str
+    local_ns: int
+
+
+class BookChanged(msgspec.Struct, frozen=True, tag=True):
+    """The status of a book changed; only LIVE may be traded on or shown as live."""
+
+    instrument_key: InstrumentKey
+    before: BookStatus
+    after: BookStatus
+    local_ns: int
+
+
+class FrameRefused(msgspec.Struct, frozen=True, tag=True):
+    """A frame or a snapshot could not be decoded; nothing of it was applied."""
+
+    market: MarketName
+    kind: DecodeKind
+    instrument_key: InstrumentKey | None  # None: it does not say whose it was
+    local_ns: int
+
+
+class OpportunitySeen(msgspec.Struct, frozen=True, tag=True):
+    """An opportunity has appeared."""
+
+    opportunity: Opportunity
+
+
+class OpportunityEnded(msgspec.Struct, frozen=True, tag=True):
+    """An opportunity is gone. `missed_because` is None when `taken` names the group that took it."""
+
+    pair: Pair
+    lifetime_ns: int
+    best_edge_e8: int
+    best_net: Decimal
+    taken: GroupId | None
+    missed_because: str | None
+    local_ns: int
+
+
+class GroupClosed(msgspec.Struct, frozen=True, tag=True):
+    """Every leg of a group has ended. `residual` is bought less sold, in base asset, before fees."""
+
+    group: GroupId
+    strategy: StrategyName
+    purpose: Purpose
+    legs: tuple[ClosedLeg, ...]
+    residual: Decimal
+    local_ns: int
+
+
+LedgerFact = FillBooked | FillRepeated | BalanceChanged | PositionChanged
+OrderFact = OrderApproved | OrderRefused | OrderStateChanged
+MarketFact = BookChanged | FrameRefused | OpportunitySeen | OpportunityEnded
+Fact = OrderFact | LedgerFact | MarketFact | GroupClosed | KillChanged

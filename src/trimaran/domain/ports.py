@@ -1,0 +1,31 @@
+"""Ports: what the pure floors ask of the world. One to four methods each."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Reads time. Only runners and I/O shells hold one; pure code receives `now_ns`."""
+
+    def wall_ns(self) -> int:
+        """Nanoseconds since the Unix epoch."""
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds of a clock that never jumps."""
+
+
+class Rng(Protocol):
+    """Randomness as an argument. `random.Random(seed)` is one."""
+
+    def random(self) -> float:
+        """Uniform in [0, 1)."""
+
+    def gauss(self, mu: float, sigma: float) -> float:
+        """Normal."""
+
+    def expovariate(self, lambd: float) -> float:
+        """Exponential with rate `lambd`."""
+
+    def randrange(self, start: int, stop: int) -> int:
+        """Uniform integer in [start, stop)."""

@@ -1,0 +1,99 @@
+"""Stages 6 and 7 of the step: proposals become orders, risk judges them, commands go out."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from trimaran.domain.answer import BookStatus
+from trimaran.domain.commands import Command, SendOrder
+from trimaran.domain.decision import Refused
+from trimaran.domain.exact import ZERO
+from trimaran.domain.facts import Fact, OrderApproved, OrderRefused
+from trimaran.domain.instrument import Asset, Instrument
+from trimaran.domain.orders import GroupId, IntentId, OrderEvent, OrderRequest, TimeInForce
+from trimaran.engine.desk import Desk
+from trimaran.engine.durable import GroupRecord
+from trimaran.risk.context import RiskContext
+from trimaran.risk.gate import Leg, gate_group
+from trimaran.signals.fair_price import fair_price
+from trimaran.strategies.port import LegDraft, Proposal
+
+
+def decide(desk: Desk, proposal: Proposal, commands: list[Command], facts: list[Fact]) -> None:
+    """Approves a proposal as a whole and sends it, or refuses it as a whole."""
+    group = desk.durable.take_group_id(proposal.strategy)
+    orders = tuple(_order(desk, proposal, draft, group, n) for n, draft in enumerate(proposal.legs))
+    legs = [Leg(order, _context(desk, order), desk.setup.limits[order.instrument_key]) for order in orders]
+    decision = gate_group(legs)
+    if isinstance(decision, Refused):
+        facts.append(OrderRefused(decision, desk.now_ns))
+        _tell_refusal(desk, proposal, decision)
+        return
+    ids = tuple(order.client_order_id for order in orders)
+    desk.durable.open_group(group, GroupRecord(proposal.strategy, proposal.purpose, ids), orders)
+    if proposal.pair is not None:
+        desk.episodes.mark_taken(proposal.pair, group)
+    for approved in decision:
+        facts.append(OrderApproved(approved, desk.now_ns))
+        moved = desk.durable.move(
+            approved.order.client_order_id, OrderEvent.CLAIM, proposal.purpose.value, desk.now_ns
+        )
+        assert moved is not None
+        facts.append(moved)
+        commands.append(SendOrder(approved))
+
+
+def _tell_refusal(desk: Desk, proposal: Proposal, refused: Refused) -> None:
+    if proposal.pair is not None:
+        desk.episodes.mark_missed(proposal.pair, f"refused by {refused.rule}")
+    for strategy in desk.strategies:
+        if strategy.name == proposal.strategy:
+            strategy.on_refused(proposal, desk.now_ns)
+
+
+def _order(desk: Desk, proposal: Proposal, draft: LegDraft, group: GroupId, number: int) -> OrderRequest:
+    return OrderRequest(
+        intent_id=IntentId(f"{group}-{number}"),
+        client_order_id=desk.durable.take_client_id(),
+        instrument_key=draft.instrument_key,
+        side=draft.side,
+        price_ticks=draft.price_ticks,
+        lots=draft.lots,
+        tif=TimeInForce.IOC,
+        strategy=proposal.strategy,
+        group=group,
+        reduce_only=False,
+        created_ns=desk.now_ns,
+    )
+
+
+def _context(desk: Desk, order: OrderRequest) -> RiskContext:
+    instrument = desk.instruments[order.instrument_key]
+    limits = desk.setup.limits[order.instrument_key]
+    book = desk.books[order.instrument_key]
+    bid_ticks, _, ask_ticks, _, _, _, quote_local_ns = desk.hot.top(book)
+    durable = desk.durable
+    durable.forget_recent(desk.now_ns - max(limits.rate_window_ns, limits.duplicate_window_ns))
+    position = durable.ledger.positions.get(instrument.key)
+    return RiskContext(
+        instrument=instrument,
+        book_status=BookStatus(desk.hot.status(book)),
+        bid_ticks=bid_ticks or None,
+        ask_ticks=ask_ticks or None,
+        quote_local_ns=quote_local_ns,
+        fair_price=fair_price(desk.live_tops(instrument.base)),
+        now_ns=desk.now_ns,
+        position_lots=0 if position is None else position.lots,
+        exposure_base=durable.ledger.exposure_base(instrument.base),
+        balances=_balances(desk, instrument),
+        open_orders=durable.open_orders(),
+        recent_orders=tuple(durable.recent),
+        kill=durable.kill,
+    )
+
+
+def _balances(desk: Desk, instrument: Instrument) -> dict[Asset, Decimal]:
+    wallet = desk.durable.ledger.balances
+    return {
+        asset: wallet.get((instrument.market, asset), ZERO) for asset in (instrument.base, instrument.quote)
+    }

@@ -1,0 +1,140 @@
+"""The state of one desk: Hot (books and scan) and Durable, and the tables that join them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from trimaran.arbitrage.episodes import Episodes
+from trimaran.arbitrage.opportunity import Leg
+from trimaran.base.errors import ConfigError
+from trimaran.domain.answer import BookStatus
+from trimaran.domain.client_id import ClientIdCounter
+from trimaran.domain.instrument import Asset, Instrument, InstrumentKey, MarketName, Side
+from trimaran.domain.market import Level
+from trimaran.domain.opportunity import Pair
+from trimaran.engine.durable import Durable
+from trimaran.engine.hot import Dialect, Hot
+from trimaran.risk.limits import RiskLimits
+from trimaran.strategies.port import Strategy
+
+
+class MarketSetup(msgspec.Struct, frozen=True):
+    """One market: its dialect and what is traded there."""
+
+    name: MarketName
+    dialect: Dialect
+    instruments: tuple[Instrument, ...]
+
+
+class DeskSetup(msgspec.Struct, frozen=True):
+    """What a desk is made of."""
+
+    markets: tuple[MarketSetup, ...]
+    limits: Mapping[InstrumentKey, RiskLimits]
+    threshold_e8: int  # net edge at the top from which the scan wakes the stages behind it
+    notional_max: Decimal  # quote; a depth walk goes no further
+
+
+class Desk:
+    """All state behind `engine.step`. Runners read it for reports; only a step changes it."""
+
+    def __init__(
+        self, setup: DeskSetup, hot: Hot, strategies: Sequence[Strategy], counter: ClientIdCounter
+    ) -> None:
+        self.setup = setup
+        self.hot = hot
+        self.strategies = strategies
+        self.instruments = {i.key: i for market in setup.markets for i in market.instruments}
+        self.durable = Durable(self.instruments, counter)
+        self.episodes = Episodes()
+        self.now_ns = 0
+        self.markets: dict[MarketName, int] = {}
+        self.books: dict[InstrumentKey, int] = {}
+        self.legs: list[Leg] = []  # by book
+        self.market_of_book: list[int] = []
+        self.book_status: list[BookStatus] = []
+        self.group_books: dict[Asset, list[int]] = {}
+        self.pairs: dict[Asset, list[Pair]] = {}
+        self._build()
+
+    def instrument(self, key: InstrumentKey) -> Instrument:
+        """An instrument."""
+        return self.instruments[key]
+
+    def top_ticks(self, key: InstrumentKey) -> tuple[int, int]:
+        """(bid_ticks, ask_ticks); 0 where a side is unknown or the book is not live."""
+        top = self.hot.top(self.books[key])
+        return top[0], top[2]
+
+    def working(self, key: InstrumentKey) -> bool:
+        """True while an order of ours is open there."""
+        return any(record.order.instrument_key == key for record in self.durable.working.values())
+
+    def depth(self, key: InstrumentKey, side: Side, count: int) -> Sequence[Level]:
+        """What a taker meets: the book corrected by a newer ticker; empty unless live."""
+        return [level for level in self.hot.ladder(self.books[key], side, count) if level[0] and level[1]]
+
+    def status(self, key: InstrumentKey) -> BookStatus:
+        """The status of a book."""
+        return BookStatus(self.hot.status(self.books[key]))
+
+    def update_id(self, key: InstrumentKey) -> int:
+        """The update id of a book."""
+        return self.hot.last_id(self.books[key])
+
+    def live_tops(self, base: Asset) -> list[tuple[Decimal, Decimal]]:
+        """(bid, ask) in quote of every live book of an asset that has both sides."""
+        tops: list[tuple[Decimal, Decimal]] = []
+        for book in self.group_books[base]:
+            bid, _, ask, *_ = self.hot.top(book)
+            if bid and ask:
+                instrument = self.legs[book].instrument
+                tops.append((instrument.price(bid), instrument.price(ask)))
+        return tops
+
+    def _build(self) -> None:
+        groups: dict[tuple[Asset, Asset], int] = {}
+        for market in self.setup.markets:
+            index = self.hot.add_market(market.dialect)
+            self.markets[market.name] = index
+            for instrument in market.instruments:
+                self._add(
+                    index, instrument, groups.setdefault((instrument.base, instrument.quote), len(groups))
+                )
+        self.hot.set_threshold(self.setup.threshold_e8)
+        for base, books in self.group_books.items():
+            keys = [self.legs[book].instrument.key for book in books]
+            self.pairs[base] = [Pair(buy, sell) for buy in keys for sell in keys if buy != sell]
+
+    def _add(self, market: int, instrument: Instrument, group: int) -> None:
+        if instrument.key not in self.setup.limits:
+            raise ConfigError(
+                f"limits: expected limits for every instrument, found none for {instrument.key}"
+            )
+        book = self.hot.add_instrument(
+            market,
+            instrument.symbol,
+            instrument.price_grid.units,
+            instrument.price_grid.exponent,
+            *_base_grid(instrument),
+            instrument.order_step,
+            group,
+            instrument.fees.taker_e8,
+        )
+        assert book == len(self.legs)
+        self.books[instrument.key] = book
+        self.legs.append(Leg(book, instrument))
+        self.market_of_book.append(market)
+        self.book_status.append(BookStatus.DOWN)
+        self.group_books.setdefault(instrument.base, []).append(book)
+
+
+def _base_grid(instrument: Instrument) -> tuple[int, int]:
+    """The size grid in base asset: of contracts, it is the contract's size per lot."""
+    step = instrument.size(1).normalize()
+    _, digits, exponent = step.as_tuple()
+    assert isinstance(exponent, int)
+    return int("".join(map(str, digits))), exponent

@@ -1,0 +1,285 @@
+"""The hot state in plain Python: the twin of `hot.hpp`, slow and easy to read.
+
+The decoders are handed in by dialect, because venues stand beside the engine, not below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from trimaran.arbitrage.scan import NO_LEVEL, Group, Member, ladder
+from trimaran.base.errors import DecodeError, DecodeKind
+from trimaran.base.json_value import Buffer
+from trimaran.books.sequencing import Law, SequencedBook
+from trimaran.domain.answer import NO_BOOK, Flag, Kind, pack
+from trimaran.domain.instrument import Grid, Side, Symbol
+from trimaran.domain.market import (
+    BookGrid,
+    Control,
+    DepthDelta,
+    DepthSnapshot,
+    Ignored,
+    Level,
+    LostFrame,
+    MarketEvent,
+    Ticker,
+)
+
+
+class Decoder(Protocol):
+    """One dialect, as the twin needs it."""
+
+    law: Law
+
+    def frame(self, payload: Buffer, grids: Mapping[Symbol, BookGrid]) -> MarketEvent:
+        """Decodes one WebSocket message."""
+
+    def snapshot(self, payload: Buffer, grid: BookGrid) -> DepthSnapshot:
+        """Decodes a REST depth answer. Raises DecodeError."""
+
+
+class _Market:
+    def __init__(self, decoder: Decoder) -> None:
+        self.decoder = decoder
+        self.grids: dict[Symbol, BookGrid] = {}
+        self.books: dict[Symbol, int] = {}
+        self.frames = 0
+        self.faults = [0] * (max(DecodeKind) + 1)
+
+
+class _State:
+    """One book with what surrounds it."""
+
+    def __init__(self, market: int, grid: BookGrid, law: Law, group: int, member: int) -> None:
+        self.market, self.grid, self.group, self.member = market, grid, group, member
+        self.sequenced = SequencedBook(law)
+        self.ticker: Ticker | None = None
+        self.ticker_local_ns = 0
+        self.trade = (-1, 0, 0, False, 0, 0)
+        self.venue_ns = self.local_ns = 0
+        self.top: tuple[Level, Level] = (NO_LEVEL, NO_LEVEL)
+
+    def newer_ticker(self) -> Ticker | None:
+        """The ticker, when it says more than the book."""
+        if self.ticker is None or not self.sequenced.live or self.ticker.update_id <= self.sequenced.last_id:
+            return None
+        return self.ticker
+
+    def effective_top(self) -> tuple[Level, Level]:
+        """(bid, ask) that may be traded on."""
+        if not self.sequenced.live:
+            return NO_LEVEL, NO_LEVEL
+        ticker = self.newer_ticker()
+        if ticker is not None:
+            return (ticker.bid_ticks, ticker.bid_lots), (ticker.ask_ticks, ticker.ask_lots)
+        return self.sequenced.book.bids.best(), self.sequenced.book.asks.best()
+
+    def ladder(self, side: int) -> list[Level]:
+        """What a taker meets on one side."""
+        ticker = self.newer_ticker()
+        book = self.sequenced.book
+        if side == Side.BUY:
+            fresh = (ticker.bid_ticks, ticker.bid_lots) if ticker else NO_LEVEL
+            return ladder(book.bids.levels(), False, fresh)
+        fresh = (ticker.ask_ticks, ticker.ask_lots) if ticker else NO_LEVEL
+        return ladder(book.asks.levels(), True, fresh)
+
+
+class TwinHot:
+    """See `trimaran.engine.hot.Hot`; every method answers what the native one answers."""
+
+    def __init__(self, decoders: Mapping[int, Callable[[], Decoder]]) -> None:
+        self._decoders = decoders
+        self._markets: list[_Market] = []
+        self._books: list[_State] = []
+        self._groups: dict[int, Group] = {}
+        self._threshold_e8 = 0
+
+    def add_market(self, dialect: int) -> int:
+        self._markets.append(_Market(self._decoders[dialect]()))
+        return len(self._markets) - 1
+
+    def add_instrument(
+        self,
+        market: int,
+        symbol: str,
+        price_units: int,
+        price_exponent: int,
+        size_units: int,
+        size_exponent: int,
+        order_step: int,
+        group: int,
+        taker_fee_e8: int,
+    ) -> int:
+        name = Symbol(symbol)
+        grid = BookGrid(name, Grid(price_units, price_exponent), Grid(size_units, size_exponent))
+        owner = self._markets[market]
+        members = self._groups.setdefault(group, Group())
+        index = len(self._books)
+        members.add(Member(index, grid.price_grid, grid.size_grid, order_step, taker_fee_e8))
+        state = _State(market, grid, owner.decoder.law, group, len(members.members) - 1)
+        self._books.append(state)
+        owner.grids[name], owner.books[name] = grid, index
+        return index
+
+    def set_threshold(self, edge_e8: int) -> None:
+        self._threshold_e8 = edge_e8
+
+    def on_frame(self, market: int, payload: Buffer, local_ns: int) -> int:
+        owner = self._markets[market]
+        owner.frames += 1
+        event = owner.decoder.frame(payload, owner.grids)
+        if isinstance(event, LostFrame):
+            return self._on_lost(owner, event)
+        if isinstance(event, Ignored | Control | DepthSnapshot):
+            return pack(Kind.CONTROL if isinstance(event, Control) else Kind.IGNORED, 0, NO_BOOK)
+        index = owner.books[event.symbol]
+        state = self._books[index]
+        if isinstance(event, DepthDelta):
+            flags = state.sequenced.on_delta(event)
+            if flags & Flag.APPLIED:
+                state.venue_ns, state.local_ns = event.venue_ns, local_ns
+            return pack(Kind.DEPTH, flags | self._refresh(state), index)
+        if isinstance(event, Ticker):
+            return self._on_ticker(state, event, index, local_ns)
+        sold = event.aggressor is Side.SELL
+        state.trade = (event.trade_id, event.price_ticks, event.size_lots, sold, event.venue_ns, local_ns)
+        return pack(Kind.AGG_TRADE if event.aggregate else Kind.TRADE, Flag.APPLIED, index)
+
+    def on_snapshot(self, book: int, payload: Buffer, local_ns: int) -> int:
+        state = self._books[book]
+        owner = self._markets[state.market]
+        try:
+            snapshot = owner.decoder.snapshot(payload, state.grid)
+        except DecodeError as error:
+            owner.faults[error.kind] += 1
+            return pack(Kind.ERROR, Flag.NEED_SNAPSHOT, book, error.kind)
+        flags = state.sequenced.on_snapshot(snapshot)
+        if flags & Flag.APPLIED:
+            state.venue_ns, state.local_ns = snapshot.venue_ns, local_ns
+        return pack(Kind.SNAPSHOT, flags | self._refresh(state), book)
+
+    def mark_up(self, market: int) -> None:
+        for index in self._markets[market].books.values():
+            self._books[index].sequenced.on_up()
+
+    def mark_down(self, market: int) -> int:
+        flags = 0
+        for index in self._markets[market].books.values():
+            self._books[index].ticker = None
+            self._books[index].ticker_local_ns = 0
+            flags |= self._books[index].sequenced.on_down()
+            flags |= self._refresh(self._books[index])
+        return flags
+
+    def status(self, book: int) -> int:
+        return self._books[book].sequenced.status
+
+    def last_id(self, book: int) -> int:
+        return self._books[book].sequenced.last_id
+
+    def top(self, book: int) -> tuple[int, int, int, int, int, int, int]:
+        state = self._books[book]
+        local_ns = max(state.local_ns, state.ticker_local_ns)
+        if state.newer_ticker() is not None:
+            local_ns = state.ticker_local_ns
+        return *state.top[0], *state.top[1], state.sequenced.last_id, state.venue_ns, local_ns
+
+    def book_top(self, book: int) -> tuple[int, int, int, int]:
+        inner = self._books[book].sequenced.book
+        return *inner.bids.best(), *inner.asks.best()
+
+    def ticker(self, book: int) -> tuple[int, int, int, int, int, int, int]:
+        state = self._books[book]
+        t = state.ticker
+        if t is None:
+            return (-1, 0, 0, 0, 0, 0, 0)
+        return (
+            t.update_id,
+            t.bid_ticks,
+            t.bid_lots,
+            t.ask_ticks,
+            t.ask_lots,
+            t.venue_ns,
+            state.ticker_local_ns,
+        )
+
+    def last_trade(self, book: int) -> tuple[int, int, int, bool, int, int]:
+        return self._books[book].trade
+
+    def depth(self, book: int, side: int, count: int) -> list[Level]:
+        return list(self._books[book].sequenced.book.depth(side, count))
+
+    def ladder(self, book: int, side: int, count: int) -> list[Level]:
+        state = self._books[book]
+        return state.ladder(side)[:count] if state.sequenced.live else []
+
+    def state_hash(self, book: int) -> int:
+        return self._books[book].sequenced.book.state_hash()
+
+    def counters(self, book: int) -> tuple[int, int, int, int, int, int]:
+        s = self._books[book].sequenced
+        return (s.deltas, s.duplicates, s.gaps, s.crossings, s.snapshots, s.overflows)
+
+    def frames(self, market: int) -> int:
+        return self._markets[market].frames
+
+    def faults(self, market: int) -> list[int]:
+        return list(self._markets[market].faults)
+
+    def edge(self, buy: int, sell: int) -> int | None:
+        b, s = self._books[buy], self._books[sell]
+        return self._groups[b.group].edge(b.member, s.member)
+
+    def edges(self, book: int) -> list[tuple[int, int, int]]:
+        group = self._groups[self._books[book].group]
+        found: list[tuple[int, int, int]] = []
+        for buy, buyer in enumerate(group.members):
+            for sell, seller in enumerate(group.members):
+                edge = group.edge(buy, sell) if group.active(buy, sell) else None
+                if edge is not None:
+                    found.append((buyer.book, seller.book, edge))
+        return found
+
+    def walk(self, buy: int, sell: int, size_cap: int) -> tuple[int, int, int, int, int]:
+        b, s = self._books[buy], self._books[sell]
+        if not b.sequenced.live or not s.sequenced.live:
+            return (0, 0, 0, 0, 0)
+        asks, bids = b.ladder(Side.SELL), s.ladder(Side.BUY)
+        w = self._groups[b.group].walk(b.member, s.member, asks, bids, size_cap)
+        return (w.size, w.cost, w.proceeds, w.worst_ask, w.worst_bid)
+
+    def units(self, book: int) -> tuple[int, int, int, int]:
+        state = self._books[book]
+        group = self._groups[state.group]
+        member = group.members[state.member]
+        return (group.price_exponent, group.size_exponent, member.price_factor, member.size_factor)
+
+    def _on_ticker(self, state: _State, event: Ticker, index: int, local_ns: int) -> int:
+        if state.ticker is not None and event.update_id < state.ticker.update_id:
+            return pack(Kind.TICKER, Flag.DUPLICATE, index)
+        state.ticker, state.ticker_local_ns = event, local_ns
+        return pack(Kind.TICKER, Flag.APPLIED | self._refresh(state), index)
+
+    def _on_lost(self, owner: _Market, lost: LostFrame) -> int:
+        owner.faults[lost.kind] += 1
+        flags = 0
+        index = NO_BOOK if lost.symbol is None else owner.books[lost.symbol]
+        if index != NO_BOOK:
+            if lost.depth_lost:
+                flags = self._books[index].sequenced.on_lost() | self._refresh(self._books[index])
+        elif lost.kind is not DecodeKind.UNKNOWN_SYMBOL:
+            for each in owner.books.values():
+                flags |= self._books[each].sequenced.on_suspicion()
+                flags |= self._refresh(self._books[each])
+        return pack(Kind.ERROR, flags, index, lost.kind)
+
+    def _refresh(self, state: _State) -> int:
+        top = state.effective_top()
+        if top == state.top:
+            return 0
+        state.top = top
+        group = self._groups[state.group]
+        wake = group.update(state.member, *top, self._threshold_e8)
+        return Flag.TOP | (Flag.WAKE if wake else 0)

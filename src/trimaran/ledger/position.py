@@ -1,0 +1,65 @@
+"""A position at average cost, and what a trade does to it.
+
+`lots` are signed. `cost` is what the open lots cost, in quote, signed as they are: 2 lots bought at 10
+are +20, 2 lots sold short at 10 are -20. A trade that increases adds its notional to the cost. A trade
+that reduces releases a share of the cost and realises the difference to its own notional. A trade
+beyond flat first closes, then opens at its own price.
+
+The share `cost * closed / lots` may have no finite decimal. It is rounded to 1e-8 (half to even), as
+the wallets of the venues are; the rest of the cost is the exact difference. So nothing is lost: the
+sum of realised and unrealised is exact always, and a full close realises exactly.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from trimaran.domain.exact import ROUNDING, ZERO
+
+COST_STEP: Final = Decimal("1e-8")
+
+
+class Position(msgspec.Struct, frozen=True):
+    """Open lots of one instrument, and what was earned with those that were closed."""
+
+    lots: int = 0
+    cost: Decimal = ZERO
+    realised: Decimal = ZERO  # in quote, before fees and funding
+
+
+FLAT: Final = Position()
+
+
+def trade(position: Position, lots: int, notional: Decimal) -> tuple[Position, Decimal]:
+    """The position after a trade of signed `lots` with signed `notional`, and what it realised.
+
+    Both are positive for a purchase. Called within the exact context.
+    """
+    assert lots != 0, lots
+    assert (lots > 0) == (notional > 0), (lots, notional)
+    if position.lots * lots >= 0:
+        return Position(position.lots + lots, position.cost + notional, position.realised), ZERO
+    if abs(lots) <= abs(position.lots):
+        return _reduce(position, lots, notional)
+    closing = -position.lots
+    closing_notional = notional * closing / lots  # price * size of whole lots: finite
+    closed, realised = _reduce(position, closing, closing_notional)
+    return Position(lots - closing, notional - closing_notional, closed.realised), realised
+
+
+def _reduce(position: Position, lots: int, notional: Decimal) -> tuple[Position, Decimal]:
+    released = _share(position.cost, -lots, position.lots)
+    realised = -notional - released
+    after = Position(position.lots + lots, position.cost - released, position.realised + realised)
+    assert after.lots != 0 or after.cost == 0, (position, lots)
+    return after, realised
+
+
+def _share(cost: Decimal, part: int, whole: int) -> Decimal:
+    if part == whole:
+        return cost
+    quotient = ROUNDING.divide(ROUNDING.multiply(cost, Decimal(part)), Decimal(whole))
+    return quotient.quantize(COST_STEP, context=ROUNDING)

@@ -1,0 +1,1 @@
+"""The rules of risk, one file each; `catalogue.py` lists them in the order they are asked."""

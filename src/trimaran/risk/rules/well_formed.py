@@ -1,0 +1,36 @@
+"""An order that is no order: wrong instrument, price or size that is not positive or
+off the order step, made in the future.
+
+First after the kill switch, so that the rules behind it may compute with what they read.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trimaran.base.limits import GRID_VALUE_MAX
+from trimaran.domain.decision import Refused
+from trimaran.domain.orders import OrderRequest
+from trimaran.risk.context import RiskContext
+from trimaran.risk.limits import RiskLimits
+from trimaran.risk.rule import refuse
+
+NAME: Final = "well_formed"
+
+
+def check(order: OrderRequest, context: RiskContext, limits: RiskLimits) -> Refused | None:
+    """Refuses what the later rules, and a venue, could not make sense of."""
+    key = context.instrument.key
+    if order.instrument_key != key:
+        return refuse(order, NAME, key, order.instrument_key, "instrument of the context")
+    if not 1 <= order.price_ticks <= GRID_VALUE_MAX:
+        return refuse(order, NAME, f"1..{GRID_VALUE_MAX}", order.price_ticks, "price in ticks")
+    if not 1 <= order.lots <= GRID_VALUE_MAX:
+        return refuse(order, NAME, f"1..{GRID_VALUE_MAX}", order.lots, "size in lots")
+    if order.lots % context.instrument.order_step:
+        return refuse(
+            order, NAME, f"a multiple of {context.instrument.order_step}", order.lots, "size in lots"
+        )
+    if order.created_ns > context.now_ns:
+        return refuse(order, NAME, f"at most {context.now_ns}", order.created_ns, "time of creation in ns")
+    return None

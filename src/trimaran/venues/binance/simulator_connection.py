@@ -1,0 +1,226 @@
+"""One WebSocket connection to the simulated Binance: control messages, heartbeats, limits.
+
+Rules (https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams): at most 5 messages a
+second from the client (10 on USD-M), pings and pongs included; 1,024 streams; a server ping every 20 s
+that must be answered within 60 s (3 min and 10 min on USD-M); 24 h of life. Control errors are
+`{"code":..,"msg":..}`; a subscription to nothing that exists is acknowledged.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import Any, Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import msgspec
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+
+from trimaran.venues.binance.simulator_streams import Channel, MarketFeed
+from trimaran.venues.binance.simulator_text import server_shutdown
+
+STREAMS_MAX: Final = 1_024
+WRITE_BUFFER_MAX: Final = 32 * 1024 * 1024  # a client that reads slower is disconnected
+SHUTDOWN_STREAM: Final = "!serverShutdown"
+_METHODS: Final = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
+_encode = msgspec.json.encode
+
+
+class ConnectionRules(msgspec.Struct, frozen=True):
+    """What a market demands of its connections."""
+
+    messages_per_s: int
+    ping_every_s: float
+    pong_within_s: float
+    age_max_s: float = 86_400.0
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What the URL of a connection asks for."""
+
+    route: str  # "public", "market", or "" for spot and for the retired undecorated base
+    combined: bool
+    streams: tuple[str, ...]
+
+
+def parse_target(path: str, spot: bool) -> Target | None:
+    """Reads a request target; None where the venue answers 404."""
+    parts = urlsplit(path)
+    segments = [unquote(segment) for segment in parts.path.split("/") if segment]
+    route = ""
+    if not spot and segments and segments[0] in ("public", "market"):
+        route = segments.pop(0)
+    if segments[:1] == ["ws"]:
+        return Target(route, False, tuple(segments[1:]))
+    if segments == ["stream"]:
+        listed = parse_qs(parts.query).get("streams", [""])[0]
+        return Target(route, True, tuple(name for name in listed.split("/") if name))
+    return None
+
+
+class Connection(WSListener):  # type: ignore[misc, unused-ignore]
+    """A subscriber. `frozen` is the half-open fault: nothing is sent, no ping is answered."""
+
+    def __init__(
+        self, target: Target, rules: ConnectionRules, feed: MarketFeed, home: set[Connection]
+    ) -> None:
+        self.frozen = False
+        self.born_s = self.pinged_s = self.ponged_s = time.monotonic()
+        self._target = target
+        self._rules = rules
+        self._feed = feed
+        self._home = home
+        self._combined = target.combined
+        self._names: dict[str, Channel | None] = {}
+        self._messages_s: deque[float] = deque()
+        self._transport: WSTransport | None = None
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """Takes the streams of the URL."""
+        self._transport = transport
+        self._home.add(self)
+        if len(self._target.streams) > STREAMS_MAX:
+            self.close(WSCloseCode.POLICY_VIOLATION)
+            return
+        for name in self._target.streams:
+            self._subscribe(name)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """Leaves every channel."""
+        self._home.discard(self)
+        self._transport = None
+        for channel in self._names.values():
+            if channel is not None:
+                self._feed.leave(channel, self)
+        self._names.clear()
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """Control messages and heartbeats of the client."""
+        if frame.msg_type == WSMsgType.CLOSE:
+            transport.send_close(frame.get_close_code(), frame.get_close_message())
+            transport.disconnect()
+            return
+        if self.frozen:
+            return
+        now_s = time.monotonic()
+        if self._too_many(now_s):
+            self.close(WSCloseCode.POLICY_VIOLATION, b"Too many requests")
+        elif frame.msg_type == WSMsgType.PING:
+            transport.send_pong(frame.get_payload_as_bytes())
+        elif frame.msg_type == WSMsgType.PONG:
+            self.ponged_s = now_s
+        elif frame.msg_type == WSMsgType.TEXT:
+            transport.send(WSMsgType.TEXT, _encode(self._answer(frame.get_payload_as_bytes())))
+
+    def send_text(self, stream: str, payload: str, fraction: float) -> None:
+        """Sends a payload, wrapped when the connection is combined, cut when `fraction` is below 1."""
+        if self.frozen or self._transport is None:
+            return
+        text = f'{{"stream":"{stream}","data":{payload}}}' if self._combined else payload
+        encoded = text.encode()
+        self._transport.send(
+            WSMsgType.TEXT, encoded if fraction >= 1 else encoded[: int(len(encoded) * fraction)]
+        )
+
+    def send_shutdown(self, event_ms: int) -> None:
+        """The notice before a restart of the server."""
+        self.send_text(SHUTDOWN_STREAM, server_shutdown(event_ms), 1.0)
+
+    def tend(self, now_s: float) -> None:
+        """Pings, and ends connections that are dead, too old or too slow. Called about once a second."""
+        if self.frozen or self._transport is None:
+            return
+        rules = self._rules
+        unanswered = self.ponged_s < self.pinged_s
+        buffered = self._transport.underlying_transport.get_write_buffer_size()
+        if now_s - self.born_s > rules.age_max_s or buffered > WRITE_BUFFER_MAX:
+            self.close(WSCloseCode.POLICY_VIOLATION)
+        elif unanswered and now_s - self.pinged_s > rules.pong_within_s:
+            self.close(WSCloseCode.POLICY_VIOLATION, b"Pong timeout")
+        elif now_s - self.pinged_s >= rules.ping_every_s and not unanswered:
+            self.pinged_s = now_s
+            self._transport.send_ping(str(int(now_s * 1000)).encode())
+
+    def close(self, code: WSCloseCode = WSCloseCode.GOING_AWAY, reason: bytes | None = None) -> None:
+        """Says goodbye and hangs up."""
+        if self._transport is not None:
+            self._transport.send_close(code, reason)
+            self._transport.disconnect()
+
+    def abort(self) -> None:
+        """Hangs up without a word."""
+        if self._transport is not None:
+            self._transport.disconnect(graceful=False)
+
+    def _too_many(self, now_s: float) -> bool:
+        times_s = self._messages_s
+        times_s.append(now_s)
+        while times_s[0] <= now_s - 1.0:
+            times_s.popleft()
+        return len(times_s) > self._rules.messages_per_s
+
+    def _answer(self, message: bytes) -> dict[str, Any]:
+        try:
+            request = msgspec.json.decode(message)
+        except msgspec.DecodeError as error:
+            return _error(3, f"Invalid JSON: {error}", None)
+        if not isinstance(request, dict) or "method" not in request:
+            return _error(2, "Invalid request: missing field `method`", None)
+        request_id = request.get("id")
+        if not _legal_id(request_id):
+            return _error(2, "Invalid request: request ID must be an unsigned integer", None)
+        method, params = request["method"], request.get("params")
+        if method not in _METHODS:
+            listed = ", ".join(f"`{each}`" for each in _METHODS)
+            return _error(
+                2, f"Invalid request: unknown variant `{method}`, expected one of {listed}", request_id
+            )
+        if method == "LIST_SUBSCRIPTIONS":
+            return {"result": list(self._names), "id": request_id}
+        if method in ("SET_PROPERTY", "GET_PROPERTY"):
+            return self._property(method, params, request_id)
+        if not isinstance(params, list) or not all(isinstance(name, str) for name in params):
+            return _error(2, "Invalid request: missing field `params`", request_id)
+        if method == "SUBSCRIBE" and len(self._names.keys() | set(params)) > STREAMS_MAX:
+            return _error(2, "Invalid request: too many parameters", request_id)
+        for name in params:
+            if method == "SUBSCRIBE":
+                self._subscribe(name)
+            else:
+                self._unsubscribe(name)
+        return {"result": None, "id": request_id}
+
+    def _property(self, method: str, params: object, request_id: object) -> dict[str, Any]:
+        if not isinstance(params, list) or not params or not isinstance(params[0], str):
+            return _error(2, "Invalid request: property name must be a string", request_id)
+        if params[0] != "combined":
+            return _error(0, "Unknown property", request_id)
+        if method == "GET_PROPERTY":
+            return {"result": self._combined, "id": request_id}
+        if len(params) != 2:
+            return _error(2, "Invalid request: too many parameters", request_id)
+        if not isinstance(params[1], bool):
+            return _error(1, "Invalid value type: expected Boolean", request_id)
+        self._combined = params[1]
+        return {"result": None, "id": request_id}
+
+    def _subscribe(self, name: str) -> None:
+        if name not in self._names:
+            self._names[name] = self._feed.join(name, self._target.route, self, time.time_ns())
+
+    def _unsubscribe(self, name: str) -> None:
+        channel = self._names.pop(name, None)
+        if channel is not None:
+            self._feed.leave(channel, self)
+
+
+def _legal_id(request_id: object) -> bool:
+    if request_id is None:
+        return True
+    if isinstance(request_id, str):
+        return request_id.isalnum() and len(request_id) <= 36
+    return isinstance(request_id, int) and not isinstance(request_id, bool) and abs(request_id) < 2**63
+
+
+def _error(code: int, text: str, request_id: object) -> dict[str, Any]:
+    return {"code": code, "msg": text, "id": request_id}

@@ -1,0 +1,161 @@
+"""`exchangeInfo` of the simulated Binance: instruments, filters and limits, as both markets write them.
+
+https://developers.binance.com/docs/binance-spot-api-docs/filters
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from trimaran.venues.binance.simulator_text import Decimals
+from trimaran.venues.sim.instruments import SimInstrument
+
+Json = dict[str, Any]
+
+
+def exchange_info(listings: Sequence[SimInstrument], spot: bool, server_ms: int, weight_limit: int) -> Json:
+    """The whole answer; USD-M names its base asset list, spot does not."""
+    info: Json = {
+        "timezone": "UTC",
+        "serverTime": server_ms,
+        "rateLimits": _rate_limits(spot, weight_limit),
+        "exchangeFilters": [],
+    }
+    if spot:
+        info["symbols"] = [_spot_symbol(listing) for listing in listings]
+    else:
+        info["futuresType"] = "U_MARGINED"
+        info["assets"] = [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"}]
+        info["symbols"] = [_usdm_symbol(listing) for listing in listings]
+    return info
+
+
+def _rate_limits(spot: bool, weight_limit: int) -> list[Json]:
+    def limit(kind: str, interval: str, count: int, value: int) -> Json:
+        return {"rateLimitType": kind, "interval": interval, "intervalNum": count, "limit": value}
+
+    if not spot:
+        return [
+            limit("REQUEST_WEIGHT", "MINUTE", 1, weight_limit),
+            limit("ORDERS", "MINUTE", 1, 1200),
+            limit("ORDERS", "SECOND", 10, 300),
+        ]
+    return [
+        limit("REQUEST_WEIGHT", "MINUTE", 1, weight_limit),
+        limit("ORDERS", "SECOND", 10, 100),
+        limit("ORDERS", "DAY", 1, 200_000),
+        limit("RAW_REQUESTS", "MINUTE", 5, 300_000),
+    ]
+
+
+def _filters(listing: SimInstrument, spot: bool) -> list[Json]:
+    instrument = listing.instrument
+    price = Decimals(instrument.price_grid, listing.price_decimals).text
+    size = Decimals(instrument.size_grid, listing.size_decimals).text
+    lot = {
+        "minQty": size(instrument.order_step),
+        "maxQty": size(10**9),
+        "stepSize": size(instrument.order_step),
+    }
+    filters: list[Json] = [
+        {
+            "filterType": "PRICE_FILTER",
+            "minPrice": price(1),
+            "maxPrice": price(listing.start_ticks * 20),
+            "tickSize": price(1),
+        },
+        {"filterType": "LOT_SIZE", **lot},
+        {"filterType": "MARKET_LOT_SIZE", **lot},
+    ]
+    if not spot:
+        return [
+            *filters,
+            {"filterType": "MAX_NUM_ORDERS", "limit": 200},
+            {"filterType": "MAX_NUM_ALGO_ORDERS", "limit": 10},
+            {"filterType": "MIN_NOTIONAL", "notional": str(instrument.min_notional)},
+            {
+                "filterType": "PERCENT_PRICE",
+                "multiplierUp": "1.0500",
+                "multiplierDown": "0.9500",
+                "multiplierDecimal": "4",
+            },
+        ]
+    return [
+        *filters,
+        {"filterType": "ICEBERG_PARTS", "limit": 10},
+        {
+            "filterType": "NOTIONAL",
+            "minNotional": f"{instrument.min_notional:.8f}",
+            "applyMinToMarket": True,
+            "maxNotional": "9000000.00000000",
+            "applyMaxToMarket": False,
+            "avgPriceMins": 5,
+        },
+        {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 200},
+        {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": 5},
+    ]
+
+
+def _spot_symbol(listing: SimInstrument) -> Json:
+    instrument = listing.instrument
+    flags = {
+        "icebergAllowed": True,
+        "ocoAllowed": True,
+        "otoAllowed": True,
+        "opoAllowed": True,
+        "quoteOrderQtyMarketAllowed": True,
+        "allowTrailingStop": True,
+        "cancelReplaceAllowed": True,
+        "amendAllowed": True,
+        "pegInstructionsAllowed": True,
+        "isSpotTradingAllowed": True,
+        "isMarginTradingAllowed": False,
+    }
+    return {
+        "symbol": instrument.symbol,
+        "status": "TRADING",
+        "baseAsset": instrument.base,
+        "baseAssetPrecision": 8,
+        "quoteAsset": instrument.quote,
+        "quotePrecision": 8,
+        "quoteAssetPrecision": 8,
+        "baseCommissionPrecision": 8,
+        "quoteCommissionPrecision": 8,
+        "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"],
+        **flags,
+        "filters": _filters(listing, True),
+        "permissions": [],
+        "permissionSets": [["SPOT"]],
+        "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
+        "allowedSelfTradePreventionModes": ["EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"],
+    }
+
+
+def _usdm_symbol(listing: SimInstrument) -> Json:
+    instrument = listing.instrument
+    return {
+        "symbol": instrument.symbol,
+        "pair": instrument.symbol,
+        "contractType": "PERPETUAL",
+        "deliveryDate": 4133404800000,
+        "onboardDate": 1569398400000,
+        "status": "TRADING",
+        "baseAsset": instrument.base,
+        "quoteAsset": instrument.quote,
+        "marginAsset": instrument.quote,
+        "pricePrecision": listing.price_decimals,
+        "quantityPrecision": listing.size_decimals,
+        "baseAssetPrecision": 8,
+        "quotePrecision": 8,
+        "underlyingType": "COIN",
+        "underlyingSubType": [],
+        "triggerProtect": "0.0500",
+        "liquidationFee": "0.012500",
+        "marketTakeBound": "0.05",
+        "maintMarginPercent": "2.5000",
+        "requiredMarginPercent": "5.0000",
+        "filters": _filters(listing, False),
+        "orderTypes": ["LIMIT", "MARKET"],
+        "timeInForce": ["GTC", "IOC", "FOK", "GTX", "GTD"],
+    }

@@ -1,0 +1,259 @@
+"""Streams of the simulated Binance: their names, and what is sent on them when a book has moved.
+
+A `Channel` is one stream name with its subscribers. A `BookFeed` holds the channels of one book and
+turns its changes, tops and fills into frames; diffs are collected per channel, because channels of
+different speeds cut the same changes at different moments. Ids:
+
+    spot    U = previous u + 1; consecutive changes have consecutive ids
+    USD-M   ids come from a counter shared by all symbols and jump; pu = previous u of the same stream
+
+Names are as documented; an unknown one is acknowledged and then silent, as on the venue.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import msgspec
+
+from trimaran.venues.binance.simulator_text import BookText, mark_price_update
+from trimaran.venues.sim.book import Changes, Fill, VenueBook
+from trimaran.venues.sim.faults import WHOLE, Faults
+from trimaran.venues.sim.instruments import SPOT
+
+_NAME: Final = re.compile(
+    r"(?P<symbol>[a-z0-9]{3,20})@(?P<kind>depth|bookTicker|trade|aggTrade|markPrice)"
+    r"(?P<levels>5|10|20)?(?:@(?P<speed>\d+m?s))?"
+)
+_SPEEDS_MS: Final = {  # market is spot -> speed text -> milliseconds; None is the default
+    True: {None: 1000, "1000ms": 1000, "100ms": 100},
+    False: {None: 250, "250ms": 250, "500ms": 500, "100ms": 100, "0ms": 0},
+}
+_MARK_SPEEDS_MS: Final = {None: 3000, "3s": 3000, "1s": 1000}
+PUBLIC_KINDS: Final = frozenset({"depth", "bookTicker"})
+FUNDING_PERIOD_MS: Final = 8 * 3600 * 1000
+
+
+class StreamName(msgspec.Struct, frozen=True):
+    """What a stream name asks for."""
+
+    symbol: str  # lower case
+    kind: str
+    levels: int  # 0: diffs
+    speed_ms: int
+
+
+class Subscriber(Protocol):
+    """A connection as the channels see it."""
+
+    def send_text(self, stream: str, payload: str, fraction: float) -> None:
+        """Sends a payload in the connection's framing; `fraction` below 1 cuts the frame."""
+
+
+def parse_stream(name: str, spot: bool) -> StreamName | None:
+    """Reads a stream name; None when this market has no such stream."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return None
+    kind, levels, speed = found["kind"], found["levels"], found["speed"]
+    if kind == "depth":
+        speed_ms = _SPEEDS_MS[spot].get(speed)
+    elif kind == "markPrice":
+        speed_ms = None if spot else _MARK_SPEEDS_MS.get(speed)
+    else:
+        speed_ms = 0 if speed is None else None
+    if speed_ms is None or (levels and kind != "depth"):
+        return None
+    return StreamName(found["symbol"], kind, int(levels or 0), speed_ms)
+
+
+class Channel:
+    """One stream name and who listens to it."""
+
+    def __init__(self, name: str, stream: StreamName, now_ns: int, last_id: int) -> None:
+        self.name = name
+        self.stream = stream
+        self.subscribers: list[Subscriber] = []
+        self.due_ns = now_ns + stream.speed_ms * 1_000_000
+        self.previous_id = last_id  # u of the last frame
+        self.first_id = 0  # of the collected changes; 0: none
+        self.bids: dict[int, int] = {}
+        self.asks: dict[int, int] = {}
+
+    def collect(self, changes: Changes) -> None:
+        """Adds changes to the frame that is being collected."""
+        if self.first_id == 0:
+            self.first_id = changes.first_id
+        self.bids.update(changes.bids)
+        self.asks.update(changes.asks)
+
+    def restart(self, now_ns: int, last_id: int) -> None:
+        """Begins the next frame."""
+        self.previous_id = last_id
+        self.first_id = 0
+        self.bids.clear()
+        self.asks.clear()
+        step_ns = self.stream.speed_ms * 1_000_000
+        self.due_ns = max(self.due_ns + step_ns, now_ns)
+
+    def send(self, payload: str, fraction: float = WHOLE) -> None:
+        """Sends to everybody who listens."""
+        for subscriber in self.subscribers:
+            subscriber.send_text(self.name, payload, fraction)
+
+
+class BookFeed:
+    """The channels of one book."""
+
+    def __init__(self, book: VenueBook, index_book: VenueBook | None, faults: Faults) -> None:
+        """`index_book` is the spot book that a perpetual's index price is read from."""
+        self.book = book
+        self.text = BookText(book.listing)
+        self.depth_frames = 0
+        self._index_book = index_book
+        self._faults = faults
+        self._channels: dict[str, list[Channel]] = {}
+        self._spot = book.listing.instrument.market == SPOT
+
+    def channel(self, name: str, stream: StreamName, now_ns: int) -> Channel:
+        """The channel of this name, opened when nobody listened yet."""
+        channels = self._channels.setdefault(stream.kind, [])
+        for channel in channels:
+            if channel.name == name:
+                return channel
+        self._collect()  # a new channel begins after what the others still have to be told
+        channel = Channel(name, stream, now_ns, self.book.last_update_id)
+        channels.append(channel)
+        return channel
+
+    def leave(self, channel: Channel, subscriber: Subscriber) -> None:
+        """Removes a listener, and the channel after its last one."""
+        channel.subscribers.remove(subscriber)
+        if not channel.subscribers:
+            self._channels[channel.stream.kind].remove(channel)
+
+    def pump(self, now_ns: int, event_ms: int) -> None:
+        """Sends everything that is due. `event_ms` is the server's clock, written as `E`."""
+        book = self.book
+        depth = self._channels.get("depth", ())
+        self._collect()
+        for kind, news, write in (
+            ("bookTicker", book.tops, self._send_tops),
+            ("trade", book.fills, self._send_trades),
+            ("aggTrade", book.fills, self._send_aggregates),
+        ):
+            channels = self._channels.get(kind)
+            if channels and news:
+                write(channels, event_ms)
+        book.tops.clear()
+        book.fills.clear()
+        for channel in depth:
+            if channel.due_ns <= now_ns:
+                self._flush(channel, now_ns, event_ms)
+        for channel in self._channels.get("markPrice", ()):
+            if channel.due_ns <= now_ns:
+                channel.send(self.mark_price(event_ms, mark_price_update))
+                channel.restart(now_ns, 0)
+
+    def mark_price(self, event_ms: int, write: Callable[[int, str, str, str, str, int], str]) -> str:
+        """Mark, index and a funding rate of a tenth of their distance, at most 0.05 %."""
+        mark = sum(self.book.best[0::2]) // 2
+        grid = self.book.listing.instrument.price_grid
+        index_price = grid.decimal(mark)
+        if self._index_book is not None:
+            index_price = self._index_book.listing.instrument.price(sum(self._index_book.best[0::2]) // 2)
+        index = grid.steps_floor(index_price)
+        rate_e8 = max(-50_000, min(50_000, (mark - index) * 10_000_000 // max(1, index)))
+        sign = "-" if rate_e8 < 0 else ""
+        rate = f"{sign}0.{abs(rate_e8):08d}"
+        next_ms = (event_ms // FUNDING_PERIOD_MS + 1) * FUNDING_PERIOD_MS
+        return write(event_ms, self.text.symbol, self.text.price(mark), self.text.price(index), rate, next_ms)
+
+    def _collect(self) -> None:
+        changes = self.book.drain()
+        if changes is not None:
+            for channel in self._channels.get("depth", ()):
+                channel.collect(changes)
+
+    def _flush(self, channel: Channel, now_ns: int, event_ms: int) -> None:
+        book, text = self.book, self.text
+        if channel.first_id == 0:
+            channel.due_ns = max(channel.due_ns + channel.stream.speed_ms * 1_000_000, now_ns)
+            return
+        levels = channel.stream.levels
+        bids = sorted(channel.bids.items(), reverse=True) if levels == 0 else book.engine.depth(0, levels)
+        asks = sorted(channel.asks.items()) if levels == 0 else book.engine.depth(1, levels)
+        bids_text, asks_text = text.levels(bids), text.levels(asks)
+        if levels and self._spot:
+            payload = text.partial_depth(book.last_update_id, bids_text, asks_text)
+        else:
+            first_id = channel.previous_id + 1 if self._spot else channel.first_id
+            ids = (first_id, book.last_update_id, channel.previous_id)
+            time_ms = text.venue_ms(book.last_time_ns)
+            payload = text.depth_update(event_ms, time_ms, ids, bids_text, asks_text)
+        self.depth_frames += 1
+        frames = self._faults.frames(channel.name, payload) if levels == 0 else [(payload, WHOLE)]
+        for sent, fraction in frames:
+            channel.send(sent, fraction)
+        channel.restart(now_ns, book.last_update_id)
+
+    def _send_tops(self, channels: list[Channel], event_ms: int) -> None:
+        for top in self.book.tops:
+            payload = self.text.book_ticker(event_ms, top)
+            for channel in channels:
+                channel.send(payload)
+
+    def _send_trades(self, channels: list[Channel], event_ms: int) -> None:
+        for fill in self.book.fills:
+            for payload in self._trades(fill, event_ms):
+                for channel in channels:
+                    channel.send(payload)
+
+    def _trades(self, fill: Fill, event_ms: int) -> list[str]:
+        time_ms = self.text.venue_ms(fill.time_ns)
+        return [
+            self.text.trade(event_ms, time_ms, fill.side, fill.first_trade_id + index, ticks, lots)
+            for index, (_, _, ticks, lots) in enumerate(fill.executions)
+        ]
+
+    def _send_aggregates(self, channels: list[Channel], event_ms: int) -> None:
+        for fill in self.book.fills:
+            for group in self.book.aggregates(fill):
+                payload = self.text.aggregate(event_ms, group)
+                for channel in channels:
+                    channel.send(payload)
+
+
+class MarketFeed:
+    """All feeds of one market and the connections to it."""
+
+    def __init__(
+        self, spot: bool, books: dict[str, VenueBook], index_books: dict[str, VenueBook], faults: Faults
+    ) -> None:
+        self.spot = spot
+        self.feeds = {
+            symbol.lower(): BookFeed(book, index_books.get(symbol), faults) for symbol, book in books.items()
+        }
+
+    def join(self, name: str, route: str, subscriber: Subscriber, now_ns: int) -> Channel | None:
+        """Subscribes; None where the venue acknowledges and stays silent (unknown name, wrong route)."""
+        stream = parse_stream(name, self.spot)
+        if stream is None or stream.symbol not in self.feeds:
+            return None
+        if not self.spot and (stream.kind in PUBLIC_KINDS) != (route in ("public", "")):
+            return None
+        channel = self.feeds[stream.symbol].channel(name, stream, now_ns)
+        channel.subscribers.append(subscriber)
+        return channel
+
+    def leave(self, channel: Channel, subscriber: Subscriber) -> None:
+        """Unsubscribes."""
+        self.feeds[channel.stream.symbol].leave(channel, subscriber)
+
+    def pump(self, now_ns: int, event_ms: int, shift_ns: int) -> None:
+        """Sends everything that is due on every book; `shift_ns` leads from simulated to venue time."""
+        for feed in self.feeds.values():
+            feed.text.shift_ns = shift_ns
+            feed.pump(now_ns, event_ms)

@@ -1,0 +1,85 @@
+"""One-minute bars of a simulated book, merged into longer ones on request."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from trimaran.venues.sim.matching import Execution
+
+MINUTE_NS: Final = 60_000_000_000
+BARS_MAX: Final = 1_500
+
+
+class Bar:
+    """Open, high, low, close in ticks; volumes in lots and in ticks times lots."""
+
+    __slots__ = (
+        "close",
+        "high",
+        "lots",
+        "low",
+        "open",
+        "start_ns",
+        "taker_buy_lots",
+        "taker_buy_value",
+        "trades",
+        "value",
+    )
+
+    def __init__(self, start_ns: int, price_ticks: int) -> None:
+        self.start_ns = start_ns
+        self.open = self.high = self.low = self.close = price_ticks
+        self.lots = self.value = self.trades = 0
+        self.taker_buy_lots = self.taker_buy_value = 0
+
+    def add(self, side: int, price_ticks: int, lots: int) -> None:
+        """One trade; `side` is the aggressor's."""
+        self.high = max(self.high, price_ticks)
+        self.low = min(self.low, price_ticks)
+        self.close = price_ticks
+        self.lots += lots
+        self.value += price_ticks * lots
+        self.trades += 1
+        if side == 0:
+            self.taker_buy_lots += lots
+            self.taker_buy_value += price_ticks * lots
+
+    def merge(self, later: Bar) -> None:
+        """Appends a later bar of the same longer interval."""
+        self.high = max(self.high, later.high)
+        self.low = min(self.low, later.low)
+        self.close = later.close
+        self.lots += later.lots
+        self.value += later.value
+        self.trades += later.trades
+        self.taker_buy_lots += later.taker_buy_lots
+        self.taker_buy_value += later.taker_buy_value
+
+
+class Bars:
+    """The last `BARS_MAX` minutes that had trades. Minutes without any are left out."""
+
+    def __init__(self) -> None:
+        self._minutes: deque[Bar] = deque(maxlen=BARS_MAX)
+
+    def add(self, now_ns: int, side: int, executions: list[Execution]) -> None:
+        """The executions of one aggressive order."""
+        start_ns = now_ns - now_ns % MINUTE_NS
+        if not self._minutes or self._minutes[-1].start_ns != start_ns:
+            self._minutes.append(Bar(start_ns, executions[0][2]))
+        bar = self._minutes[-1]
+        for _, _, price_ticks, lots in executions:
+            bar.add(side, price_ticks, lots)
+
+    def of(self, minutes: int) -> list[Bar]:
+        """Bars of `minutes` minutes aligned to the epoch, ascending."""
+        assert minutes > 0
+        span_ns = minutes * MINUTE_NS
+        merged: list[Bar] = []
+        for minute in self._minutes:
+            start_ns = minute.start_ns - minute.start_ns % span_ns
+            if not merged or merged[-1].start_ns != start_ns:
+                merged.append(Bar(start_ns, minute.open))
+            merged[-1].merge(minute)
+        return merged

@@ -1,0 +1,269 @@
+"""A WebSocket client connection over picows: the thin shell between a socket and a frame handler.
+
+The payload of a message is handed over as a memoryview into the receive buffer, in the callback of
+the event loop, without a copy and without a task switch. It is released when the handler returns, so
+a handler that keeps it gets a ValueError later instead of somebody else's bytes. Fragments are put
+together in a buffer of bounded size. Pings are answered here, since only what is seen can be counted.
+
+TLS is verified, always: a context that does not verify is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from typing import Protocol
+
+import msgspec
+from picows import (
+    WSCloseCode,
+    WSError,
+    WSFrame,
+    WSListener,
+    WSMsgType,
+    WSParsedURL,
+    WSTransport,
+    ws_connect,
+)
+from python_socks import ProxyError
+
+from trimaran.base.errors import ConfigError, VenueError
+from trimaran.base.limits import FRAME_BYTES_MAX
+from trimaran.domain.ports import Clock
+
+
+class MessageHandler(Protocol):
+    """Receives what a connection brings; called from the event loop, must not block."""
+
+    def on_opened(self, socket: WebSocket) -> None:
+        """The handshake is done; called once, before anything else."""
+
+    def on_message(self, payload: memoryview, local_ns: int) -> None:
+        """One whole message. `payload` is borrowed until this returns; `local_ns` is wall time."""
+
+    def on_alive(self) -> None:
+        """A ping or a pong came in."""
+
+    def on_closed(self, reason: str) -> None:
+        """An opened connection is over; called once, and nothing follows."""
+
+
+class WebSocketOptions(msgspec.Struct, frozen=True):
+    """How connections are made; times in seconds."""
+
+    proxy: str | None = None  # http://, https://, socks4:// or socks5://
+    ssl_context: ssl.SSLContext | None = None  # None: the system's certificate store
+    connect_s_max: float = 10.0  # TCP, TLS and the handshake together
+    close_s_max: float = 1.0  # for the peer to answer our close frame
+    message_bytes_max: int = FRAME_BYTES_MAX
+
+    def __post_init__(self) -> None:
+        context = self.ssl_context
+        if context is not None and not (context.check_hostname and context.verify_mode == ssl.CERT_REQUIRED):
+            raise ConfigError("ssl_context: expected one that verifies certificate and host name")
+
+
+class WebSocketCounters(msgspec.Struct):
+    """What came over connections; only ever grows."""
+
+    messages: int = 0
+    message_bytes: int = 0
+    fragments: int = 0
+    pings: int = 0
+    pongs: int = 0
+    protocol_errors: int = 0  # too large, out of place, or with reserved bits
+
+
+class WebSocket:
+    """An open connection."""
+
+    def __init__(self, transport: WSTransport, closed: asyncio.Event, close_s_max: float) -> None:
+        self._transport = transport
+        self._closed = closed
+        self._close_s_max = close_s_max
+
+    def send_text(self, text: str) -> None:
+        """Sends one text message; does nothing when the connection is closing."""
+        self._transport.send(WSMsgType.TEXT, text)
+
+    def send_ping(self) -> None:
+        """Sends one ping."""
+        self._transport.send_ping()
+
+    def abort(self) -> None:
+        """Drops the connection at once; `on_closed` follows."""
+        self._transport.disconnect(graceful=False)
+
+    async def close(self) -> None:
+        """Says goodbye, waits for the answer for a bounded time, and drops the connection."""
+        try:
+            self._transport.send_close(WSCloseCode.OK)
+            async with asyncio.timeout(self._close_s_max):
+                await self._closed.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self.abort()
+
+
+async def open_websocket(
+    url: str, handler: MessageHandler, clock: Clock, options: WebSocketOptions, counters: WebSocketCounters
+) -> None:
+    """Connects; the handler receives the connection. Raises VenueError when no handshake succeeds."""
+    listener = _Listener(handler, clock, options, counters)
+    dialer = _Dialer()
+    try:
+        async with asyncio.timeout(options.connect_s_max):
+            await ws_connect(
+                lambda: listener,
+                url,
+                ssl_context=options.ssl_context,
+                websocket_handshake_timeout=options.connect_s_max,
+                enable_auto_pong=False,
+                max_frame_size=options.message_bytes_max,
+                max_redirects=0,
+                proxy=options.proxy,
+                socket_factory=dialer.dial,
+            )
+    except (OSError, TimeoutError, WSError, ProxyError) as error:
+        dialer.hang_up()
+        raise VenueError(f"{url}: expected a WebSocket, found {type(error).__name__}: {error}") from error
+    except BaseException:
+        dialer.hang_up()
+        raise
+    if not listener.opened:
+        raise VenueError(f"{url}: expected a WebSocket, found a connection that was dropped")
+
+
+class _Dialer:
+    """Makes the TCP connection and keeps hold of it: an abandoned handshake would leave it open."""
+
+    def __init__(self) -> None:
+        self._socket: socket.socket | None = None
+
+    async def dial(self, url: WSParsedURL) -> socket.socket:
+        """A connected socket; tries the host's addresses in turn."""
+        loop = asyncio.get_running_loop()
+        failure: OSError = OSError(f"{url.host} has no address")
+        for family, kind, protocol, _, address in await loop.getaddrinfo(
+            url.host, url.port, type=socket.SOCK_STREAM
+        ):
+            dialed = socket.socket(family, kind, protocol)
+            try:
+                dialed.setblocking(False)
+                dialed.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                await loop.sock_connect(dialed, address)
+            except OSError as error:
+                dialed.close()
+                failure = error
+            except BaseException:
+                dialed.close()
+                raise
+            else:
+                self._socket = dialed
+                return dialed
+        raise failure
+
+    def hang_up(self) -> None:
+        """Shuts the connection down, whoever owns it by now; its transport then closes it."""
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+
+class _Listener(WSListener):
+    """Turns picows' frames into whole messages."""
+
+    def __init__(
+        self, handler: MessageHandler, clock: Clock, options: WebSocketOptions, counters: WebSocketCounters
+    ) -> None:
+        super().__init__()
+        self.opened = False
+        self._closed = asyncio.Event()
+        self._handler = handler
+        self._clock = clock
+        self._options = options
+        self._bytes_max = options.message_bytes_max
+        self._counters = counters
+        self._partial: bytearray | None = None
+        self._fault = ""
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """The handshake is done."""
+        self.opened = True
+        self._handler.on_opened(WebSocket(transport, self._closed, self._options.close_s_max))
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """One frame. Data first, since nearly every frame is data."""
+        local_ns = self._clock.wall_ns()
+        if self._fault:
+            return
+        kind = frame.msg_type
+        if kind in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
+            self._on_data(transport, frame, local_ns)
+        elif kind == WSMsgType.PING:
+            self._counters.pings += 1
+            transport.send_pong(frame.get_payload_as_bytes())
+            self._handler.on_alive()
+        elif kind == WSMsgType.PONG:
+            self._counters.pongs += 1
+            self._handler.on_alive()
+        else:
+            transport.send_close(WSCloseCode.OK)
+            transport.disconnect()
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """The socket is gone, for whatever reason."""
+        self._partial = None
+        self._closed.set()
+        self._handler.on_closed(self._fault or self._close_reason(transport))
+
+    def _on_data(self, transport: WSTransport, frame: WSFrame, local_ns: int) -> None:
+        if frame.rsv1 or frame.rsv2 or frame.rsv3:
+            self._refuse(transport, WSCloseCode.PROTOCOL_ERROR, "reserved bits: no extension was agreed on")
+        elif (frame.msg_type == WSMsgType.CONTINUATION) != (self._partial is not None):
+            self._refuse(transport, WSCloseCode.PROTOCOL_ERROR, "a fragment out of place")
+        elif frame.payload_size > self._bytes_max:  # picows ends the connection, but may hand the frame on
+            self._refuse(transport, WSCloseCode.MESSAGE_TOO_BIG, f"a frame above {self._bytes_max} bytes")
+        elif frame.fin and self._partial is None:
+            with frame.get_payload_as_memoryview() as payload:
+                self._deliver(payload, local_ns)
+        else:
+            self._gather(transport, frame, local_ns)
+
+    def _gather(self, transport: WSTransport, frame: WSFrame, local_ns: int) -> None:
+        self._counters.fragments += 1
+        if self._partial is None:
+            self._partial = bytearray()
+        if len(self._partial) + frame.payload_size > self._bytes_max:
+            self._refuse(transport, WSCloseCode.MESSAGE_TOO_BIG, f"a message above {self._bytes_max} bytes")
+            return
+        self._partial += frame.get_payload_as_memoryview()
+        if frame.fin:
+            whole, self._partial = self._partial, None
+            with memoryview(whole) as payload:
+                self._deliver(payload, local_ns)
+
+    def _deliver(self, payload: memoryview, local_ns: int) -> None:
+        self._counters.messages += 1
+        self._counters.message_bytes += len(payload)
+        self._handler.on_message(payload, local_ns)
+
+    def _refuse(self, transport: WSTransport, code: WSCloseCode, fault: str) -> None:
+        self._counters.protocol_errors += 1
+        self._fault = fault
+        transport.send_close(code, fault)
+        transport.disconnect()
+
+    def _close_reason(self, transport: WSTransport) -> str:
+        handshake = transport.close_handshake
+        if handshake is None:
+            return "dropped without a close frame"
+        if handshake.recv is not None and (handshake.sent is None or handshake.recv_then_sent):
+            return f"closed by the peer: {handshake.recv.code} {handshake.recv.reason or ''}".rstrip()
+        assert handshake.sent is not None
+        if handshake.sent.code != WSCloseCode.OK:  # picows itself refused a frame
+            self._counters.protocol_errors += 1
+        return f"closed by us: {handshake.sent.code} {handshake.sent.reason or ''}".rstrip()
