@@ -58,7 +58,7 @@ class SideProcess:
             self._process.stdin.write(msgspec.json.encode(request) + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            raise SideFailedError(f"{self.script} has ended (its own words are above)") from None
+            raise self._failure() from None
 
     def answer(self) -> dict[str, Any]:
         """Waits for the next answer.
@@ -69,8 +69,14 @@ class SideProcess:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise SideFailedError(f"{self.script} has ended (its own words are above)")
+            raise self._failure()
         return msgspec.json.decode(line, type=dict[str, Any])
+
+    def _failure(self) -> SideFailedError:
+        status = self._process.wait(timeout=10)
+        return SideFailedError(
+            f"{self.script} has ended with status {status}; its own words, if any, are above"
+        )
 
     def close(self) -> None:
         """Ends the process by closing its input."""

@@ -51,7 +51,7 @@ PERPETUAL = replace(
     SPOT, market=MarketName("two"), kind=ContractKind.PERPETUAL, order_step=1, contract_size=Decimal("0.5")
 )
 PERPETUAL_HERE = replace(PERPETUAL, market=SPOT.market, symbol=Symbol("BTCUSDT-PERP"))
-INVERTED = replace(SPOT, symbol=Symbol("USDTBTC"), base=USDT, quote=BTC)
+INVERTED = replace(SPOT, symbol=Symbol("USDTBTC"), base=USDT, quote=BTC, fees=Fees(100_000, -10_000))
 INSTRUMENTS = (SPOT, PERPETUAL, PERPETUAL_HERE, INVERTED)
 WILD = st.sampled_from((-(2**70), -1, 0, 1, 2**50, 2**50 + 1, 2**62, 2**200))
 
@@ -65,9 +65,19 @@ times = st.one_of(st.integers(NOW_NS - 50, NOW_NS + 2), WILD)
 
 
 def _plain_order(instrument: Instrument) -> OrderRequest:
-    identity = IntentId("1"), ClientOrderId(160)
-    shape = Side.BUY, 200, 10, TimeInForce.IOC
-    return OrderRequest(*identity, instrument.key, *shape, StrategyName("a"), None, False, NOW_NS)
+    return OrderRequest(
+        intent_id=IntentId("1"),
+        client_order_id=ClientOrderId(160),
+        instrument_key=instrument.key,
+        side=Side.BUY,
+        price_ticks=200,
+        lots=10,
+        tif=TimeInForce.IOC,
+        strategy=StrategyName("a"),
+        group=None,
+        reduce_only=False,
+        created_ns=NOW_NS,
+    )
 
 
 ORDER_CHANGES: dict[str, st.SearchStrategy[object]] = {
@@ -188,11 +198,8 @@ def test_an_approved_group_holds_leg_after_leg(
     questions_of_group: list[tuple[OrderRequest, RiskContext, RiskLimits]],
 ) -> None:
     questions_of_group = [
-        (
-            replace(order, intent_id=IntentId(f"leg-{at}"), client_order_id=ClientOrderId(16 * (100 + at))),
-            *rest,
-        )
-        for at, (order, *rest) in enumerate(questions_of_group)
+        (replace(order, intent_id=f"leg-{at}", client_order_id=16 * (100 + at)), context, limits)
+        for at, (order, context, limits) in enumerate(questions_of_group)
     ]
     answer = gate_group([Leg(*question) for question in questions_of_group])
     event(f"approved {isinstance(answer, tuple)}, {len(questions_of_group)} legs")
@@ -298,10 +305,11 @@ def _overdrawn(
     if instrument.kind is ContractKind.PERPETUAL:
         if order.reduce_only:
             return False
-        needed = sum(_paid(o, Fraction(1, leverage)) for o in here if not o.order.reduce_only)
-        return needed > Fraction(context.balances.get(USDT, Decimal(0)))
+        margin = sum(_paid(o, Fraction(1, leverage)) for o in here if not o.order.reduce_only)
+        return margin > Fraction(context.balances.get(USDT, Decimal(0)))
     asset = instrument.quote if order.side is Side.BUY else instrument.base
-    needed = sum(_paid(o) for o in here if o.order.side is Side.BUY and o.instrument.quote == asset)
+    needed = Fraction(0)
+    needed += sum(_paid(o) for o in here if o.order.side is Side.BUY and o.instrument.quote == asset)
     sold = [o for o in here if o.order.side is Side.SELL and o.instrument.base == asset]
     needed += sum(_size(o.instrument, o.remaining_lots) for o in sold)
     return needed > Fraction(context.balances.get(asset, Decimal(0)))

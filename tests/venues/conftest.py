@@ -132,7 +132,7 @@ async def venue() -> AsyncIterator[ScriptedVenue]:
 def until() -> Callable[..., Awaitable[None]]:
     async def wait_until(condition: Callable[[], object], seconds: float = 5.0) -> None:
         async with asyncio.timeout(seconds):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 (the condition is a view of somebody else's state)
                 await asyncio.sleep(0.005)
 
     return wait_until

@@ -54,7 +54,7 @@ class BookSide {
     clear();
     keys_.reserve(levels.size() + 256);
     sizes_.reserve(levels.size() + 256);
-    if (best_first(levels)) {
+    if (levels.size() <= BOOK_LEVELS_MAX && best_first(levels)) {
       for (std::size_t i = levels.size(); i-- > 0;) {
         keys_.push_back(sign_ * levels[i].price);
         sizes_.push_back(levels[i].size);

@@ -35,7 +35,8 @@ struct Steps {
 
 namespace detail {
 
-// digits * 10^exponent with digits free of trailing zeros, on the grid.
+// digits * 10^exponent with digits free of trailing zeros, on the grid. More than 19 digits, counted in
+// 10^grid.exponent, are out of range whatever the units.
 inline Steps on_grid(std::uint64_t digits, int digit_count, bool too_many, std::int64_t exponent, Grid grid,
                      std::int64_t maximum) {
   const std::int64_t shift = exponent - grid.exponent;

@@ -23,5 +23,6 @@ inline constexpr std::int64_t UPDATE_ID_MAX = std::int64_t{1} << 62;
 inline constexpr std::int64_t TIME_MS_MAX = std::int64_t{1} << 43;
 inline constexpr std::int64_t FEE_E8_MAX = 5'000'000;
 inline constexpr std::int64_t FEE_E8_ONE = 100'000'000;
+inline constexpr std::int64_t EDGE_E8_MAX = std::int64_t{1} << 62;
 
 }  // namespace trimaran

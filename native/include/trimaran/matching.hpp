@@ -24,12 +24,9 @@
 #include <vector>
 
 #include "trimaran/limits.hpp"
+#include "trimaran/order_index.hpp"
 
 namespace trimaran::matching {
-
-using i64 = std::int64_t;
-using u64 = std::uint64_t;
-using u32 = std::uint32_t;
 
 inline constexpr i64 kPriceTicksMax = PRICE_TICKS_MAX;
 inline constexpr i64 kSizeLotsMax = SIZE_LOTS_MAX;  // of one order, and of one level together
@@ -69,8 +66,6 @@ using Execution = std::tuple<i64, i64, i64, i64>;  // maker order id, maker owne
 using LevelView = std::pair<i64, i64>;             // price ticks, lots
 using OrderView = std::tuple<i64, int, i64, i64>;  // owner, side, price ticks, lots left
 
-inline constexpr u32 kNone = std::numeric_limits<u32>::max();
-
 struct Order {
   i64 id;
   i64 owner;
@@ -89,67 +84,6 @@ struct Level {
   u32 tail;
 };
 static_assert(sizeof(Level) == 24);
-
-// Order id -> pool index: open addressing, linear probing, deletion by shifting back. Id 0 marks an empty slot.
-class IdMap {
- public:
-  u32 find(i64 id) const {
-    if (slots_.empty()) return kNone;
-    for (std::size_t at = home(id);; at = (at + 1) & mask()) {
-      if (slots_[at].id == id) return slots_[at].node;
-      if (slots_[at].id == 0) return kNone;
-    }
-  }
-
-  void insert(i64 id, u32 node) {
-    if (2 * (count_ + 1) > slots_.size()) grow();
-    std::size_t at = home(id);
-    while (slots_[at].id != 0) at = (at + 1) & mask();
-    slots_[at] = {id, node};
-    ++count_;
-  }
-
-  void erase(i64 id) {
-    std::size_t hole = home(id);
-    while (slots_[hole].id != id) {
-      assert(slots_[hole].id != 0);
-      hole = (hole + 1) & mask();
-    }
-    for (std::size_t at = (hole + 1) & mask(); slots_[at].id != 0; at = (at + 1) & mask()) {
-      // An entry may fill the hole when its home is not inside (hole, at], cyclically.
-      if (((at - home(slots_[at].id)) & mask()) >= ((at - hole) & mask())) {
-        slots_[hole] = slots_[at];
-        hole = at;
-      }
-    }
-    slots_[hole].id = 0;
-    --count_;
-  }
-
-  std::size_t size() const { return count_; }
-
- private:
-  struct Slot {
-    i64 id = 0;
-    u32 node = kNone;
-  };
-
-  std::size_t mask() const { return slots_.size() - 1; }
-  std::size_t home(i64 id) const {
-    return static_cast<std::size_t>((static_cast<u64>(id) * 0x9E3779B97F4A7C15ULL) >> 20) & mask();
-  }
-
-  void grow() {
-    std::vector<Slot> old(std::max<std::size_t>(64, slots_.size() * 2));
-    old.swap(slots_);
-    count_ = 0;
-    for (const Slot& slot : old)
-      if (slot.id != 0) insert(slot.id, slot.node);
-  }
-
-  std::vector<Slot> slots_;
-  std::size_t count_ = 0;
-};
 
 class Book {
  public:

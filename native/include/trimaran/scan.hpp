@@ -79,20 +79,18 @@ class Group {
 
   // False when the grids of the group are too far apart to share common units.
   bool add(std::uint32_t book, Grids grids, std::int64_t order_step, std::int64_t taker_fee_e8) {
-    members.push_back({book, grids, taker_fee_e8, 1, 1, order_step, {}});
-    int price = members[0].grids.price.exponent, size = members[0].grids.size.exponent;
+    int price = grids.price.exponent, size = grids.size.exponent, price_top = price, size_top = size;
     for (const Member& member : members) {
       price = std::min(price, member.grids.price.exponent);
       size = std::min(size, member.grids.size.exponent);
+      price_top = std::max(price_top, member.grids.price.exponent);
+      size_top = std::max(size_top, member.grids.size.exponent);
     }
+    if (price_top - price > 9 || size_top - size > 9) return false;
+    members.push_back({book, grids, taker_fee_e8, 1, 1, order_step, {}});
     for (Member& member : members) {
-      const int up_price = member.grids.price.exponent - price, up_size = member.grids.size.exponent - size;
-      if (up_price > 9 || up_size > 9) {
-        members.pop_back();
-        return false;
-      }
-      member.price_factor = member.grids.price.units * static_cast<std::int64_t>(POWER_OF_TEN[static_cast<std::size_t>(up_price)]);
-      member.size_factor = member.grids.size.units * static_cast<std::int64_t>(POWER_OF_TEN[static_cast<std::size_t>(up_size)]);
+      member.price_factor = factor(member.grids.price, price);
+      member.size_factor = factor(member.grids.size, size);
     }
     price_exponent = price;
     size_exponent = size;
@@ -124,7 +122,7 @@ class Group {
     const int128 net = bid * (FEE_E8_ONE - s.taker_fee_e8) - ask * (FEE_E8_ONE + b.taker_fee_e8);
     int128 quotient = net / ask;
     if (net % ask < 0) --quotient;  // floor, as the twin's //
-    edge_e8 = static_cast<std::int64_t>(quotient);
+    edge_e8 = static_cast<std::int64_t>(std::min(quotient, int128{EDGE_E8_MAX}));
     return true;
   }
 
@@ -132,7 +130,8 @@ class Group {
   Walk walk(std::size_t buy, std::size_t sell, Ladder asks, Ladder bids, std::int64_t size_cap) const {
     const Member& b = members[buy];
     const Member& s = members[sell];
-    const std::int64_t step = std::lcm(b.size_factor * b.order_step, s.size_factor * s.order_step);
+    const std::int64_t step = common_step(b, s);
+    if (step == 0) return {};
     const Ladder asks_begin = asks, bids_begin = bids;
     std::int64_t total = 0, ask_left = 0, bid_left = 0;
     while (total < size_cap) {
@@ -160,6 +159,18 @@ class Group {
   int price_exponent = 0, size_exponent = 0;
 
  private:
+  static std::int64_t factor(Grid grid, int exponent) {
+    return grid.units * static_cast<std::int64_t>(POWER_OF_TEN[static_cast<std::size_t>(grid.exponent - exponent)]);
+  }
+
+  // The smallest size that is whole order steps in both books; 0 where that is beyond any size.
+  static std::int64_t common_step(const Member& b, const Member& s) {
+    const int128 buy = int128{b.size_factor} * b.order_step, sell = int128{s.size_factor} * s.order_step;
+    if (buy > SIZE_LOTS_MAX || sell > SIZE_LOTS_MAX) return 0;
+    const int128 step = buy / std::gcd(static_cast<std::int64_t>(buy), static_cast<std::int64_t>(sell)) * sell;
+    return step > SIZE_LOTS_MAX ? 0 : static_cast<std::int64_t>(step);
+  }
+
   static std::int64_t common_size(Level level, const Member& member) {
     const int128 size = int128{level.size} * member.size_factor;
     return size > SIZE_LOTS_MAX ? SIZE_LOTS_MAX : static_cast<std::int64_t>(size);

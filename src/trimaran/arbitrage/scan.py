@@ -14,7 +14,7 @@ from math import lcm
 import msgspec
 
 from trimaran.base.errors import ConfigError
-from trimaran.base.limits import FEE_E8_ONE, PRICE_TICKS_MAX, SIZE_LOTS_MAX
+from trimaran.base.limits import EDGE_E8_MAX, FEE_E8_ONE, PRICE_TICKS_MAX, SIZE_LOTS_MAX
 from trimaran.domain.instrument import Grid
 from trimaran.domain.market import Level
 
@@ -99,7 +99,7 @@ class Group:
         bid = seller.bid[0] * seller.price_factor
         if ask == 0 or bid == 0 or max(ask, bid) > PRICE_TICKS_MAX:
             return None
-        return _net(bid, ask, seller, buyer) // ask
+        return min(_net(bid, ask, seller, buyer) // ask, EDGE_E8_MAX)
 
     def walk(self, buy: int, sell: int, asks: Sequence[Level], bids: Sequence[Level], size_cap: int) -> Walk:
         """Walks both ladders while another unit still pays, up to `size_cap` common units."""

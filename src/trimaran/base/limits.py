@@ -26,6 +26,7 @@ UPDATE_ID_MAX: Final = 2**62
 TIME_MS_MAX: Final = 2**43  # year 2248
 FEE_E8_MAX: Final = 5_000_000  # 5 %
 FEE_E8_ONE: Final = 100_000_000
+EDGE_E8_MAX: Final = 2**62  # an edge beyond it (a bid 46 thousand million times the ask) is cut to it
 
 assert PENDING_LEVELS_MAX >= 2 * LEVELS_PER_SIDE_MAX
 assert BOOK_LEVELS_MAX >= LEVELS_PER_SIDE_MAX

@@ -23,8 +23,8 @@ WHOLE: Final = Grid(1, 0)
 def steps_of(text: str, grid: Grid, maximum: int, field: str) -> int:
     """The number of grid steps that `text` stands for.
 
-    Raises DecodeError: SCHEMA (not a number), OFF_GRID (finer than the grid), RANGE (negative or above
-    `maximum`).
+    Raises DecodeError: SCHEMA (not a number), OFF_GRID (finer than the grid), RANGE (negative, above
+    `maximum`, or of more than 19 digits counted in 10**grid.exponent).
     """
     match = _NUMBER.fullmatch(text) if len(text) <= NUMBER_BYTES_MAX else None
     if match is None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
+
+from trimaran.domain.account import AccountEvent
+from trimaran.domain.decision import Approved
 
 
 class Clock(Protocol):
@@ -29,3 +33,17 @@ class Rng(Protocol):
 
     def randrange(self, start: int, stop: int) -> int:
         """Uniform integer in [start, stop)."""
+
+
+class OrderVenue(Protocol):
+    """Where approved orders go. What becomes of them comes back as account events, and only so."""
+
+    @property
+    def next_due_ns(self) -> int | None:
+        """When the next event is ready; None when nothing is under way."""
+
+    def send(self, approved: Approved, now_ns: int, /) -> None:
+        """Sends an order once."""
+
+    def due(self, now_ns: int, /) -> Sequence[AccountEvent]:
+        """The events that are ready by `now_ns`, in their order."""

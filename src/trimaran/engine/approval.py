@@ -11,7 +11,7 @@ from trimaran.domain.exact import ZERO
 from trimaran.domain.facts import Fact, OrderApproved, OrderRefused
 from trimaran.domain.instrument import Asset, Instrument
 from trimaran.domain.orders import GroupId, IntentId, OrderEvent, OrderRequest, TimeInForce
-from trimaran.engine.desk import Desk
+from trimaran.engine.desk import Desk, underlying_of
 from trimaran.engine.durable import GroupRecord
 from trimaran.risk.context import RiskContext
 from trimaran.risk.gate import Leg, gate_group
@@ -81,7 +81,7 @@ def _context(desk: Desk, order: OrderRequest) -> RiskContext:
         bid_ticks=bid_ticks or None,
         ask_ticks=ask_ticks or None,
         quote_local_ns=quote_local_ns,
-        fair_price=fair_price(desk.live_tops(instrument.base)),
+        fair_price=fair_price(desk.live_tops(underlying_of(instrument))),
         now_ns=desk.now_ns,
         position_lots=0 if position is None else position.lots,
         exposure_base=durable.ledger.exposure_base(instrument.base),

@@ -10,15 +10,23 @@ import msgspec
 from trimaran.arbitrage.episodes import Episodes
 from trimaran.arbitrage.opportunity import Leg
 from trimaran.base.errors import ConfigError
-from trimaran.domain.answer import BookStatus
+from trimaran.domain.answer import STATUS_WORD, BookStatus
 from trimaran.domain.client_id import ClientIdCounter
+from trimaran.domain.dialect import Dialect
 from trimaran.domain.instrument import Asset, Instrument, InstrumentKey, MarketName, Side
 from trimaran.domain.market import Level
 from trimaran.domain.opportunity import Pair
 from trimaran.engine.durable import Durable
-from trimaran.engine.hot import Dialect, Hot
+from trimaran.engine.hot import Hot
 from trimaran.risk.limits import RiskLimits
 from trimaran.strategies.port import Strategy
+
+Underlying = tuple[Asset, Asset]  # (base, quote): a price in USDC is not a price in USDT
+
+
+def underlying_of(instrument: Instrument) -> Underlying:
+    """What an instrument's price is a price of."""
+    return instrument.base, instrument.quote
 
 
 class MarketSetup(msgspec.Struct, frozen=True):
@@ -56,8 +64,8 @@ class Desk:
         self.legs: list[Leg] = []  # by book
         self.market_of_book: list[int] = []
         self.book_status: list[BookStatus] = []
-        self.group_books: dict[Asset, list[int]] = {}
-        self.pairs: dict[Asset, list[Pair]] = {}
+        self.same: dict[Underlying, list[int]] = {}  # books that are scanned against each other
+        self.pairs: dict[Underlying, list[Pair]] = {}
         self._build()
 
     def instrument(self, key: InstrumentKey) -> Instrument:
@@ -81,14 +89,18 @@ class Desk:
         """The status of a book."""
         return BookStatus(self.hot.status(self.books[key]))
 
+    def book_word(self, book: int) -> str:
+        """The status of a book as users see it: live, stale or down."""
+        return STATUS_WORD[BookStatus(self.hot.status(book))]
+
     def update_id(self, key: InstrumentKey) -> int:
         """The update id of a book."""
         return self.hot.last_id(self.books[key])
 
-    def live_tops(self, base: Asset) -> list[tuple[Decimal, Decimal]]:
-        """(bid, ask) in quote of every live book of an asset that has both sides."""
+    def live_tops(self, underlying: Underlying) -> list[tuple[Decimal, Decimal]]:
+        """(bid, ask) in quote of every live book of an underlying that has both sides."""
         tops: list[tuple[Decimal, Decimal]] = []
-        for book in self.group_books[base]:
+        for book in self.same[underlying]:
             bid, _, ask, *_ = self.hot.top(book)
             if bid and ask:
                 instrument = self.legs[book].instrument
@@ -96,24 +108,21 @@ class Desk:
         return tops
 
     def _build(self) -> None:
-        groups: dict[tuple[Asset, Asset], int] = {}
         for market in self.setup.markets:
             index = self.hot.add_market(market.dialect)
             self.markets[market.name] = index
             for instrument in market.instruments:
-                self._add(
-                    index, instrument, groups.setdefault((instrument.base, instrument.quote), len(groups))
-                )
+                self._add(index, instrument)
         self.hot.set_threshold(self.setup.threshold_e8)
-        for base, books in self.group_books.items():
+        for underlying, books in self.same.items():
             keys = [self.legs[book].instrument.key for book in books]
-            self.pairs[base] = [Pair(buy, sell) for buy in keys for sell in keys if buy != sell]
+            self.pairs[underlying] = [Pair(buy, sell) for buy in keys for sell in keys if buy != sell]
 
-    def _add(self, market: int, instrument: Instrument, group: int) -> None:
+    def _add(self, market: int, instrument: Instrument) -> None:
         if instrument.key not in self.setup.limits:
-            raise ConfigError(
-                f"limits: expected limits for every instrument, found none for {instrument.key}"
-            )
+            raise ConfigError(f"limits: expected some for every instrument, found none for {instrument.key}")
+        books = self.same.setdefault(underlying_of(instrument), [])
+        group = list(self.same).index(underlying_of(instrument))
         book = self.hot.add_instrument(
             market,
             instrument.symbol,
@@ -129,7 +138,7 @@ class Desk:
         self.legs.append(Leg(book, instrument))
         self.market_of_book.append(market)
         self.book_status.append(BookStatus.DOWN)
-        self.group_books.setdefault(instrument.base, []).append(book)
+        books.append(book)
 
 
 def _base_grid(instrument: Instrument) -> tuple[int, int]:

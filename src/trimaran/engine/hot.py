@@ -7,18 +7,10 @@ rebuilt from the venues after a restart; it is never journalled.
 
 from __future__ import annotations
 
-import enum
 from typing import Protocol
 
 from trimaran.base.json_value import Buffer
 from trimaran.domain.market import Level
-
-
-class Dialect(enum.IntEnum):
-    """Wire dialects that the hot state decodes."""
-
-    BINANCE_SPOT = 0
-    BINANCE_USDM = 1
 
 
 class HotFeed(Protocol):

@@ -6,9 +6,8 @@ from trimaran.arbitrage.opportunity import measure
 from trimaran.base.errors import DecodeKind
 from trimaran.domain.answer import NO_BOOK, BookStatus, Flag, Kind, book_of, error_of, flags_of, kind_of
 from trimaran.domain.facts import BookChanged, Fact, FrameRefused
-from trimaran.domain.instrument import Asset
 from trimaran.domain.opportunity import Opportunity
-from trimaran.engine.desk import Desk
+from trimaran.engine.desk import Desk, Underlying, underlying_of
 
 
 def market_facts(desk: Desk, answer: int, market: int) -> list[Fact]:
@@ -32,10 +31,10 @@ def opportunities(desk: Desk, answer: int, market: int, facts: list[Fact]) -> li
     if not flags_of(answer) & Flag.WAKE:
         return []
     found: list[Opportunity] = []
-    bases: dict[Asset, int] = {}
+    touched: dict[Underlying, int] = {}
     for book in _books(desk, book_of(answer), market):
-        bases.setdefault(desk.legs[book].instrument.base, book)
-    for base, book in bases.items():
+        touched.setdefault(underlying_of(desk.legs[book].instrument), book)
+    for underlying, book in touched.items():
         present: list[Opportunity] = []
         for buy, sell, edge_e8 in desk.hot.edges(book):
             measured = measure(
@@ -43,7 +42,7 @@ def opportunities(desk: Desk, answer: int, market: int, facts: list[Fact]) -> li
             )
             if measured is not None:
                 present.append(measured)
-        facts.extend(desk.episodes.update(desk.pairs[base], present, desk.now_ns))
+        facts.extend(desk.episodes.update(desk.pairs[underlying], present, desk.now_ns))
         found += present
     return sorted(found, key=lambda opportunity: opportunity.net, reverse=True)
 

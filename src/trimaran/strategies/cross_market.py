@@ -28,20 +28,21 @@ class CrossMarketConfig(msgspec.Struct, frozen=True):
 
     net_min: Decimal = Decimal("0.50")  # quote; below it an opportunity is not worth its risk
     quote_age_ns_max: int = 1_000_000_000
+    repeat_pause_ns: int = 500_000_000  # after a proposal: the books must first show what it took
     refusal_pause_ns: int = 1_000_000_000  # after a refusal, before the same pair is proposed again
     unwind_slack_bps: int = 20  # how far through the top a residual may be given back
 
     def __post_init__(self) -> None:
-        if not (self.net_min.is_finite() and self.net_min >= 0):
-            raise ConfigError(f"cross_market.net_min: expected at least 0, found {self.net_min}")
-        if self.quote_age_ns_max <= 0:
-            raise ConfigError(
-                f"cross_market.quote_age_ns_max: expected above 0, found {self.quote_age_ns_max}"
-            )
-        if not 0 <= self.unwind_slack_bps < BPS_ONE:
-            raise ConfigError(
-                f"cross_market.unwind_slack_bps: expected 0..9999, found {self.unwind_slack_bps}"
-            )
+        checks = (
+            ("net_min", self.net_min, self.net_min.is_finite() and self.net_min >= 0, "at least 0"),
+            ("quote_age_ns_max", self.quote_age_ns_max, self.quote_age_ns_max > 0, "above 0"),
+            ("repeat_pause_ns", self.repeat_pause_ns, self.repeat_pause_ns >= 0, "at least 0"),
+            ("refusal_pause_ns", self.refusal_pause_ns, self.refusal_pause_ns >= 0, "at least 0"),
+            ("unwind_slack_bps", self.unwind_slack_bps, 0 <= self.unwind_slack_bps < BPS_ONE, "0..9999"),
+        )
+        for name, value, holds, expected in checks:
+            if not holds:
+                raise ConfigError(f"cross_market.{name}: expected {expected}, found {value}")
 
 
 class CrossMarket:
@@ -61,6 +62,7 @@ class CrossMarket:
             return Skipped(pair, reason)
         buy = LegDraft(pair.buy, Side.BUY, opportunity.buy_limit_ticks, opportunity.buy_lots)
         sell = LegDraft(pair.sell, Side.SELL, opportunity.sell_limit_ticks, opportunity.sell_lots)
+        self._paused_until_ns[pair] = opportunity.local_ns + self._config.repeat_pause_ns
         return Proposal(NAME, Purpose.OPEN, (buy, sell), pair)
 
     def on_group_closed(self, closed: GroupClosed, desk: DeskView) -> Proposal | None:
@@ -86,7 +88,7 @@ class CrossMarket:
         if opportunity.age_ns > self._config.quote_age_ns_max:
             return "quote too old"
         if opportunity.local_ns < self._paused_until_ns.get(pair, 0):
-            return "paused after a refusal"
+            return "paused after a proposal"
         if desk.working(pair.buy) or desk.working(pair.sell):
             return "orders at work"
         for key, ticks, lots in (

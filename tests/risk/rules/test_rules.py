@@ -174,6 +174,19 @@ def test_open_orders_reserve_balances(judge: Judge, make_open: Callable[..., Ope
     assert judge(SELL, {"open_orders": (selling,), "balances": {BTC: Decimal("0.01999")}}) == "balance"
 
 
+def test_the_dearer_fee_is_reserved_and_no_rebate_is_counted_on(judge: Judge, spot: Instrument) -> None:
+    def with_fees(maker_e8: int, taker_e8: int, usdt: str) -> Change:
+        return {
+            "instrument": replace(spot, fees=Fees(maker_e8, taker_e8)),
+            "balances": {USDT: Decimal(usdt)},
+        }
+
+    assert judge({}, with_fees(100_000, 0, "500.5")) == ""
+    assert judge({}, with_fees(100_000, 0, "500.49")) == "balance"
+    assert judge({}, with_fees(-10_000, -10_000, "500")) == ""
+    assert judge({}, with_fees(-10_000, -10_000, "499.99")) == "balance"
+
+
 def test_an_asset_is_base_here_and_quote_there(
     judge: Judge, make_open: Callable[..., OpenOrder], spot: Instrument
 ) -> None:

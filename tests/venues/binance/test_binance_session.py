@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import msgspec
 import pytest
 
@@ -14,24 +16,20 @@ from trimaran.venues.wire.session_port import (
     Closed,
     FetchSnapshot,
     MarkDown,
-    NoData,
     Open,
     SendPing,
     SendText,
     SnapshotApplied,
     SnapshotFailed,
     SubscriptionRefused,
-    Switched,
 )
 
 SECOND = 1_000_000_000
-HOUR_S = 3600
 ALL = (Kind.DEPTH, Kind.TICKER, Kind.TRADE, Kind.AGG_TRADE)
 GAP = pack(Kind.DEPTH, Flag.NEED_SNAPSHOT | Flag.WENT_STALE, 0)
 FINE = pack(Kind.SNAPSHOT, Flag.APPLIED | Flag.WENT_LIVE, 0)
 TOO_OLD = pack(Kind.SNAPSHOT, Flag.NEED_SNAPSHOT, 0)
 SHUTDOWN_RAW = '{"e":"serverShutdown","E":1770123456789}'
-SHUTDOWN_COMBINED = '{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1770123456789}}'
 
 
 # Subscribing
@@ -64,7 +62,11 @@ def test_many_symbols_are_sharded_and_subscribed_within_the_message_rate(driver,
     assert len(names) == len(set(names)) == 700 * 3
     assert max(map(len, run.subscribed.values())) <= spec.streams_per_connection_max
     for slot in run.open:
-        sent = [at_ns for at_ns, action in run.log if isinstance(action, SendText | SendPing) and action.slot == slot]
+        sent = [
+            at_ns
+            for at_ns, action in run.log
+            if isinstance(action, SendText | SendPing) and action.slot == slot
+        ]
         for index, at_ns in enumerate(sent):
             in_a_second = [other for other in sent[index:] if other - at_ns < SECOND]
             assert len(in_a_second) <= spec.messages_per_s_max - 1  # one is left for a pong
@@ -108,7 +110,9 @@ def test_an_unanswered_subscription_gives_the_connection_up(driver):
     assert len(run.of(Open)) == 2
 
 
-@pytest.mark.parametrize("payload", ["", "{", "[1]", '{"id":"x"}', '{"data":[1]}', '{"foo":1}', "\u0000", "[" * 5000])
+@pytest.mark.parametrize(
+    "payload", ["", "{", "[1]", '{"id":"x"}', '{"data":[1]}', '{"foo":1}', "\u0000", "[" * 5000]
+)
 def test_unknown_control_frames_are_counted(driver, payload):
     run = driver().start()
     run.forget()
@@ -153,7 +157,7 @@ def test_a_snapshot_that_is_too_old_or_unreadable_is_fetched_again_with_backoff(
             while len(run.of(FetchSnapshot)) == fetches:
                 run.run(0.2)
         times = run.times_of(FetchSnapshot)
-        waits.append([later - earlier for earlier, later in zip(times, times[1:], strict=False)])
+        waits.append([later - earlier for earlier, later in itertools.pairwise(times)])
     for attempt, ceiling_s in enumerate((1, 2, 4, 8, 8, 8)):
         drawn = [each[attempt] for each in waits]
         assert max(drawn) <= (ceiling_s + 0.2) * SECOND
@@ -218,7 +222,7 @@ def test_backoff_grows_with_full_jitter_up_to_its_cap(driver):
         run.accepts = False
         run.start().run(300)
         times = run.times_of(Open)
-        waits = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+        waits = [later - earlier for earlier, later in itertools.pairwise(times)]
         for attempt, wait_ns in enumerate(waits):
             assert wait_ns <= min(30 * SECOND, SECOND // 2 << attempt) + SECOND // 5
         firsts.append(waits[3])
@@ -270,172 +274,3 @@ def test_events_of_a_forgotten_slot_are_ignored(driver):
     run.event(Closed(1, "again"))
     run.control(1, SHUTDOWN_RAW)
     assert run.log == []
-
-
-# Heartbeat and silence
-
-
-def test_half_open_is_found_within_ten_seconds(driver, chat):
-    run = driver()
-    run.pongs = False
-    run.speaks = chat(*ALL)
-    run.start().run(20)
-    assert run.of(SendPing) == []
-    run.speaks = lambda slot: ()
-    run.forget()
-    silent_from_ns = run.now_ns - run.begin_ns
-    run.run(9.6)
-    assert len(run.of(SendPing)) == 1
-    (closed_ns,) = run.times_of(Close)
-    assert closed_ns - silent_from_ns < 10 * SECOND
-    assert run.counters.half_open == 1
-    assert len(run.of(MarkDown)) == 1
-    assert len(run.of(Open)) == 1
-
-
-def test_a_quiet_connection_that_answers_pings_is_kept(driver):
-    run = driver(USDM).start().run(120)
-    assert run.of(Close) == []
-    assert len(run.of(SendPing)) > 40
-
-
-def test_books_that_stall_behind_answered_pings_are_given_up(driver, chat):
-    run = driver()
-    run.speaks = chat(*ALL)
-    run.start().run(5)
-    run.speaks = lambda slot: ()
-    run.run(32)
-    assert [close.reason for close in run.of(Close)] == ["no book data, though pings are answered"]
-
-
-def test_silence_of_a_stream_class_is_an_alarm_once(driver, chat):
-    """USD-M trades on the wrong route: acknowledged, then silent."""
-    run = driver(USDM, ["BTCUSDT", "ETHUSDT"])
-    run.speaks = chat(Kind.DEPTH, Kind.TICKER, books=2)
-    run.start().run(70)
-    assert [alarm.stream for alarm in run.of(NoData)] == ["*@aggTrade"]
-    assert run.of(NoData)[0].silent_ns >= 60 * SECOND
-    assert run.counters.no_data_alarms == 1
-    run.speaks = chat(*ALL, books=2)
-    run.run(5)
-    run.speaks = chat(Kind.DEPTH, Kind.TICKER, books=2)
-    run.run(70)
-    assert len(run.of(NoData)) == 2  # a new silence
-
-
-def test_one_silent_stream_among_many_is_an_alarm(driver):
-    run = driver(SPOT, ["BTCUSDT", "NOSUCHUSDT"])
-    run.speaks = lambda slot: [pack(kind, 1, 0) for kind in ALL]
-    run.start().run(70)
-    assert {alarm.stream for alarm in run.of(NoData)} == {"nosuchusdt@depth@100ms", "nosuchusdt@bookTicker"}
-
-
-# Planned replacement
-
-
-def test_a_connection_is_replaced_before_its_age_limit_without_a_break(driver, chat):
-    run = driver(config=SessionConfig(age_ns_max=100 * SECOND))
-    run.speaks = chat(*ALL)
-    run.start().run(99)
-    assert list(run.open) == [1]
-    run.forget()
-    run.run(3)
-    kinds = [type(action) for _, action in run.log]
-    assert kinds == [Open, SendText, Close, Switched]
-    assert run.of(Switched) == [Switched(1, 2, "age")]
-    assert list(run.open) == [2]
-    assert run.counters.switches == 1
-
-
-def test_the_default_age_is_ten_minutes_below_a_day(driver, chat):
-    run = driver()
-    run.speaks = chat(*ALL)
-    run.start().run(5)
-    run.now_ns += 23 * HOUR_S * SECOND + 49 * 60 * SECOND
-    for slot in run.open:
-        run.answer(slot, pack(Kind.DEPTH, 1, 0))
-    run.run(30)
-    assert len(run.of(Open)) == 1
-    run.run(40)
-    assert len(run.of(Switched)) == 1
-    assert run.of(MarkDown) == []
-
-
-@pytest.mark.parametrize("notice", [SHUTDOWN_RAW, SHUTDOWN_COMBINED])
-def test_a_server_shutdown_replaces_only_that_connection(driver, chat, notice):
-    run = driver(USDM)
-    run.speaks = chat(*ALL)
-    run.start().run(5)
-    run.control(1, notice)
-    run.control(1, notice)  # repeated
-    run.run(3)
-    assert run.of(Switched) == [Switched(1, 3, "server shutdown")]
-    assert run.of(MarkDown) == []
-    assert sorted(run.open) == [2, 3]
-
-
-def test_the_old_connection_stays_until_every_class_is_delivered(driver, chat):
-    run = driver()
-    run.speaks = lambda slot: chat(*ALL)(slot) if slot == 1 else chat(Kind.DEPTH, Kind.TICKER)(slot)
-    run.start().run(5)
-    run.control(1, SHUTDOWN_RAW)
-    run.run(120)
-    assert run.of(Switched) == []
-    assert sorted(run.open) == [1, 2]
-    run.run(120)  # the replacement is given up, another one is tried
-    assert run.counters.switches_failed == 1
-    assert 1 in run.open
-    run.speaks = chat(*ALL)
-    run.run(2)
-    assert len(run.of(Switched)) == 1
-    assert run.of(MarkDown) == []
-
-
-def test_a_class_that_is_silent_on_both_is_not_waited_for_forever(driver, chat):
-    run = driver()
-    run.speaks = chat(Kind.DEPTH, Kind.TICKER)
-    run.start().run(5)
-    run.control(1, SHUTDOWN_RAW)
-    run.run(50)
-    assert run.of(Switched) == []
-    run.run(20)
-    assert len(run.of(Switched)) == 1
-
-
-def test_a_replacement_that_cannot_be_opened_leaves_the_old_one_alone(driver, chat):
-    run = driver()
-    run.speaks = chat(*ALL)
-    run.start().run(5)
-    run.accepts = False
-    run.control(1, SHUTDOWN_RAW)
-    run.run(20)
-    assert list(run.open) == [1]
-    assert run.of(MarkDown) == []
-    assert run.counters.switches_failed > 1
-    run.accepts = True
-    run.run(40)
-    assert len(run.of(Switched)) == 1
-
-
-def test_a_replacement_whose_server_shuts_down_too_is_replaced(driver, chat):
-    run = driver()
-    run.speaks = lambda slot: chat(*ALL)(slot) if slot != 2 else ()
-    run.start().run(5)
-    run.control(1, SHUTDOWN_RAW)
-    run.run(1)
-    run.control(2, SHUTDOWN_RAW)
-    run.run(3)
-    assert run.of(Switched) == [Switched(1, 3, "server shutdown")]
-
-
-@pytest.mark.parametrize(("delivers", "downs"), [(True, 0), (False, 1)])
-def test_the_old_connection_breaks_during_the_switch(driver, chat, delivers, downs):
-    run = driver()
-    run.speaks = lambda slot: chat(*ALL)(slot) if slot == 1 else chat(Kind.DEPTH)(slot) if delivers else ()
-    run.start().run(5)
-    run.control(1, SHUTDOWN_RAW)
-    run.run(2)
-    run.drop(1)
-    assert len(run.of(MarkDown)) == downs
-    run.run(2)
-    assert list(run.open) == [2]  # promoted; nothing else is opened

@@ -96,9 +96,19 @@ def venue(books: Books) -> PaperVenue:
 
 def order(number: int = 1, side: Side = Side.BUY, price: int = 1_001, lots: int = 15) -> OrderRequest:
     """An IOC order for spot."""
-    identity = IntentId(str(number)), ClientOrderId(16 * number)
-    shape = SPOT.key, side, price, lots, TimeInForce.IOC
-    return OrderRequest(*identity, *shape, StrategyName("s"), None, False, 0)
+    return OrderRequest(
+        intent_id=IntentId(str(number)),
+        client_order_id=ClientOrderId(16 * number),
+        instrument_key=SPOT.key,
+        side=side,
+        price_ticks=price,
+        lots=lots,
+        tif=TimeInForce.IOC,
+        strategy=StrategyName("s"),
+        group=None,
+        reduce_only=False,
+        created_ns=0,
+    )
 
 
 def run(venue: PaperVenue, request: OrderRequest, now_ns: int = 0) -> list[AccountEvent]:

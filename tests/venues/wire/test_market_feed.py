@@ -174,7 +174,9 @@ async def test_a_half_open_peer_cannot_hold_a_close_up(venue, until, stage):
 async def test_a_snapshot_is_fetched_and_judged(venue, until, stage):
     session, sink, feed, _ = stage
     venue.rest_body = b'{"lastUpdateId":7}'
-    session.replies[pack(Kind.DEPTH, Flag.NEED_SNAPSHOT, 0)] = [FetchSnapshot("BTCUSDT", venue.rest_url + "/d")]
+    session.replies[pack(Kind.DEPTH, Flag.NEED_SNAPSHOT, 0)] = [
+        FetchSnapshot("BTCUSDT", venue.rest_url + "/d")
+    ]
     await feed.start()
     await until(lambda: venue.live)
     venue.peers[0].say("g")
@@ -215,7 +217,7 @@ async def test_notices_are_handed_on(venue, until, stage):
 
 
 async def test_a_bug_of_the_sink_stops_the_feed_and_is_raised(venue, until, stage):
-    session, sink, feed, _ = stage
+    _, sink, feed, _ = stage
     await feed.start()
     await until(lambda: venue.live)
     venue.peers[0].say("x")

@@ -176,7 +176,7 @@ async def test_a_server_that_never_answers_the_handshake(venue):
         writer.close()
 
     server = await asyncio.start_server(stay_silent, "127.0.0.1", 0)
-    url = "ws://127.0.0.1:%d" % server.sockets[0].getsockname()[1]
+    url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     with pytest.raises(VenueError, match="TimeoutError"):
         await open_it(url, connect_s_max=0.1)
     await asyncio.wait_for(ended.wait(), 2)  # the socket was not left open
@@ -208,6 +208,20 @@ async def test_a_proxy_is_used(venue, until):
     await server.wait_closed()
 
 
+async def test_a_proxy_that_does_not_speak_socks(venue):
+    async def web_server(reader, writer):
+        await reader.read(100)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(web_server, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    with pytest.raises(VenueError, match="expected a WebSocket"):
+        await open_it("ws://stream.venue.test/ws", proxy=f"socks5://127.0.0.1:{port}")
+    server.close()
+    await server.wait_closed()
+
+
 # TLS
 
 
@@ -218,22 +232,28 @@ def test_a_context_that_does_not_verify_is_refused():
         WebSocketOptions(ssl_context=context)
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
-async def test_certificates_are_verified(venue, until, tmp_path):
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
-    subprocess.run(
-        [*command.split(), "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
-        check=True,
-        capture_output=True,
-    )
+@pytest.fixture
+def certificate(tmp_path):
+    """(key, certificate) files of a self-signed certificate for localhost."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl to make a certificate")
+    paths = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    files = ["-keyout", str(paths[0]), "-out", str(paths[1])]
+    subprocess.run([*command.split(), *names, *files], check=True, capture_output=True)
+    return paths
+
+
+async def test_certificates_are_verified(venue, until, certificate):
+    key_path, certificate_path = certificate
     server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server_side.load_cert_chain(certificate, key)
+    server_side.load_cert_chain(certificate_path, key_path)
     await venue.stop()
     await venue.start(server_side)
     with pytest.raises(VenueError, match="CERTIFICATE_VERIFY_FAILED"):
         await open_it(venue.wss_url)
-    trusting = ssl.create_default_context(cafile=certificate)
+    trusting = ssl.create_default_context(cafile=certificate_path)
     recorder = Recorder()
     options = WebSocketOptions(ssl_context=trusting)
     await open_websocket(venue.wss_url, recorder, SystemClock(), options, WebSocketCounters())

@@ -53,7 +53,6 @@ class _Notice(msgspec.Struct):
 
 class _Frame(msgspec.Struct):
     id: int | str | None = None
-    result: msgspec.Raw | None = None
     error: _Error | None = None
     code: int | None = None
     msg: str = ""

@@ -203,7 +203,9 @@ class Link:
 
     def _stalled(self, now_ns: int) -> bool:
         """No delta of any book for too long, on a connection that has delivered some."""
-        last_ns = max((at_ns for key, at_ns in self.spoken_ns.items() if key & 0xF == Kind.DEPTH), default=NEVER)
+        last_ns = max(
+            (at_ns for key, at_ns in self.spoken_ns.items() if key & 0xF == Kind.DEPTH), default=NEVER
+        )
         return last_ns != NEVER and now_ns - last_ns >= self._config.stall_ns_max
 
     def _heartbeat(self, now_ns: int) -> list[Action]:

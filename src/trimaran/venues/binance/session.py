@@ -33,6 +33,7 @@ from trimaran.venues.wire.session_port import (
     Alive,
     Close,
     Closed,
+    ConnectionLost,
     ControlFrame,
     Event,
     MarkDown,
@@ -137,8 +138,8 @@ class BinanceSession:
         match event:
             case SnapshotApplied(symbol, answer):
                 return self._snapshots.applied(symbol, answer, now_ns)
-            case SnapshotFailed(symbol, _, retry_after_ns):
-                return self._snapshots.failed(symbol, retry_after_ns, now_ns)
+            case SnapshotFailed(symbol, reason, retry_after_ns):
+                return self._snapshots.failed(symbol, reason, retry_after_ns, now_ns)
         known = self._links.get(event.slot)
         if known is None:
             return NOTHING
@@ -201,21 +202,22 @@ class BinanceSession:
 
     def _lost(self, link: Link, shard: Shard, reason: str, now_ns: int) -> list[Action]:
         """Forgets a link and replaces it; marks the books down when nothing feeds them any more."""
+        lost = ConnectionLost(link.slot, reason)
         del self._links[link.slot]
         if link.opened_ns and now_ns - link.opened_ns >= self._config.stable_ns:
             shard.attempts = 0
         if link is shard.standby:
             self.counters.switches_failed += 1
             shard.standby = self._new_link_after_backoff(shard, now_ns)
-            return []
+            return [lost]
         assert link is shard.active
         standby, shard.standby = shard.standby, None
         shard.active = standby if standby is not None else self._new_link_after_backoff(shard, now_ns)
         delivers = standby is not None and standby.settled and Kind.DEPTH in standby.kinds_spoken()
         if not shard.feeds_books or not link.opened_ns or delivers:
-            return []
+            return [lost]
         self._snapshots.reset()
-        return [MarkDown(reason)]
+        return [MarkDown(reason), lost]
 
     def _on_control(self, link: Link, shard: Shard, payload: bytes, now_ns: int) -> Actions:
         link.heard_ns = now_ns

@@ -101,7 +101,7 @@ class RestMarket:
             ("exchangeInfo", _weighs(20 if self.spot else 1), self._exchange_info),
             ("depth", self._depth_weight, self._depth),
             ("trades", _weighs(25 if self.spot else 5), self._trades),
-            ("ticker/bookTicker", _weighs(2), self._book_ticker),
+            ("ticker/bookTicker", self._ticker_weight, self._book_ticker),
         ]
         if self.spot:
             table += [("aggTrades", _weighs(4), self._aggregates), ("klines", _weighs(2), self._klines)]
@@ -155,6 +155,9 @@ class RestMarket:
         limit = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
         bounds = ((100, 5), (500, 25), (1000, 50)) if self.spot else ((50, 2), (100, 5), (500, 10))
         return next((weight for most, weight in bounds if limit <= most), 250 if self.spot else 20)
+
+    def _ticker_weight(self, query: Query) -> int:
+        return 2 if "symbol" in query else 4 if self.spot else 5
 
     def _depth(self, query: Query) -> str:
         feed = self._feed(query)

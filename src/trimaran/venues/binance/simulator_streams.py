@@ -100,7 +100,7 @@ class Channel:
 
     def send(self, payload: str, fraction: float = WHOLE) -> None:
         """Sends to everybody who listens."""
-        for subscriber in self.subscribers:
+        for subscriber in tuple(self.subscribers):  # sending may end a connection
             subscriber.send_text(self.name, payload, fraction)
 
 

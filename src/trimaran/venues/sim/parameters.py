@@ -49,7 +49,7 @@ class FlowParameters(msgspec.Struct, frozen=True):
     requotes_per_s: float = 25.0
     quote_quote: float = 6_000.0
     quote_spread: float = 0.6
-    quotes_kept: int = 40  # a side's older quotes are cancelled
+    quotes_kept: int = 24  # a side's older quotes are cancelled
     tight: float = 0.75  # probability of quoting at the very touch; else a few ticks away
     pick_off_quote: float = 150_000.0  # median of what is taken from stale quotes at once
     pick_off_spread: float = 0.7
@@ -61,7 +61,7 @@ class FlowParameters(msgspec.Struct, frozen=True):
     crowd_spread: float = 1.0
     crowd_distance_bps: float = 4.0  # median distance, but never below
     crowd_distance_ticks: float = 20.0
-    crowd_distance_spread: float = 1.0
+    crowd_distance_spread: float = 0.8
     crowd_batch_max: int = 8  # orders of one arrival when the book is depleted
 
     rate: float = 1.0  # multiplies every event rate of the order flow, not those of the price

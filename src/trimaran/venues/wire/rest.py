@@ -13,10 +13,10 @@ import ssl
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
-from yarl import URL
 
 from trimaran.base.errors import ConfigError, VenueError
 from trimaran.base.limits import FRAME_BYTES_MAX
@@ -93,13 +93,10 @@ class RestClient:
     async def get(self, url: str) -> RestReply:
         """The answer to GET `url` (already percent-encoded). Raises RestError."""
         assert self._session is not None, "used outside of its context"
-        target = URL(url, encoded=True)
-        host = target.authority
+        host = urlsplit(url).netloc
         self._refuse_while_stopped(host)
         try:
-            async with self._session.get(
-                target, proxy=self._options.proxy, allow_redirects=False
-            ) as response:
+            async with self._session.get(url, proxy=self._options.proxy, allow_redirects=False) as response:
                 body = await self._read(response, url)
                 self._check(response, body, host)
                 headers = {name.lower(): value for name, value in response.headers.items()}

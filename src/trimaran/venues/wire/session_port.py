@@ -87,7 +87,21 @@ class Switched(msgspec.Struct, frozen=True):
     reason: str
 
 
-Notice = NoData | SubscriptionRefused | Switched
+class ConnectionLost(msgspec.Struct, frozen=True):
+    """Notice: a connection ended, could not be opened, or was given up; another one will be opened."""
+
+    slot: Slot
+    reason: str
+
+
+class SnapshotTrouble(msgspec.Struct, frozen=True):
+    """Notice: a snapshot could not be fetched; it will be tried again."""
+
+    symbol: Symbol
+    reason: str
+
+
+Notice = NoData | SubscriptionRefused | Switched | ConnectionLost | SnapshotTrouble
 Action = Open | SendText | SendPing | Close | FetchSnapshot | MarkDown | Notice
 Actions = Sequence[Action]
 

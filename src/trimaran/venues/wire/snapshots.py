@@ -19,7 +19,7 @@ from trimaran.domain.instrument import Symbol
 from trimaran.domain.ports import Rng
 from trimaran.venues.wire.backoff import Backoff
 from trimaran.venues.wire.limiter import WindowBudget
-from trimaran.venues.wire.session_port import Actions, FetchSnapshot, SessionCounters
+from trimaran.venues.wire.session_port import Actions, FetchSnapshot, SessionCounters, SnapshotTrouble
 
 CALM_NS: Final = 10_000_000_000  # a book that lasts so long has earned an immediate snapshot
 
@@ -76,15 +76,16 @@ class SnapshotDesk:
             return ()
         return self._retry(symbol, now_ns)
 
-    def failed(self, symbol: Symbol, retry_after_ns: int, now_ns: int) -> Actions:
+    def failed(self, symbol: Symbol, reason: str, retry_after_ns: int, now_ns: int) -> Actions:
         """A snapshot could not be fetched; `retry_after_ns` > 0 stops all symbols for so long."""
         self._counters.snapshot_errors += 1
         if retry_after_ns > 0:
             self._hold_until_ns = max(self._hold_until_ns, now_ns + retry_after_ns)
+        trouble = SnapshotTrouble(symbol, reason)
         if symbol not in self._in_flight:
-            return ()
+            return [trouble]
         self._in_flight.discard(symbol)
-        return self._retry(symbol, now_ns)
+        return [trouble, *self._retry(symbol, now_ns)]
 
     def on_tick(self, now_ns: int) -> Actions:
         """Fetches what is due, as far as the budget goes."""

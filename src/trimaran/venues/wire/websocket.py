@@ -19,7 +19,6 @@ from typing import Protocol
 import msgspec
 from picows import (
     WSCloseCode,
-    WSError,
     WSFrame,
     WSListener,
     WSMsgType,
@@ -27,7 +26,6 @@ from picows import (
     WSTransport,
     ws_connect,
 )
-from python_socks import ProxyError
 
 from trimaran.base.errors import ConfigError, VenueError
 from trimaran.base.limits import FRAME_BYTES_MAX
@@ -127,7 +125,9 @@ async def open_websocket(
                 proxy=options.proxy,
                 socket_factory=dialer.dial,
             )
-    except (OSError, TimeoutError, WSError, ProxyError) as error:
+    except AssertionError:
+        raise
+    except Exception as error:  # picows passes on the errors of sockets, TLS, URLs and every kind of proxy
         dialer.hang_up()
         raise VenueError(f"{url}: expected a WebSocket, found {type(error).__name__}: {error}") from error
     except BaseException:

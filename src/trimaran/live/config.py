@@ -1,0 +1,86 @@
+"""The settings of a live desk: which markets, which symbols, what it may risk, and with what it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from trimaran.base.errors import ConfigError
+from trimaran.base.limits import GRID_VALUE_MAX
+from trimaran.domain.instrument import Asset, ContractKind, Instrument, MarketName, Symbol
+from trimaran.risk.limits import RiskLimits
+from trimaran.venues.registry import MARKETS, Bases
+
+SECOND: Final = 1_000_000_000
+MS: Final = 1_000_000
+EXPOSURE_OTHER: Final = Decimal(1_000)  # base asset, where nothing is set for it
+
+
+class DeskConfig(msgspec.Struct, frozen=True):
+    """Raises ConfigError that names the field."""
+
+    markets: Mapping[str, Bases | str]  # market name -> base URLs, `live` or `testnet`
+    symbols: tuple[str, ...]
+    quote_balance: Decimal = Decimal(200_000)  # paper money in every market
+    inventory: Mapping[str, Decimal] = {}  # base asset -> paper holding in every spot market
+    exposure_max: Mapping[str, Decimal] = {}  # base asset -> net exposure allowed, either way
+    order_notional_max: Decimal = Decimal(20_000)
+    collar_bps: int = 100
+    quote_age_ms: int = 2_000
+    paper_latency_ms: int = 3
+    threshold_bps: Decimal = Decimal(0)  # net edge from which an opportunity counts as one
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.markets if name not in MARKETS]
+        if unknown or not self.markets:
+            raise ConfigError(f"markets: expected some of {', '.join(MARKETS)}, found {unknown or 'none'}")
+        if not self.symbols:
+            raise ConfigError("symbols: expected at least one, found none")
+        if not (self.quote_balance.is_finite() and self.quote_balance >= 0):
+            raise ConfigError(f"quote_balance: expected at least 0, found {self.quote_balance}")
+        if not 0 <= self.paper_latency_ms <= 10_000:
+            raise ConfigError(f"paper_latency_ms: expected 0..10000, found {self.paper_latency_ms}")
+        if not (self.threshold_bps.is_finite() and abs(self.threshold_bps) <= 1_000):
+            raise ConfigError(f"threshold_bps: expected -1000..1000, found {self.threshold_bps}")
+
+    def limits_of(self, instrument: Instrument) -> RiskLimits:
+        """Risk limits of one instrument."""
+        return RiskLimits(
+            order_notional_max=self.order_notional_max,
+            order_lots_max=GRID_VALUE_MAX,
+            quote_age_ns_max=self.quote_age_ms * MS,
+            collar_bps_max=self.collar_bps,
+            position_lots_max=GRID_VALUE_MAX,
+            exposure_base_max=self.exposure_max.get(instrument.base, EXPOSURE_OTHER),
+            leverage_max=5,
+            open_orders_max=20,
+            rate_orders_max=100,
+            rate_window_ns=SECOND,
+            duplicate_window_ns=0,
+        )
+
+    def balances(self, instruments: tuple[Instrument, ...]) -> dict[tuple[MarketName, Asset], Decimal]:
+        """Opening paper balances."""
+        opening: dict[tuple[MarketName, Asset], Decimal] = {}
+        for instrument in instruments:
+            opening[instrument.market, instrument.quote] = self.quote_balance
+            held = self.inventory.get(instrument.base, Decimal(0))
+            if instrument.kind is ContractKind.SPOT and held > 0:
+                opening[instrument.market, instrument.base] = held
+        return opening
+
+    def wanted(self) -> tuple[Symbol, ...]:
+        """The symbols, without repeats."""
+        return tuple(dict.fromkeys(Symbol(symbol.upper()) for symbol in self.symbols))
+
+
+def read_config(text: bytes) -> DeskConfig:
+    """A config from JSON. Raises ConfigError."""
+    try:
+        return msgspec.json.decode(text, type=DeskConfig)
+    except msgspec.MsgspecError as error:
+        raise ConfigError(f"desk config: expected the fields of DeskConfig, found: {error}") from None

@@ -1,0 +1,204 @@
+"""The `trimaran` command: the one place where everything is put together."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
+import typer
+import uvloop
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+
+from trimaran.backtest.replay import Replay, ReplayReport
+from trimaran.backtest.run import ReplayOptions, prepare
+from trimaran.base.errors import ConfigError, TrimaranError
+from trimaran.live.config import DeskConfig, read_config
+from trimaran.live.runner import STATUS_S, DeskRunner
+from trimaran.live.status_pipe import StatusPipe
+from trimaran.native._hot import Hot
+from trimaran.ops.demo import DemoOptions, run_demo
+from trimaran.strategies.catalogue import STRATEGIES
+from trimaran.strategies.port import Strategy
+from trimaran.venues.binance.simulator import SimulatorOptions, serve
+from trimaran.venues.wire.clock import SystemClock
+
+app = typer.Typer(
+    help="Trimaran: quantitative trading for crypto markets.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+DEMO_SYMBOLS: Final = "BTCUSDT,ETHUSDT,SOLUSDT,XRPUSDT"
+
+Seconds = Annotated[float | None, typer.Option(min=0, help="End after so many seconds; without it, run on.")]
+JsonOut = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")]
+Symbols = Annotated[str, typer.Option(help="Symbols, separated by commas.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+Rate = Annotated[float, typer.Option(min=0.01, max=100, help="Multiplies the event rate of the market.")]
+
+
+@app.command()
+def demo(
+    seconds: Seconds = None,
+    json_file: JsonOut = None,
+    headless: Annotated[bool, typer.Option("--headless", help="Plain lines instead of a screen.")] = False,
+    symbols: Symbols = DEMO_SYMBOLS,
+    seed: Seed = 1,
+    rate: Rate = 1.0,
+) -> None:
+    """Run a simulated exchange and a desk that trades on it, and watch them."""
+    raise typer.Exit(run_demo(DemoOptions(_split(symbols), seed, rate, seconds, json_file, headless)))
+
+
+@app.command()
+def desk(
+    config: Annotated[Path | None, typer.Option(help="Settings of the desk, JSON.")] = None,
+    environment: Annotated[str, typer.Option(help="live or testnet; used without --config.")] = "live",
+    symbols: Symbols = "BTCUSDT",
+    seconds: Seconds = None,
+    json_file: JsonOut = None,
+    status: Annotated[bool, typer.Option("--status", help="Print a JSON status 4 times a second.")] = False,
+) -> None:
+    """Run a desk on real market data, with paper money."""
+    settings = _desk_config(config, environment, symbols)
+    result = uvloop.run(_run_desk(settings, seconds, status))
+    if json_file is not None:
+        _write_json(json_file, result)
+
+
+@app.command()
+def simulate(
+    venues: Annotated[str, typer.Option(help="Venues, separated by commas.")] = "binance",
+    port_base: Annotated[int, typer.Option(min=0, max=65_000, help="First port; 0: any free ports.")] = 0,
+    seed: Seed = 1,
+    symbols: Symbols = DEMO_SYMBOLS,
+    rate: Rate = 1.0,
+    seconds: Seconds = None,
+) -> None:
+    """Serve simulated venues on this machine; prints one JSON line with their addresses when ready."""
+    if _split(venues) != ("binance",):
+        raise ConfigError(f"venues: expected binance, found {venues!r}")
+    uvloop.run(
+        serve(
+            SimulatorOptions(
+                seed=seed, symbols=_split(symbols), rate=rate, port_base=port_base, seconds=seconds
+            )
+        )
+    )
+
+
+@app.command()
+def replay(
+    files: Annotated[list[str], typer.Argument(help="Captures: FILE or MARKET:FILE, as binance.usdm:x.gz.")],
+    json_file: JsonOut = None,
+    twin: Annotated[bool, typer.Option("--twin", help="Use the plain Python core (slow).")] = False,
+) -> None:
+    """Push recorded captures through the same engine as live, and check the books against the tape."""
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("reading")
+        run: Replay = prepare(
+            ReplayOptions(files=tuple(files), twin=twin),
+            lambda count: progress.update(task, description=f"{count:,} frames"),
+        )
+        report = run.run()
+    if json_file is not None:
+        _write_json(json_file, report)
+    _print_replay(report)
+
+
+def main() -> None:
+    """Entry point: errors of the outside world are one line, not a traceback."""
+    try:
+        app()
+    except TrimaranError as error:
+        Console(stderr=True).print(f"trimaran: {error}", style="red", highlight=False, markup=False)
+        sys.exit(2)
+
+
+async def _run_desk(config: DeskConfig, seconds: float | None, status: bool) -> dict[str, Any]:
+    """Runs until the time is over, a signal comes or a feed fails. Returns the result."""
+    loop = asyncio.get_running_loop()
+    runner = DeskRunner(config, SystemClock(), Hot, _strategies)
+    signalled = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, signalled.set)
+    await runner.start()
+    failed, stopped = asyncio.ensure_future(runner.wait()), asyncio.ensure_future(signalled.wait())
+    printing = asyncio.ensure_future(_print_status(runner)) if status else asyncio.ensure_future(stopped)
+    try:
+        await asyncio.wait({failed, stopped, printing}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for task in (failed, printing):
+            if task.done():
+                task.result()
+        return runner.result()
+    finally:
+        for task in (failed, stopped, printing):
+            task.cancel()
+        await asyncio.gather(failed, stopped, printing, return_exceptions=True)
+        await runner.stop()
+
+
+async def _print_status(runner: DeskRunner) -> None:
+    pipe = StatusPipe(sys.stdout.fileno())
+    while True:
+        await asyncio.sleep(STATUS_S)
+        pipe.write(runner.status())
+
+
+def _strategies() -> list[Strategy]:
+    return [make() for make in STRATEGIES.values()]
+
+
+def _desk_config(path: Path | None, environment: str, symbols: str) -> DeskConfig:
+    if path is None:
+        markets = {"binance.spot": environment, "binance.usdm": environment}
+        return DeskConfig(markets=markets, symbols=_split(symbols), inventory={"BTC": Decimal("0.5")})
+    try:
+        return read_config(path.read_bytes())
+    except OSError as error:
+        raise ConfigError(f"config: expected a readable file, found {path}: {error.strerror}") from None
+
+
+def _write_json(path: Path, value: object) -> None:
+    try:
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+    except OSError as error:
+        raise ConfigError(
+            f"json: expected a file that can be written, found {path}: {error.strerror}"
+        ) from None
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(part for part in (each.strip() for each in text.split(",")) if part)
+
+
+def _print_replay(report: ReplayReport) -> None:
+    table = Table(box=None)
+    for name in ("market", "frames", "book", "gaps", "crossings", "top equal", "clock offset", "errors"):
+        table.add_column(name, justify="left" if name in ("market", "book") else "right")
+    for name, row in report.markets.items():
+        offset = "" if row.clock_offset_ms is None else f"{row.clock_offset_ms:,.1f} ms"
+        errors = sum(row.errors.values()) + row.broken_lines
+        cells = (f"{row.frames:,}", row.book, str(row.gaps), str(row.crossings))
+        table.add_row(name, *cells, f"{row.top_equal:,} of {row.top_checked:,}", offset, str(errors))
+    console = Console()
+    console.print(table)
+    if report.edge.states and report.edge.sell_spot_mean_bps is not None:
+        console.print(
+            f"edge before fees: {report.edge.states:,} states, buying spot gained in "
+            f"{report.edge.buy_spot_positive:,}; selling spot {report.edge.sell_spot_mean_bps:.3f} bps "
+            f"on average, {report.edge.sell_spot_max_bps:.3f} at most",
+            highlight=False,
+        )
+
+
+if __name__ == "__main__":
+    main()

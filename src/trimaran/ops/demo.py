@@ -1,0 +1,200 @@
+"""The demo: a simulated exchange in one process, a desk in another, and this one to watch them.
+
+The desk is the one that trades live: the same step, the same feeds, other hosts. It is told the
+simulator's addresses and paper money, and prints a status four times a second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from rich.console import Console
+from rich.live import Live
+
+from trimaran.base.errors import TrimaranError
+from trimaran.live.config import DeskConfig
+from trimaran.ops import view
+
+INVENTORY: Final = {
+    "BTC": Decimal("0.8"),
+    "ETH": Decimal(15),
+    "SOL": Decimal(300),
+    "XRP": Decimal(80_000),
+    "BNB": Decimal(80),
+    "DOGE": Decimal(300_000),
+    "ADA": Decimal(100_000),
+    "LTC": Decimal(500),
+}
+READY_S_MAX: Final = 60.0
+STOP_S_MAX: Final = 10.0
+MODULE: Final = "trimaran.ops.cli"
+
+
+class DemoError(TrimaranError):
+    """A process of the demo did not start, or ended by itself."""
+
+
+class DemoOptions(msgspec.Struct, frozen=True):
+    """What `trimaran demo` was asked for."""
+
+    symbols: tuple[str, ...]
+    seed: int
+    rate: float
+    seconds: float | None
+    json_file: Path | None
+    headless: bool
+
+
+def run_demo(options: DemoOptions) -> int:
+    """Runs the demo until it ends or is interrupted. Returns the exit code. Raises DemoError."""
+    console = Console()
+    console.print("Starting a simulated Binance (spot and USD-M) and a desk; paper money, no account needed.")
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trimaran-demo-")))
+        simulator = stack.enter_context(_process(_simulate_command(options)))
+        endpoints = _first_line(simulator, "simulator")
+        config = folder / "desk.json"
+        config.write_bytes(msgspec.json.encode(_desk_config(options, endpoints)))
+        desk = stack.enter_context(_process(_desk_command(options, config)))
+        with contextlib.suppress(KeyboardInterrupt):
+            _watch(desk, simulator, options, console)
+        code = _stop(desk)
+    if options.json_file is not None and code == 0:
+        console.print(f"Result: {options.json_file}")
+    return code
+
+
+def _simulate_command(options: DemoOptions) -> list[str]:
+    symbols = ",".join(options.symbols)
+    return ["simulate", "--symbols", symbols, "--seed", str(options.seed), "--rate", str(options.rate)]
+
+
+def _desk_command(options: DemoOptions, config: Path) -> list[str]:
+    command = ["desk", "--config", str(config), "--status"]
+    if options.seconds is not None:
+        command += ["--seconds", str(options.seconds)]
+    if options.json_file is not None:
+        command += ["--json", str(options.json_file)]
+    return command
+
+
+def _desk_config(options: DemoOptions, endpoints: dict[str, Any]) -> DeskConfig:
+    markets = {
+        f"{venue}.{kind}": bases
+        for venue, kinds in endpoints["venues"].items()
+        for kind, bases in kinds.items()
+    }
+    exposure = {asset: amount * 2 for asset, amount in INVENTORY.items()}
+    return DeskConfig(
+        markets=markets,
+        symbols=options.symbols,
+        inventory=INVENTORY,
+        exposure_max=exposure,
+        seed=options.seed,
+    )
+
+
+@contextlib.contextmanager
+def _process(arguments: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A child that is asked to stop, and then made to, when the demo ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", MODULE, *arguments],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C reaches this process alone, which then stops them in order
+    )
+    try:
+        yield process
+    finally:
+        _stop(process)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _stop(process: subprocess.Popen[bytes]) -> int:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + STOP_S_MAX
+    while process.poll() is None and time.monotonic() < deadline:
+        _drain(process)
+        time.sleep(0.02)
+    if process.poll() is None:
+        process.kill()
+    return process.wait()
+
+
+def _drain(process: subprocess.Popen[bytes]) -> None:
+    """Reads and forgets, so that a child that still writes can end."""
+    assert process.stdout is not None
+    if select.select([process.stdout], [], [], 0)[0]:
+        os.read(process.stdout.fileno(), 65536)
+
+
+def _first_line(process: subprocess.Popen[bytes], name: str) -> dict[str, Any]:
+    for text in _lines(process, READY_S_MAX):
+        return dict(json.loads(text))
+    raise DemoError(f"{name}: expected a line of JSON within {READY_S_MAX:.0f} s, found none")
+
+
+def _lines(process: subprocess.Popen[bytes], timeout_s: float) -> Iterator[bytes]:
+    """Lines of a child until it closes its output or says nothing for `timeout_s`."""
+    assert process.stdout is not None
+    descriptor, rest = process.stdout.fileno(), b""
+    while select.select([descriptor], [], [], timeout_s)[0]:
+        chunk = os.read(descriptor, 65536)
+        if not chunk:
+            return
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from lines
+
+
+def _watch(
+    desk: subprocess.Popen[bytes], simulator: subprocess.Popen[bytes], options: DemoOptions, console: Console
+) -> None:
+    plain = options.headless or not console.is_terminal
+    started_s, rates = time.monotonic(), view.Rates()
+    with contextlib.ExitStack() as stack:
+        show = _plain(console) if plain else _fullscreen(stack, console)
+        for text in _lines(desk, READY_S_MAX):
+            status = json.loads(text)
+            rates.take(status)
+            show(status, rates, time.monotonic() - started_s)
+            if simulator.poll() is not None:
+                raise DemoError(f"simulator: expected it to run, found it ended with {simulator.returncode}")
+
+
+Show = Callable[[view.Status, view.Rates, float], None]
+
+
+def _plain(console: Console) -> Show:
+    last_s = -1.0
+
+    def show(status: view.Status, rates: view.Rates, elapsed_s: float) -> None:
+        nonlocal last_s
+        if elapsed_s - last_s >= 1.0:
+            last_s = elapsed_s
+            console.print(view.line(status, rates, elapsed_s), soft_wrap=True, highlight=False)
+
+    return show
+
+
+def _fullscreen(stack: contextlib.ExitStack, console: Console) -> Show:
+    live = stack.enter_context(Live(console=console, screen=True, auto_refresh=False))
+
+    def show(status: view.Status, rates: view.Rates, elapsed_s: float) -> None:
+        live.update(view.screen(status, rates, elapsed_s, console.size.height), refresh=True)
+
+    return show

@@ -1,0 +1,198 @@
+"""The terminal view of a desk: what it says of itself four times a second, drawn for people.
+
+It runs in a process of its own and knows nothing but the statuses that the desk prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+Status = Mapping[str, Any]
+STYLE_OF: Final = {"live": "green", "stale": "yellow", "down": "red"}
+LADDERS_ROWS: Final = 5
+
+
+class Rates:
+    """Frames a second of each market, between two statuses."""
+
+    def __init__(self) -> None:
+        self._last: tuple[int, dict[str, int]] | None = None
+        self.per_second: dict[str, float] = {}
+
+    def take(self, status: Status) -> None:
+        """Takes the next status."""
+        frames = {name: row["frames"] for name, row in status["markets"].items()}
+        now_ns = status["now_ns"]
+        if self._last is not None and now_ns > self._last[0]:
+            seconds = (now_ns - self._last[0]) / 1e9
+            for name, count in frames.items():
+                fresh = (count - self._last[1].get(name, 0)) / seconds
+                self.per_second[name] = 0.7 * self.per_second.get(name, fresh) + 0.3 * fresh
+        self._last = (now_ns, frames)
+
+
+def line(status: Status, rates: Rates, elapsed_s: float) -> str:
+    """One plain line, for logs and pipes."""
+    markets = "  ".join(
+        f"{name} {row['book']} {rates.per_second.get(name, 0.0):,.0f}/s"
+        for name, row in status["markets"].items()
+    )
+    return (
+        f"{elapsed_s:6.1f}s  {markets}  opportunities {status['opportunities']['seen']} seen "
+        f"{status['opportunities']['taken']} taken {len(status['open'])} open  fills {status['fills']}  "
+        f"pnl {_pnl(status)}  latency {_latency(status)}"
+    )
+
+
+def screen(status: Status, rates: Rates, elapsed_s: float, height: int) -> RenderableType:
+    """The whole screen. `height` is the terminal's, in lines."""
+    ladders = _ladders(status) if height >= 34 else Text()
+    return Group(
+        _head(status, rates, elapsed_s),
+        _books(status),
+        ladders,
+        _opportunities(status, rows=max(3, height - 34 if height >= 34 else height - 22)),
+        Text("Paper trading against simulated venues. Ctrl-C ends it.", style="dim"),
+    )
+
+
+def _head(status: Status, rates: Rates, elapsed_s: float) -> RenderableType:
+    table = Table.grid(expand=True, padding=(0, 2))
+    for _ in range(4):
+        table.add_column(overflow="fold")
+    markets = Text()
+    for name, row in status["markets"].items():
+        markets.append(f"{name} ")
+        markets.append(row["book"], style=STYLE_OF[row["book"]])
+        markets.append(f" {rates.per_second.get(name, 0.0):,.0f}/s ", style="dim")
+        markets.append(f"resyncs {row['resyncs']}\n", style="dim")
+    markets.rstrip()
+    seen, taken = status["opportunities"]["seen"], status["opportunities"]["taken"]
+    table.add_row(
+        markets,
+        Text.assemble(("opportunities\n", "dim"), f"{seen} seen, {taken} taken"),
+        Text.assemble(
+            ("paper PnL\n", "dim"), (_pnl(status), _pnl_style(status)), f"  {status['fills']} fills"
+        ),
+        Text.assemble(("frame to decision\n", "dim"), _latency(status)),
+    )
+    return Panel(table, title=f"Trimaran  {elapsed_s:,.0f} s", border_style="blue")
+
+
+def _books(status: Status) -> RenderableType:
+    table = Table(expand=True, box=None, header_style="dim")
+    for name in ("instrument", "market", "book"):
+        table.add_column(name)
+    for name in ("bid size", "bid", "ask", "ask size", "spread bps", "age ms"):
+        table.add_column(name, justify="right")
+    for row in sorted(status["books"], key=lambda each: (each["symbol"], each["market"])):
+        word = Text(row["book"], style=STYLE_OF[row["book"]])
+        bid, ask = _best(row, "bids"), _best(row, "asks")
+        spread = "" if bid is None or ask is None else f"{_bps(bid[0], ask[0]):.2f}"
+        age = f"{row['age_ms']:.0f}" if "age_ms" in row else ""
+        table.add_row(
+            row["symbol"],
+            row["market"],
+            word,
+            "" if bid is None else bid[1],
+            Text("" if bid is None else bid[0], style="green"),
+            Text("" if ask is None else ask[0], style="red"),
+            "" if ask is None else ask[1],
+            spread,
+            age,
+        )
+    return table
+
+
+def _ladders(status: Status) -> RenderableType:
+    """The books of the first instrument side by side."""
+    if not status["books"]:
+        return Text()
+    symbol = min(row["symbol"] for row in status["books"])
+    grid = Table.grid(expand=True, padding=(0, 1))
+    rows = [row for row in status["books"] if row["symbol"] == symbol]
+    for _ in rows:
+        grid.add_column(ratio=1)
+    grid.add_row(*[_ladder(row) for row in sorted(rows, key=lambda each: str(each["market"]))])
+    return grid
+
+
+def _ladder(row: Mapping[str, Any]) -> RenderableType:
+    table = Table(expand=True, box=None, show_header=False, padding=(0, 1))
+    for _ in range(2):
+        table.add_column(justify="right")
+    asks = list(row.get("asks", []))[:LADDERS_ROWS]
+    bids = list(row.get("bids", []))[:LADDERS_ROWS]
+    for price, size in reversed(asks):
+        table.add_row(Text(price, style="red"), size)
+    for price, size in bids:
+        table.add_row(Text(price, style="green"), size)
+    for _ in range(2 * LADDERS_ROWS - len(asks) - len(bids)):
+        table.add_row("", "")
+    title = f"{row['symbol']} {row['market']}"
+    return Panel(table, title=title, border_style=STYLE_OF[row["book"]])
+
+
+def _opportunities(status: Status, rows: int) -> RenderableType:
+    table = Table(
+        expand=True, box=None, header_style="dim", title="Opportunities, net of taker fees", title_style=""
+    )
+    for name in ("buy", "sell"):
+        table.add_column(name)
+    for name in ("edge bps", "best net", "lasted ms"):
+        table.add_column(name, justify="right")
+    table.add_column("outcome")
+    for each in status["open"][:rows]:
+        edge = "" if each["edge_bps"] is None else f"{each['edge_bps']:.2f}"
+        table.add_row(
+            each["buy"],
+            each["sell"],
+            edge,
+            each["best_net"],
+            f"{each['for_ms']:.0f}",
+            each["outcome"],
+            style="bold",
+        )
+    for each in status["recent"][: max(0, rows - len(status["open"]))]:
+        table.add_row(
+            each["buy"],
+            each["sell"],
+            f"{each['best_edge_bps']:.2f}",
+            each["best_net"],
+            f"{each['lifetime_ms']:.0f}",
+            each["outcome"],
+            style="dim",
+        )
+    return table
+
+
+def _best(row: Mapping[str, Any], side: str) -> Sequence[str] | None:
+    levels = row.get(side)
+    return levels[0] if levels else None
+
+
+def _bps(bid: str, ask: str) -> float:
+    return (float(ask) - float(bid)) / float(bid) * 10_000
+
+
+def _pnl(status: Status) -> str:
+    return "-" if status["pnl"] is None else f"{float(status['pnl']['total']):+,.2f}"
+
+
+def _pnl_style(status: Status) -> str:
+    if status["pnl"] is None:
+        return "dim"
+    return "green" if float(status["pnl"]["total"]) >= 0 else "red"
+
+
+def _latency(status: Status) -> str:
+    latency = status["latency_us"]
+    if latency["p50"] is None:
+        return "-"
+    return f"p50 {latency['p50']:.0f} us  p99 {latency['p99']:.0f} us"
