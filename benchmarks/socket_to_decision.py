@@ -1,7 +1,8 @@
 """Row `socket_to_decision`: what our decision adds to a bare round trip over a loopback WebSocket.
 
-A server process sends depth frames one at a time; our process answers some at once and some after decoding,
-sequencing, applying and scanning. The difference of the medians is ours; the rest is the kernel and picows.
+A server process sends depth frames one at a time; our process answers some at once and some after the whole
+`engine.step`: decoding, sequencing, applying, scanning, and the loop around them. The difference of the
+medians is ours; the rest is the kernel and picows.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def measure(sides: Sides, plan: Plan, folder: Path) -> list[Row]:
         f"with decision: {percentiles_text(rounds)} us",
         f"{rounds[0]['counted']} frames each after a warm-up, alternating on one connection, one in flight",
         f"{len(rounds)} rounds, medians; picows and uvloop at both ends, two processes",
+        "ours: Loop.push of engine.step",
         sides.about(OURS),
     )
     return [Row(NAME, decided - bare, UNIT, BARE, bare, ratio(bare, decided), conditions)]

@@ -11,14 +11,26 @@ import functools
 import sys
 import time
 from collections.abc import Sequence
+from decimal import Decimal
 from importlib.metadata import PackageNotFoundError, version
 
 import picows
 import uvloop
 from measuring import Feed, Frame, PlainReplay, Recording, Reply, memory, serve
 
+from trimaran.backtest.run import LIMITS
+from trimaran.base.limits import FEE_E8_ONE
 from trimaran.domain.answer import BookStatus
+from trimaran.domain.client_id import ClientIdCounter
+from trimaran.domain.dialect import Dialect
+from trimaran.domain.events import FeedUp, SnapshotBody
+from trimaran.domain.events import Frame as FrameEvent
+from trimaran.domain.instrument import Asset, ContractKind, Fees, Grid, Instrument, MarketName, Symbol
+from trimaran.engine.desk import Desk, DeskSetup, MarketSetup
+from trimaran.engine.loop import Loop
 from trimaran.native._hot import Hot
+from trimaran.strategies.catalogue import STRATEGIES
+from trimaran.venues.sim.paper import PaperVenue
 
 BINANCE_SPOT = 0
 TICK, LOT = 1e-2, 1e-8
@@ -122,9 +134,50 @@ class Decider(picows.WSListener):
         transport.send(picows.WSMsgType.BINARY, REPLY)
 
 
+def step_feed(side: TrimaranSide, recording: Recording) -> Feed:
+    """The whole step around the same two books, as a live desk pushes it: loop, step, strategy, paper venue.
+
+    The threshold is out of reach, so what is timed is the usual frame, after which nothing is to be done.
+    """
+    markets = tuple(
+        MarketSetup(MarketName(name), Dialect.BINANCE_SPOT, (instrument_of(name),))
+        for name in ("still", "moving")
+    )
+    limits = {market.instruments[0].key: LIMITS for market in markets}
+    setup = DeskSetup(markets, limits, threshold_e8=FEE_E8_ONE, notional_max=LIMITS.order_notional_max)
+    desk = Desk(setup, side.hot, [make() for make in STRATEGIES.values()], ClientIdCounter(0, 0, 1))
+    loop = Loop(desk, PaperVenue(desk.instruments, desk, 0, {}), lambda facts: None)
+    still, moving = (desk.markets[market.name] for market in markets)
+    for market in (still, moving):
+        loop.push(FeedUp(market, 0))
+    for payload, early_ns in recording.early:
+        loop.push(FrameEvent(moving, payload, early_ns))
+    for book in desk.books.values():
+        loop.push(SnapshotBody(book, recording.snapshot, recording.snapshot_ns))
+    side.book = desk.books[markets[1].instruments[0].key]
+    return lambda payload, local_ns: loop.push(FrameEvent(moving, payload, local_ns))
+
+
+def instrument_of(market: str) -> Instrument:
+    """The instrument of `add_book`."""
+    return Instrument(
+        market=MarketName(market),
+        symbol=Symbol("BTCUSDT"),
+        base=Asset("BTC"),
+        quote=Asset("USDT"),
+        kind=ContractKind.SPOT,
+        price_grid=Grid(1, -2),
+        size_grid=Grid(1, -8),
+        order_step=1_000,
+        min_notional=Decimal(5),
+        fees=Fees(maker_e8=100_000, taker_e8=100_000),
+    )
+
+
 def decide(side: TrimaranSide, recording: Recording, port: int) -> Reply:
     """Connects to the frame server and answers until it closes; returns the top of the book, as proof."""
-    feed = side.begin(recording.early, recording.snapshot, recording.snapshot_ns)
+    side.hot = Hot()
+    feed = step_feed(side, recording)
 
     async def session() -> None:
         transport, _ = await picows.ws_connect(lambda: Decider(feed), f"ws://127.0.0.1:{port}/")

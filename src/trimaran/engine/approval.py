@@ -9,7 +9,7 @@ from trimaran.domain.commands import Command, SendOrder
 from trimaran.domain.decision import Refused
 from trimaran.domain.exact import ZERO
 from trimaran.domain.facts import Fact, OrderApproved, OrderRefused
-from trimaran.domain.instrument import Asset, Instrument
+from trimaran.domain.instrument import Asset, ContractKind, Instrument
 from trimaran.domain.orders import GroupId, IntentId, OrderEvent, OrderRequest, TimeInForce
 from trimaran.engine.desk import Desk, underlying_of
 from trimaran.engine.durable import GroupRecord
@@ -48,7 +48,7 @@ def _tell_refusal(desk: Desk, proposal: Proposal, refused: Refused) -> None:
         desk.episodes.mark_missed(proposal.pair, f"refused by {refused.rule}")
     for strategy in desk.strategies:
         if strategy.name == proposal.strategy:
-            strategy.on_refused(proposal, desk.now_ns)
+            strategy.on_refused(proposal, refused.rule, desk.now_ns)
 
 
 def _order(desk: Desk, proposal: Proposal, draft: LegDraft, group: GroupId, number: int) -> OrderRequest:
@@ -93,7 +93,25 @@ def _context(desk: Desk, order: OrderRequest) -> RiskContext:
 
 
 def _balances(desk: Desk, instrument: Instrument) -> dict[Asset, Decimal]:
+    """Free balances; of a margin account, without what its open positions hold at the allowed leverage."""
     wallet = desk.durable.ledger.balances
-    return {
+    free = {
         asset: wallet.get((instrument.market, asset), ZERO) for asset in (instrument.base, instrument.quote)
     }
+    if instrument.kind is ContractKind.PERPETUAL:
+        free[instrument.quote] -= _margin_held(desk, instrument)
+    return free
+
+
+def _margin_held(desk: Desk, instrument: Instrument) -> Decimal:
+    leverage = desk.setup.limits[instrument.key].leverage_max
+    held = ZERO
+    for key, position in desk.durable.ledger.positions.items():
+        other = desk.instruments[key]
+        same = (other.market, other.kind, other.quote) == (
+            instrument.market,
+            instrument.kind,
+            instrument.quote,
+        )
+        held += abs(position.cost) / leverage if same else ZERO
+    return held

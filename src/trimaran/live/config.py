@@ -19,7 +19,7 @@ MS: Final = 1_000_000
 EXPOSURE_OTHER: Final = Decimal(1_000)  # base asset, where nothing is set for it
 
 
-class DeskConfig(msgspec.Struct, frozen=True):
+class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Raises ConfigError that names the field."""
 
     markets: Mapping[str, Bases | str]  # market name -> base URLs, `live` or `testnet`

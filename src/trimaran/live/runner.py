@@ -9,6 +9,7 @@ switch. Whoever watches gets a status four times a second and cannot slow the de
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -19,7 +20,7 @@ from trimaran.base.histogram import Histogram
 from trimaran.domain.account import Transfer, TransferId
 from trimaran.domain.client_id import ClientIdCounter
 from trimaran.domain.events import FeedDown, Frame, SnapshotBody
-from trimaran.domain.instrument import MarketName, Symbol
+from trimaran.domain.instrument import Asset, MarketName, Symbol
 from trimaran.domain.ports import Clock
 from trimaran.engine.desk import Desk, DeskSetup, MarketSetup
 from trimaran.engine.hot import Hot
@@ -54,22 +55,27 @@ class DeskRunner:
         self._rest = RestClient(clock, RestOptions())
         self._feeds: list[MarketFeed] = []
         self._due: asyncio.TimerHandle | None = None
+        self._opened = contextlib.AsyncExitStack()
         self.tally = report.Tally()
         self.latency = Histogram()
         self.desk: Desk
         self.loop: Loop
+        self._venue: PaperVenue
 
     async def start(self) -> None:
         """Fetches the instruments, builds the desk, connects. Raises ConfigError or VenueError."""
-        await self._rest.__aenter__()
         opened = [MARKETS[MarketName(name)].open(b) for name, b in self._config.markets.items()]
-        setups = [await self._setup(market) for market in opened]
-        self._build(tuple(setups))
-        rng = random.Random(self._config.seed)
-        for market in opened:
-            self._feeds.append(self._feed(market, rng))
-        for feed in self._feeds:
-            await feed.start()
+        async with contextlib.AsyncExitStack() as stack:  # closes what was opened when the start fails
+            await stack.enter_async_context(self._rest)
+            setups = [await self._setup(market) for market in opened]
+            self._build(tuple(setups))
+            rng = random.Random(self._config.seed)
+            for market in opened:
+                feed = self._feed(market, rng)
+                self._feeds.append(feed)
+                await feed.start()
+                stack.push_async_callback(feed.stop)
+            self._opened = stack.pop_all()
 
     async def wait(self) -> None:
         """Returns when a feed has stopped; raises what made it fail."""
@@ -83,16 +89,18 @@ class DeskRunner:
                 each.cancel()
 
     async def stop(self) -> None:
-        """Closes every feed."""
+        """Closes every feed; their books are down then. Stopping twice is no error."""
         if self._due is not None:
             self._due.cancel()
-        for feed in self._feeds:
-            await feed.stop()
-        await self._rest.__aexit__(None, None, None)
+        await self._opened.aclose()
 
     def result(self) -> dict[str, Any]:
         """The result so far."""
         return report.result(self.desk, self.tally, self.latency)
+
+    def paper_balances(self) -> dict[tuple[MarketName, Asset], Decimal]:
+        """What the paper venue thinks we hold: its own account, kept apart from the ledger."""
+        return {holding: amount for holding, amount in self._venue.account.balances().items() if amount}
 
     def status(self) -> dict[str, Any]:
         """The status now."""
@@ -119,11 +127,11 @@ class DeskRunner:
         )
         self.desk = Desk(setup, self._make_hot(), self._make_strategies(), ClientIdCounter(0, 0, 1))
         balances = config.balances(instruments)
-        venue = PaperVenue(self.desk.instruments, self.desk, config.paper_latency_ms * MS, balances)
-        self.loop = Loop(self.desk, venue, self.tally.take)
+        self._venue = PaperVenue(self.desk.instruments, self.desk, config.paper_latency_ms * MS, balances)
+        self.loop = Loop(self.desk, self._venue, self.tally.take)
         now_ns = self.clock.wall_ns()
         for (market, asset), amount in balances.items():
-            self.loop.push(Transfer(TransferId("opening"), market, asset, amount, 0, now_ns))
+            self.loop.push(Transfer(TransferId(f"opening-{asset}"), market, asset, amount, 0, now_ns))
 
     def _feed(self, market: OpenedMarket, rng: random.Random) -> MarketFeed:
         index = self.desk.markets[market.name]

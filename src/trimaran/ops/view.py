@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 Status = Mapping[str, Any]
-STYLE_OF: Final = {"live": "green", "stale": "yellow", "down": "red"}
+STYLE_OF: Final = {"live": "bright_green", "stale": "yellow", "down": "bright_red"}
 LADDERS_ROWS: Final = 5
 
 
@@ -63,34 +63,33 @@ def screen(status: Status, rates: Rates, elapsed_s: float, height: int) -> Rende
 
 
 def _head(status: Status, rates: Rates, elapsed_s: float) -> RenderableType:
-    table = Table.grid(expand=True, padding=(0, 2))
+    table = Table.grid(expand=True, padding=(0, 1))
     for _ in range(4):
-        table.add_column(overflow="fold")
+        table.add_column(no_wrap=True)
     markets = Text()
     for name, row in status["markets"].items():
         markets.append(f"{name} ")
         markets.append(row["book"], style=STYLE_OF[row["book"]])
-        markets.append(f" {rates.per_second.get(name, 0.0):,.0f}/s ", style="dim")
-        markets.append(f"resyncs {row['resyncs']}\n", style="dim")
+        markets.append(f" {rates.per_second.get(name, 0.0):,.0f}/s\n", style="dim")
     markets.rstrip()
     seen, taken = status["opportunities"]["seen"], status["opportunities"]["taken"]
     table.add_row(
         markets,
-        Text.assemble(("opportunities\n", "dim"), f"{seen} seen, {taken} taken"),
+        Text.assemble(("opportunities\n", "dim"), f"{seen} seen {taken} taken"),
         Text.assemble(
-            ("paper PnL\n", "dim"), (_pnl(status), _pnl_style(status)), f"  {status['fills']} fills"
+            ("paper PnL\n", "dim"), (_pnl(status), _pnl_style(status)), f" {status['fills']} fills"
         ),
         Text.assemble(("frame to decision\n", "dim"), _latency(status)),
     )
-    return Panel(table, title=f"Trimaran  {elapsed_s:,.0f} s", border_style="blue")
+    return Panel(table, title=f"Trimaran  {elapsed_s:,.0f} s", border_style="bright_blue")
 
 
 def _books(status: Status) -> RenderableType:
-    table = Table(expand=True, box=None, header_style="dim")
-    for name in ("instrument", "market", "book"):
-        table.add_column(name)
-    for name in ("bid size", "bid", "ask", "ask size", "spread bps", "age ms"):
-        table.add_column(name, justify="right")
+    table = Table(expand=True, box=None, header_style="dim", padding=(0, 1, 0, 0))
+    for name in ("symbol", "market", "book"):
+        table.add_column(name, no_wrap=True)
+    for name in ("bid size", "bid", "ask", "ask size", "bps", "age ms"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in sorted(status["books"], key=lambda each: (each["symbol"], each["market"])):
         word = Text(row["book"], style=STYLE_OF[row["book"]])
         bid, ask = _best(row, "bids"), _best(row, "asks")
@@ -101,8 +100,8 @@ def _books(status: Status) -> RenderableType:
             row["market"],
             word,
             "" if bid is None else bid[1],
-            Text("" if bid is None else bid[0], style="green"),
-            Text("" if ask is None else ask[0], style="red"),
+            Text("" if bid is None else bid[0], style="bright_green"),
+            Text("" if ask is None else ask[0], style="bright_red"),
             "" if ask is None else ask[1],
             spread,
             age,
@@ -130,9 +129,9 @@ def _ladder(row: Mapping[str, Any]) -> RenderableType:
     asks = list(row.get("asks", []))[:LADDERS_ROWS]
     bids = list(row.get("bids", []))[:LADDERS_ROWS]
     for price, size in reversed(asks):
-        table.add_row(Text(price, style="red"), size)
+        table.add_row(Text(price, style="bright_red"), size)
     for price, size in bids:
-        table.add_row(Text(price, style="green"), size)
+        table.add_row(Text(price, style="bright_green"), size)
     for _ in range(2 * LADDERS_ROWS - len(asks) - len(bids)):
         table.add_row("", "")
     title = f"{row['symbol']} {row['market']}"
@@ -140,36 +139,28 @@ def _ladder(row: Mapping[str, Any]) -> RenderableType:
 
 
 def _opportunities(status: Status, rows: int) -> RenderableType:
+    title = "Opportunities, net of taker fees"
     table = Table(
-        expand=True, box=None, header_style="dim", title="Opportunities, net of taker fees", title_style=""
+        expand=True, box=None, header_style="dim", title=title, title_style="", padding=(0, 1, 0, 0)
     )
-    for name in ("buy", "sell"):
-        table.add_column(name)
+    for name in ("symbol", "buy on", "sell on"):
+        table.add_column(name, no_wrap=True)
     for name in ("edge bps", "best net", "lasted ms"):
-        table.add_column(name, justify="right")
-    table.add_column("outcome")
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("outcome", no_wrap=True)
     for each in status["open"][:rows]:
-        edge = "" if each["edge_bps"] is None else f"{each['edge_bps']:.2f}"
-        table.add_row(
-            each["buy"],
-            each["sell"],
-            edge,
-            each["best_net"],
-            f"{each['for_ms']:.0f}",
-            each["outcome"],
-            style="bold",
-        )
+        _add_opportunity(table, each, each["edge_bps"], each["for_ms"], "bold")
     for each in status["recent"][: max(0, rows - len(status["open"]))]:
-        table.add_row(
-            each["buy"],
-            each["sell"],
-            f"{each['best_edge_bps']:.2f}",
-            each["best_net"],
-            f"{each['lifetime_ms']:.0f}",
-            each["outcome"],
-            style="dim",
-        )
+        _add_opportunity(table, each, each["best_edge_bps"], each["lifetime_ms"], "dim")
     return table
+
+
+def _add_opportunity(
+    table: Table, row: Mapping[str, Any], edge_bps: float | None, lasted_ms: float, style: str
+) -> None:
+    (buy, symbol), (sell, _) = row["buy"].split(":"), row["sell"].split(":")
+    edge = "" if edge_bps is None else f"{edge_bps:.2f}"
+    table.add_row(symbol, buy, sell, edge, row["best_net"], f"{lasted_ms:.0f}", row["outcome"], style=style)
 
 
 def _best(row: Mapping[str, Any], side: str) -> Sequence[str] | None:
@@ -195,4 +186,4 @@ def _latency(status: Status) -> str:
     latency = status["latency_us"]
     if latency["p50"] is None:
         return "-"
-    return f"p50 {latency['p50']:.0f} us  p99 {latency['p99']:.0f} us"
+    return f"p50 {latency['p50']:.0f} p99 {latency['p99']:.0f} us"

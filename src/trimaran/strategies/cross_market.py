@@ -52,7 +52,7 @@ class CrossMarket:
 
     def __init__(self, config: CrossMarketConfig) -> None:
         self._config = config
-        self._paused_until_ns: dict[Pair, int] = {}
+        self._pauses: dict[Pair, tuple[int, str]] = {}  # until when, and why
 
     def on_opportunity(self, opportunity: Opportunity, desk: DeskView) -> Proposal | Skipped:
         """Proposes both legs, or says why not."""
@@ -62,7 +62,7 @@ class CrossMarket:
             return Skipped(pair, reason)
         buy = LegDraft(pair.buy, Side.BUY, opportunity.buy_limit_ticks, opportunity.buy_lots)
         sell = LegDraft(pair.sell, Side.SELL, opportunity.sell_limit_ticks, opportunity.sell_lots)
-        self._paused_until_ns[pair] = opportunity.local_ns + self._config.repeat_pause_ns
+        self._pauses[pair] = (opportunity.local_ns + self._config.repeat_pause_ns, "proposed just before")
         return Proposal(NAME, Purpose.OPEN, (buy, sell), pair)
 
     def on_group_closed(self, closed: GroupClosed, desk: DeskView) -> Proposal | None:
@@ -76,10 +76,10 @@ class CrossMarket:
                 return None if draft is None else Proposal(NAME, Purpose.UNWIND, (draft,), None)
         return None
 
-    def on_refused(self, proposal: Proposal, now_ns: int) -> None:
+    def on_refused(self, proposal: Proposal, rule: str, now_ns: int) -> None:
         """Leaves the pair alone for a while."""
         if proposal.pair is not None:
-            self._paused_until_ns[proposal.pair] = now_ns + self._config.refusal_pause_ns
+            self._pauses[proposal.pair] = (now_ns + self._config.refusal_pause_ns, f"refused by {rule}")
 
     def _reason_to_skip(self, opportunity: Opportunity, desk: DeskView) -> str | None:
         pair = opportunity.pair
@@ -87,8 +87,9 @@ class CrossMarket:
             return "net below minimum"
         if opportunity.age_ns > self._config.quote_age_ns_max:
             return "quote too old"
-        if opportunity.local_ns < self._paused_until_ns.get(pair, 0):
-            return "paused after a proposal"
+        paused_until_ns, reason = self._pauses.get(pair, (0, ""))
+        if opportunity.local_ns < paused_until_ns:
+            return reason
         if desk.working(pair.buy) or desk.working(pair.sell):
             return "orders at work"
         for key, ticks, lots in (

@@ -65,5 +65,5 @@ class Strategy(Protocol):
     def on_group_closed(self, closed: GroupClosed, desk: DeskView) -> Proposal | None:
         """All orders of a group of this strategy have ended."""
 
-    def on_refused(self, proposal: Proposal, now_ns: int) -> None:
-        """Risk refused a proposal."""
+    def on_refused(self, proposal: Proposal, rule: str, now_ns: int) -> None:
+        """Risk refused a proposal, by this rule."""

@@ -1,0 +1,145 @@
+"""The live desk against the simulated exchange, over real sockets and in one process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from trimaran.base.errors import ConfigError, VenueError
+from trimaran.live.config import DeskConfig, read_config
+from trimaran.live.runner import DeskRunner
+from trimaran.native._hot import Hot
+from trimaran.strategies.cross_market import CrossMarket, CrossMarketConfig
+from trimaran.strategies.port import Strategy
+from trimaran.venues.binance.simulator import BinanceSimulator, SimulatorOptions, simulating
+from trimaran.venues.sim.faults import FaultPlan
+from trimaran.venues.wire.clock import SystemClock
+
+SYMBOLS = ("BTCUSDT", "ETHUSDT")
+
+
+def strategies() -> list[Strategy]:
+    return [CrossMarket(CrossMarketConfig())]
+
+
+def config_of(simulator: BinanceSimulator, symbols: tuple[str, ...] = SYMBOLS) -> DeskConfig:
+    venues = simulator.urls()["venues"]
+    markets = {f"{venue}.{kind}": bases for venue, kinds in venues.items() for kind, bases in kinds.items()}
+    return DeskConfig(markets=markets, symbols=symbols, inventory={"BTC": Decimal("0.5"), "ETH": Decimal(10)})
+
+
+async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not condition():
+        assert asyncio.get_running_loop().time() < deadline, "it did not come to pass"
+        await asyncio.sleep(0.02)
+
+
+def words(runner: DeskRunner) -> set[str]:
+    return {row["book"] for row in runner.status()["books"]}
+
+
+async def test_books_go_live_and_the_status_is_whole() -> None:
+    async with simulating(SimulatorOptions(seed=2, symbols=SYMBOLS)) as simulator:
+        runner = DeskRunner(config_of(simulator), SystemClock(), Hot, strategies)
+        await runner.start()
+        try:
+            await until(lambda: words(runner) == {"live"})
+            status = runner.status()
+            assert set(status["markets"]) == {"binance.spot", "binance.usdm"}
+            for row in status["books"]:
+                assert Decimal(row["bids"][0][0]) < Decimal(row["asks"][0][0])
+            result = runner.result()
+            assert all(row["gaps"] == 0 for row in result["markets"].values())
+            assert result["latency_us"]["p50"] > 0
+        finally:
+            await runner.stop()
+        assert words(runner) == {"down"}
+
+
+async def test_a_dropped_frame_makes_the_book_stale_and_it_comes_back() -> None:
+    async with simulating(SimulatorOptions(seed=3, symbols=SYMBOLS)) as simulator:
+        runner = DeskRunner(config_of(simulator), SystemClock(), Hot, strategies)
+        await runner.start()
+        try:
+            await until(lambda: words(runner) == {"live"})
+            simulator.set_faults(FaultPlan(drop=0.2, truncate=0.05))
+            await until(lambda: sum(row["gaps"] for row in runner.result()["markets"].values()) >= 3)
+            simulator.set_faults(FaultPlan())
+            await until(lambda: words(runner) == {"live"})
+            result = runner.result()
+            assert sum(row["resyncs"] for row in result["markets"].values()) > 0
+            assert all(row["crossings"] == 0 for row in result["markets"].values())
+        finally:
+            await runner.stop()
+
+
+async def test_a_lost_connection_takes_the_books_down_until_it_is_back() -> None:
+    async with simulating(SimulatorOptions(seed=4, symbols=SYMBOLS)) as simulator:
+        runner = DeskRunner(config_of(simulator), SystemClock(), Hot, strategies)
+        await runner.start()
+        try:
+            await until(lambda: words(runner) == {"live"})
+            simulator.end_connections("", None)
+            await until(lambda: "down" in words(runner))
+            await until(lambda: words(runner) == {"live"})
+        finally:
+            await runner.stop()
+
+
+async def test_paper_account_and_ledger_agree() -> None:
+    async with simulating(SimulatorOptions(seed=5, symbols=SYMBOLS)) as simulator:
+        runner = DeskRunner(config_of(simulator), SystemClock(), Hot, strategies)
+        await runner.start()
+        try:
+            await until(lambda: len(runner.tally.fills) >= 2, seconds=60.0)
+        finally:
+            await runner.stop()
+        runner.desk.durable.ledger.check()
+        held = {holding: amount for holding, amount in runner.desk.durable.ledger.balances.items() if amount}
+        assert held == runner.paper_balances()
+
+
+async def test_an_unknown_symbol_is_named() -> None:
+    async with simulating(SimulatorOptions(seed=1, symbols=SYMBOLS)) as simulator:
+        runner = DeskRunner(config_of(simulator, ("NOPEUSDT",)), SystemClock(), Hot, strategies)
+        with pytest.raises(ConfigError, match="NOPEUSDT"):
+            await runner.start()
+        await runner.stop()
+
+
+async def test_no_venue_there() -> None:
+    bases = {"rest": "http://127.0.0.1:9", "ws": "ws://127.0.0.1:9"}
+    runner = DeskRunner(
+        DeskConfig(markets={"binance.spot": bases}, symbols=("BTCUSDT",)), SystemClock(), Hot, strategies
+    )
+    with pytest.raises(VenueError):
+        await runner.start()
+    await runner.stop()
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (b"{", "desk config"),
+        (b'{"markets":{},"symbols":["BTCUSDT"]}', "markets"),
+        (b'{"markets":{"kraken.spot":"live"},"symbols":["BTCUSDT"]}', "kraken.spot"),
+        (b'{"markets":{"binance.spot":"live"},"symbols":[]}', "symbols"),
+        (b'{"markets":{"binance.spot":"live"},"symbols":["A"],"paper_latency_ms":-1}', "paper_latency_ms"),
+        (b'{"markets":{"binance.spot":"live"},"symbols":["A"],"quote_balance":"NaN"}', "quote_balance"),
+        (b'{"markets":{"binance.spot":"live"},"symbols":["A"],"typo":1}', "typo"),
+    ],
+)
+def test_wrong_settings_are_named(text: bytes, named: str) -> None:
+    with pytest.raises(ConfigError, match=named):
+        read_config(text)
+
+
+def test_a_book_without_one_of_its_urls() -> None:
+    config = DeskConfig(markets={"binance.usdm": {"rest": "http://127.0.0.1:9"}}, symbols=("BTCUSDT",))
+    runner = DeskRunner(config, SystemClock(), Hot, strategies)
+    with pytest.raises(ConfigError, match="ws_public"):
+        asyncio.run(runner.start())

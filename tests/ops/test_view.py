@@ -1,0 +1,79 @@
+"""The terminal view draws every status at every size, and loses no number to the edge of the screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from trimaran.ops import view
+
+
+def status_of(word: str, opportunities: int) -> dict[str, Any]:
+    book: dict[str, Any] = {"symbol": "BTCUSDT", "book": word}
+    if word == "live":
+        levels = {"bids": [["61846.46", "0.09447"]], "asks": [["61846.47", "0.14386"]], "age_ms": 3.2}
+        book.update(levels)
+    row = {
+        "buy": "binance.usdm:BTCUSDT",
+        "sell": "binance.spot:BTCUSDT",
+        "edge_bps": 9.65,
+        "best_edge_bps": 9.65,
+        "best_net": "14.85",
+        "for_ms": 590.0,
+        "lifetime_ms": 590.0,
+        "outcome": "refused by max_position",
+    }
+    market = {"frames": 1_000, "book": word, "resyncs": 0}
+    return {
+        "now_ns": 1_000_000_000,
+        "markets": {"binance.spot": market, "binance.usdm": market},
+        "books": [{**book, "market": "binance.spot"}, {**book, "market": "binance.usdm"}],
+        "opportunities": {"seen": 4, "taken": 1},
+        "open": [row] * min(opportunities, 2),
+        "recent": [row] * opportunities,
+        "fills": 17,
+        "pnl": {"total": "-1234.56"} if word == "live" else None,
+        "latency_us": {"p50": 4.2, "p99": 68.0, "p999": 300.0}
+        if word == "live"
+        else dict.fromkeys(("p50", "p99")),
+    }
+
+
+def draw(status: dict[str, Any], width: int, height: int) -> str:
+    console = Console(width=width, height=height, record=True, file=None, force_terminal=False)
+    with console.capture() as capture:
+        console.print(view.screen(status, view.Rates(), 12.0, height))
+    return capture.get()
+
+
+@pytest.mark.parametrize("word", ["live", "stale", "down"])
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 44), (200, 60)])
+@pytest.mark.parametrize("opportunities", [0, 8])
+def test_every_status_at_every_size(word: str, width: int, height: int, opportunities: int) -> None:
+    text = draw(status_of(word, opportunities), width, height)
+    lines = text.splitlines()
+    assert len(lines) <= height
+    assert max(map(len, lines)) <= width
+    assert word in text
+    if word == "live":
+        for number in ("61846.46", "61846.47", "-1,234.56", "p50 4 p99 68 us"):
+            assert number in text
+    else:
+        assert "61846.46" not in text
+
+
+def test_the_plain_line_has_everything() -> None:
+    text = view.line(status_of("live", 2), view.Rates(), 12.0)
+    for part in ("binance.spot live", "4 seen", "1 taken", "fills 17", "-1,234.56", "p50 4"):
+        assert part in text
+
+
+def test_rates_need_two_statuses() -> None:
+    rates = view.Rates()
+    first = status_of("live", 0)
+    rates.take(first)
+    assert rates.per_second == {}
+    rates.take({**first, "now_ns": 3_000_000_000, "markets": {"binance.spot": {"frames": 3_000}}})
+    assert rates.per_second == {"binance.spot": 1_000.0}
