@@ -127,19 +127,30 @@ def test_one_group_at_a_time(key: InstrumentKey) -> None:
     assert strategy().on_opportunity(FOUND, view) == Skipped(PAIR, "orders at work")
 
 
+def at(opportunity: Opportunity, later_ns: int) -> Opportunity:
+    return replace(opportunity, local_ns=FOUND.local_ns + later_ns)
+
+
+def test_the_books_must_show_what_was_taken_before_it_is_taken_again() -> None:
+    cross = strategy(repeat_pause_ns=100)
+    assert isinstance(cross.on_opportunity(FOUND, View()), Proposal)
+    assert cross.on_opportunity(at(FOUND, 99), View()) == Skipped(PAIR, "proposed just before")
+    assert isinstance(cross.on_opportunity(at(FOUND, 100), View()), Proposal)
+
+
 def test_a_refusal_pauses_its_pair_alone() -> None:
-    cross = strategy(refusal_pause_ns=100)
+    cross = strategy(refusal_pause_ns=100, repeat_pause_ns=0)
     proposal = cross.on_opportunity(FOUND, View())
     assert isinstance(proposal, Proposal)
-    cross.on_refused(proposal, FOUND.local_ns)
+    cross.on_refused(proposal, "max_notional", FOUND.local_ns)
     back = Pair(PERPETUAL.key, SPOT.key)
     other = replace(FOUND, pair=back, buy_lots=500, sell_lots=50_000, buy_limit_ticks=600_100)
-    for later_ns, expected in ((0, Skipped), (99, Skipped), (100, Proposal)):
-        at_ns = FOUND.local_ns + later_ns
-        assert type(cross.on_opportunity(replace(FOUND, local_ns=at_ns), View())) is expected
-        assert type(cross.on_opportunity(replace(other, local_ns=at_ns), View())) is Proposal
-    cross.on_refused(replace(proposal, pair=None), FOUND.local_ns + 100)
-    assert isinstance(cross.on_opportunity(replace(FOUND, local_ns=FOUND.local_ns + 100), View()), Proposal)
+    for later_ns in (0, 99):
+        assert cross.on_opportunity(at(FOUND, later_ns), View()) == Skipped(PAIR, "refused by max_notional")
+        assert isinstance(cross.on_opportunity(at(other, later_ns), View()), Proposal)
+    assert isinstance(cross.on_opportunity(at(FOUND, 100), View()), Proposal)
+    cross.on_refused(replace(proposal, pair=None), "max_notional", FOUND.local_ns + 100)
+    assert isinstance(cross.on_opportunity(at(FOUND, 101), View()), Proposal)
 
 
 def closed(bought_lots: int, sold_lots: int, purpose: Purpose = Purpose.OPEN) -> GroupClosed:
@@ -187,6 +198,7 @@ def test_nothing_is_given_back_into_an_unknown_book(bought: int, sold: int, key:
         ("net_min", Decimal("NaN")),
         ("quote_age_ns_max", 0),
         ("refusal_pause_ns", -1),
+        ("repeat_pause_ns", -1),
         ("unwind_slack_bps", 10_000),
         ("unwind_slack_bps", -1),
     ],

@@ -151,7 +151,9 @@ def test_numbers_are_exact_or_refused(text: str, fault: DecodeKind | None, ticks
         assert row[:4] == (Kind.ERROR, fault, 0, True)
 
 
-@pytest.mark.parametrize("text", ["", " 1", "1 ", "+1", "1.", ".5", "01", "0x1", "NaN", "1_0", "١", "1e", "--1"])
+@pytest.mark.parametrize(
+    "text", ["", " 1", "1 ", "+1", "1.", ".5", "01", "0x1", "NaN", "1_0", "١", "1e", "--1"]
+)
 def test_strings_that_are_no_numbers(text: str) -> None:
     frame = json.dumps({**DEPTH, "b": [[text, "1"]]}).encode()
     assert assert_twins_agree(Law.OVERLAP, frame)[:2] == (Kind.ERROR, DecodeKind.SCHEMA)
@@ -213,7 +215,9 @@ scalars = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-(2**65), 2**65),
-    st.sampled_from(["61837.63", "0.00000000", "1e-8", "BTCUSDT", "ODDUSDT", "depthUpdate", "", "0.005", "2.5"]),
+    st.sampled_from(
+        ["61837.63", "0.00000000", "1e-8", "BTCUSDT", "ODDUSDT", "depthUpdate", "", "0.005", "2.5"]
+    ),
     st.decimals(0, 10**6, places=3).map(str),
     st.text(max_size=8),
 )
@@ -231,7 +235,9 @@ def spell(value: object, rng: random.Random) -> str:
         if members and rng.random() < 0.2:
             members.append(rng.choice(members))
         rng.shuffle(members)
-        return "{" + ",".join(f"{blank}{spell(k, rng)}{blank}:{spell(v, rng)}" for k, v in members) + blank + "}"
+        return (
+            "{" + ",".join(f"{blank}{spell(k, rng)}{blank}:{spell(v, rng)}" for k, v in members) + blank + "}"
+        )
     if isinstance(value, list | tuple):
         return "[" + ",".join(blank + spell(item, rng) for item in value) + blank + "]"
     if isinstance(value, str) and value and rng.random() < 0.1:
