@@ -189,7 +189,9 @@ void bind_hot(nb::class_<Hot>& hot) {
           "Takes a REST depth answer for one book.")
       .def("mark_up", [](Hot& h, std::uint32_t m) { check_market(h, m); h.mark_up(m); }, nb::arg("market"))
       .def("mark_down", [](Hot& h, std::uint32_t m) { check_market(h, m); return h.mark_down(m); },
-           nb::arg("market"), "The market's connection is lost; returns flags.")
+           nb::arg("market"), "The connection of all books of a market is lost; returns flags.")
+      .def("mark_book_down", [](Hot& h, std::uint32_t b) { book_of(h, b); return h.mark_book_down(b); },
+           nb::arg("book"), "The connection of one book is lost; returns flags.")
       .def("set_threshold", [](Hot& h, std::int64_t edge_e8) { h.threshold_e8 = edge_e8; }, nb::arg("edge_e8"),
            "Net edge, in 1e-8, from which a pair wakes the caller.")
       .def("find", [](const Hot& h, std::uint32_t market, std::string_view symbol) {
@@ -206,10 +208,10 @@ void bind_views(nb::class_<Hot>& hot) {
            [](const Hot& h, std::uint32_t b) {
              const BookState& s = book_of(h, b);
              return nb::make_tuple(s.top.bid.price, s.top.bid.size, s.top.ask.price, s.top.ask.size,
-                                   s.sequenced.last_id(), s.venue_ns, s.quote_local_ns());
+                                   s.sequenced.last_id(), s.venue_ns, s.quote_ns());
            },
            nb::arg("book"), nb::sig("def top(self, book: int) -> tuple[int, int, int, int, int, int, int]"),
-           "Effective best (bid_ticks, bid_lots, ask_ticks, ask_lots, last_id, venue_ns, local_ns); zeros unless live.")
+           "Effective best (bid_ticks, bid_lots, ask_ticks, ask_lots, last_id, venue_ns, quote_ns); zeros unless live.")
       .def("book_top",
            [](const Hot& h, std::uint32_t b) {
              const Book& book = book_of(h, b).sequenced.book();

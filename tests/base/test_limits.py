@@ -13,6 +13,7 @@ from trimaran.base import limits
 HEADER: Final = Path(__file__).parents[2] / "native/include/trimaran/limits.hpp"
 CONSTANT: Final = re.compile(r"inline constexpr [\w:]+ ([A-Z0-9_]+) = ([^;]+);")
 PYTHON: Final = {name: value for name, value in vars(limits).items() if name.isupper()}
+PYTHON_ONLY: Final = {"EXCHANGE_INFO_BYTES_MAX"}  # the native core never sees such a body
 
 
 def native_constants() -> dict[str, int]:
@@ -31,10 +32,10 @@ def test_the_header_is_read_whole() -> None:
 
 
 def test_both_files_have_the_same_names() -> None:
-    assert set(native_constants()) == set(PYTHON)
+    assert set(native_constants()) == set(PYTHON) - PYTHON_ONLY
 
 
-@pytest.mark.parametrize("name", sorted(PYTHON))
+@pytest.mark.parametrize("name", sorted(set(PYTHON) - PYTHON_ONLY))
 def test_both_files_agree(name: str) -> None:
     assert native_constants()[name] == PYTHON[name]
 

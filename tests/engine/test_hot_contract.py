@@ -15,7 +15,13 @@ from typing import Any
 import pytest
 
 from trimaran.base.errors import DecodeKind
-from trimaran.base.limits import LEVELS_PER_SIDE_MAX, PENDING_DELTAS_MAX, PENDING_LEVELS_MAX
+from trimaran.base.limits import (
+    DEPTH_LAG_NS_MAX,
+    DUPLICATES_RUN_MAX,
+    LEVELS_PER_SIDE_MAX,
+    PENDING_DELTAS_MAX,
+    PENDING_LEVELS_MAX,
+)
 from trimaran.domain.answer import NO_BOOK, BookStatus, Flag, Kind, book_of, error_of, flags_of, kind_of
 from trimaran.domain.dialect import Dialect
 
@@ -85,15 +91,23 @@ SPOT_STORIES: dict[str, str] = {
     "two swapped events": LIVE_AT_7 + "; d 9-9 SN stale; d 8-8 stale; s 8 AL live",
     "overlapping events": LIVE_AT_7 + "; d 7-9 A live; d 3-12 A live; d 13-13 A live",
     "bid meets ask": LIVE_AT_7 + "; x 8-8 ASNX stale; d 9-9 stale; s 8 AL live",
+    "bid meets ask, and an older snapshot comes": LIVE_AT_7
+    + "; x 8-8 ASNX stale; s 7 N stale; s 8 A syncing",
     "an unreadable frame, and the next event continues": LIVE_AT_7
     + "; cut S suspect; cut suspect; d 8-8 AL live",
     "an unreadable frame was an event": LIVE_AT_7 + "; cut S suspect; d 9-9 N stale; s 8 AL live",
     "suspicion is not settled by old news": LIVE_AT_7
     + "; cut S suspect; d 5-7 D suspect; s 9 D suspect; d 7-8 AL live",
-    "an unreadable frame before the snapshot": WAITING + "; cut syncing; s 6 AL live",
+    "an unreadable frame before the snapshot": WAITING + "; cut syncing; s 6 A syncing; d 8-8 AL live",
     "a lost event": LIVE_AT_7 + "; lost SN stale; lost stale; d 9-9 stale; s 8 AL live",
     "a lost event under suspicion": LIVE_AT_7 + "; cut S suspect; lost N stale",
-    "a lost event before the snapshot": WAITING + "; lost syncing; s 6 AL live; d 9-9 SN stale",
+    "a lost event before the snapshot": WAITING
+    + "; lost syncing; s 6 A syncing; d 9-9 N syncing; s 8 AL live",
+    "a lost event, and a snapshot from before it": LIVE_AT_7 + "; lost SN stale; s 5 N stale; s 7 A syncing",
+    "a lost event, and the snapshot lacks it": LIVE_AT_7 + "; lost SN stale; s 7 A syncing; d 9-9 N syncing",
+    "a lost event, and the snapshot has it": LIVE_AT_7 + "; lost SN stale; s 8 A syncing; d 9-9 AL live",
+    "a lost event, and what follows is in the snapshot": LIVE_AT_7
+    + "; lost SN stale; s 9 A syncing; d 9-9 D syncing; d 10-10 AL live",
     "the connection breaks": LIVE_AT_7 + "; down S down; down down; s 8 down; cut down; lost down",
     "and comes back": LIVE_AT_7 + "; down S down; up syncing; d 20-21 syncing; s 20 AL live",
     "and comes back by an event alone": LIVE_AT_7 + "; down S down; d 8-8 N syncing; s 7 AL live",
@@ -149,11 +163,52 @@ def test_counters(make_rig: Callable[[Dialect], Any]) -> None:
     rig = make_rig(SPOT)
     tell(rig, LIVE_AT_7 + "; d 5-7 D live; d 9-9 SN stale; s 8 AL live; x 10-10 ASNX stale")
     assert rig.hot.counters(rig.book) == (4, 1, 1, 1, 2, 0)
-    tell(rig, "s 10 AL live; lost SN stale; cut stale")
-    assert rig.hot.counters(rig.book) == (4, 1, 2, 1, 3, 0)
-    assert rig.hot.frames(rig.market) == 6
+    tell(rig, "s 10 A syncing; d 11-11 AL live; lost SN stale; cut stale")
+    assert rig.hot.counters(rig.book) == (5, 1, 2, 1, 3, 0)
+    assert rig.hot.frames(rig.market) == 7
     faults = rig.hot.faults(rig.market)
     assert (faults[DecodeKind.MALFORMED], faults[DecodeKind.OFF_GRID], sum(faults)) == (1, 1, 2)
+
+
+def test_a_venue_that_counts_anew_is_a_gap(make_rig: Callable[[Dialect], Any]) -> None:
+    rig = make_rig(SPOT)
+    tell(rig, LIVE_AT_7.replace("5-7", "5-900007").replace("s 6", "s 900006"))
+    for number in range(1, DUPLICATES_RUN_MAX + 1):
+        assert rig.delta(number, number, [(BID, number)], []) == Flag.DUPLICATE
+    tell(rig, "d 300-300 SN stale; s 300 AL live; d 301-301 A live")
+
+
+def test_tickers_go_on_and_deltas_do_not(make_rig: Callable[[Dialect], Any]) -> None:
+    rig = make_rig(SPOT)
+    tell(rig, LIVE_AT_7)
+    rig.ticker(8, (BID, 1), (ASK, 1))
+    rig.now_ns += DEPTH_LAG_NS_MAX - 1
+    assert not rig.ticker(9, (BID, 2), (ASK, 2)) & Flag.WENT_STALE
+    assert rig.ticker(10, (BID, 3), (ASK, 3)) & Flag.WENT_STALE
+    assert rig.status == BookStatus.SUSPECT
+    tell(rig, "d 8-11 AL live")
+    rig.now_ns += 2 * DEPTH_LAG_NS_MAX
+    assert not rig.ticker(11, (BID, 4), (ASK, 4)) & Flag.WENT_STALE  # the book has it: nothing is missing
+
+
+def test_a_quote_that_waited_is_as_old_as_it_is(make_rig: Callable[[Dialect], Any]) -> None:
+    rig = make_rig(USDM)
+    tell(rig, "up syncing; d 1000-2000<0 syncing; s 1500 AL live")  # E is the last id, in ms
+    rig.now_ns += 5_000_000_000 - 2  # the event was heard two ticks ago
+    rig.delta(2001, 3000, [(BID, 3000)], [(ASK, 3000)], 2000)  # 1 s later by the venue, 5 s by us
+    assert rig.now_ns - rig.hot.top(rig.book)[6] == 4_000_000_000
+    rig.ticker(8000, (BID, 1), (ASK, 1))  # in time again
+    assert rig.now_ns - rig.hot.top(rig.book)[6] < 1_000_000
+
+
+def test_one_book_of_a_market_goes_down(make_rig: Callable[[Dialect], Any]) -> None:
+    rig = make_rig(SPOT)
+    other = rig.hot.add_instrument(rig.market, "ETHUSDT", 1, -2, 1, -3, 1, 1, 0)
+    tell(rig, LIVE_AT_7)
+    assert rig.hot.mark_book_down(other) == 0
+    assert rig.status == BookStatus.LIVE
+    assert rig.hot.mark_book_down(rig.book) & Flag.WENT_STALE
+    assert rig.status == BookStatus.DOWN
 
 
 def test_a_crossed_snapshot_is_never_live(make_rig: Callable[[Dialect], Any]) -> None:
@@ -275,3 +330,11 @@ def test_a_newer_ticker_corrects_the_book(make_rig: Callable[[Dialect], Any]) ->
     assert rig.hot.top(rig.book)[:4] == (BID - 1, 6, ASK, 5)
     assert rig.down() == Flag.WENT_STALE | Flag.TOP
     assert rig.hot.ticker(rig.book)[0] == -1
+
+
+def test_a_newer_ticker_without_a_side_empties_the_ladder(make_rig: Callable[[Dialect], Any]) -> None:
+    rig = make_rig(SPOT)
+    tell(rig, LIVE_AT_7)
+    assert rig.ticker(8, (0, 0), (ASK, 4)) == Flag.APPLIED | Flag.TOP
+    assert rig.hot.top(rig.book)[:4] == (0, 0, ASK, 4)
+    assert (rig.hot.ladder(rig.book, 0, 9), rig.hot.ladder(rig.book, 1, 9)) == ([], [(ASK, 4)])

@@ -111,7 +111,9 @@ class Both:
             for dialect in Dialect:
                 assert hot.add_market(dialect) == dialect
                 places = PLACES[dialect]
-                assert hot.add_instrument(dialect, SYMBOL, 1, -places, 1, -3, 5, 0, FEE_E8[dialect]) == dialect
+                assert (
+                    hot.add_instrument(dialect, SYMBOL, 1, -places, 1, -3, 5, 0, FEE_E8[dialect]) == dialect
+                )
             hot.set_threshold(-20_000)
 
     def tell(self, name: str, *arguments: Any) -> None:

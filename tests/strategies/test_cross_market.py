@@ -166,10 +166,9 @@ RESIDUALS = [
     # bought and sold lots, what is given back: where, side, price through the top by 20 bps, lots
     (50_000, 500, None),
     (0, 0, None),
-    (50_000, 0, LegDraft(SPOT.key, Side.SELL, 5_988_000, 50_000)),
-    (50_000, 499, LegDraft(SPOT.key, Side.SELL, 5_988_000, 100)),
-    (49_995, 499, LegDraft(SPOT.key, Side.SELL, 5_988_000, 90)),  # whole order steps only
-    (49_905, 499, None),  # less than one step
+    (50_000, 0, LegDraft(SPOT.key, Side.SELL, 5_988_000, 49_950)),  # the fee was taken from the coins
+    (50_000, 499, LegDraft(SPOT.key, Side.SELL, 5_988_000, 90)),  # whole order steps only
+    (49_910, 499, None),  # less than one step
     (0, 500, LegDraft(PERPETUAL.key, Side.BUY, 601_802, 500)),  # rounded away from us
     (49_000, 500, LegDraft(PERPETUAL.key, Side.BUY, 601_802, 10)),
     (49_900, 500, None),  # 0.001 at 60,180.2 is 60.18: below the minimum of 100

@@ -23,6 +23,32 @@ struct Ticker {
   std::int64_t venue_ns = 0, local_ns = 0;
 };
 
+// How far a market's data lags behind the best it has been: the least (local - venue) time of the last ten to
+// twenty minutes is the clocks' difference, what exceeds it is delay. A frame that waited in a buffer is not
+// fresh because it was read just now. Two windows, so that a drifting clock does not look like a delay for ever.
+class Lag {
+ public:
+  // The delay of an event, in ns.
+  std::int64_t update(std::int64_t venue_ns, std::int64_t local_ns) {
+    const std::int64_t offset = local_ns - venue_ns;
+    if (!known_ || local_ns - begin_ns_ > OFFSET_WINDOW_NS || local_ns < begin_ns_) {
+      previous_ = known_ ? least_ : offset;
+      least_ = offset;
+      begin_ns_ = local_ns;
+      known_ = true;
+    }
+    least_ = std::min(least_, offset);
+    last_ = offset - std::min(least_, previous_);
+    return last_;
+  }
+  // The delay of the latest event that told its time.
+  std::int64_t last() const { return last_; }
+
+ private:
+  bool known_ = false;
+  std::int64_t begin_ns_ = 0, least_ = 0, previous_ = 0, last_ = 0;
+};
+
 struct LastTrade {
   std::int64_t id = -1, price = 0, size = 0, venue_ns = 0, local_ns = 0;
   bool aggressor_sold = false;
@@ -40,6 +66,8 @@ struct BookState {
   Ticker ticker;
   LastTrade trade;
   std::int64_t venue_ns = 0, local_ns = 0;  // of the last applied depth
+  std::int64_t depth_quote_ns = 0, ticker_quote_ns = 0;  // local times, less the delay on the way
+  std::int64_t ahead_since_ns = 0;  // since when a ticker has been newer than the book; 0: it is not
   Top top;
 
   bool ticker_is_newer() const { return sequenced.live() && ticker.id > sequenced.last_id(); }
@@ -50,13 +78,25 @@ struct BookState {
     return {sequenced.book().bids.best(), sequenced.book().asks.best()};
   }
 
-  std::int64_t quote_local_ns() const {
-    return ticker_is_newer() || ticker.local_ns > local_ns ? ticker.local_ns : local_ns;
+  // When what the top says was true, by the local clock.
+  std::int64_t quote_ns() const { return std::max(depth_quote_ns, ticker_quote_ns); }
+
+  // A newer ticker proves that a delta must follow. When none does, the levels behind the top are old.
+  bool deltas_overdue(std::int64_t now_ns) {
+    if (!ticker_is_newer()) {
+      ahead_since_ns = 0;
+    } else if (ahead_since_ns == 0) {
+      ahead_since_ns = now_ns;
+    }
+    return ahead_since_ns != 0 && now_ns - ahead_since_ns > DEPTH_LAG_NS_MAX;
   }
 
+  // Empty where a newer ticker says that the side is.
   Ladder ladder(bool asks) const {
-    const Level fresh = ticker_is_newer() ? (asks ? ticker.ask : ticker.bid) : Level{};
-    return {asks ? sequenced.book().asks : sequenced.book().bids, asks, fresh};
+    const BookSide& side = asks ? sequenced.book().asks : sequenced.book().bids;
+    if (!ticker_is_newer()) return {side, asks, Level{}};
+    const Level fresh = asks ? ticker.ask : ticker.bid;
+    return fresh.price == 0 ? Ladder::none(side) : Ladder{side, asks, fresh};
   }
 };
 
@@ -66,6 +106,7 @@ struct Market {
   binance::Decoder decoder;
   SymbolTable symbols;
   std::vector<std::uint32_t> books;
+  Lag lag;
   std::uint64_t frames = 0;
   std::array<std::uint64_t, FAULT_COUNT> faults{};
 };
@@ -99,7 +140,7 @@ class Hot {
     const binance::Event event = market.decoder.frame(data, size, market.symbols);
     switch (event.kind) {
       case Kind::Depth: return on_depth(market, event, local_ns);
-      case Kind::Ticker: return on_ticker(event, local_ns);
+      case Kind::Ticker: return on_ticker(market, event, local_ns);
       case Kind::Trade:
       case Kind::AggTrade: return on_trade(event, local_ns);
       case Kind::Error: return on_error(market, event);
@@ -116,7 +157,7 @@ class Hot {
       return pack(Kind::Error, flag::NEED_SNAPSHOT, index, event.fault);
     }
     std::uint32_t flags = state.sequenced.on_snapshot(event.last_id, market.decoder.bids, market.decoder.asks);
-    if (flags & flag::APPLIED) stamp(state, event.venue_ns, local_ns);
+    if (flags & flag::APPLIED) stamp(state, event.venue_ns, local_ns, 0);
     return pack(Kind::Snapshot, flags | refresh(state), index);
   }
 
@@ -127,12 +168,17 @@ class Hot {
   // Every book of the market loses its connection. Returns WENT_STALE | WAKE as they apply.
   std::uint32_t mark_down(std::uint32_t market) {
     std::uint32_t flags = 0;
-    for (const std::uint32_t index : markets_[market].books) {
-      books_[index].ticker = {};
-      flags |= books_[index].sequenced.on_down();
-      flags |= refresh(books_[index]);
-    }
+    for (const std::uint32_t index : markets_[market].books) flags |= mark_book_down(index);
     return flags;
+  }
+
+  // One book loses its connection.
+  std::uint32_t mark_book_down(std::uint32_t index) {
+    BookState& state = books_[index];
+    state.ticker = {};
+    state.ahead_since_ns = 0;
+    const std::uint32_t flags = state.sequenced.on_down();
+    return flags | refresh(state);
   }
 
   const BookState& book(std::uint32_t index) const { return books_[index]; }
@@ -154,15 +200,24 @@ class Hot {
     BookState& state = books_[event.book];
     const std::uint32_t flags = state.sequenced.on_delta({event.first_id, event.last_id, event.previous_id},
                                                          market.decoder.bids, market.decoder.asks);
-    if (flags & flag::APPLIED) stamp(state, event.venue_ns, local_ns);
+    const std::int64_t lag_ns = market.lag.update(event.venue_ns, local_ns);
+    if (flags & flag::APPLIED) {
+      stamp(state, event.venue_ns, local_ns, lag_ns);
+      state.ahead_since_ns = 0;
+      state.deltas_overdue(local_ns);
+    }
     return pack(Kind::Depth, flags | refresh(state), event.book);
   }
 
-  std::uint32_t on_ticker(const binance::Event& event, std::int64_t local_ns) {
+  std::uint32_t on_ticker(Market& market, const binance::Event& event, std::int64_t local_ns) {
     BookState& state = books_[event.book];
     if (event.last_id < state.ticker.id) return pack(Kind::Ticker, flag::DUPLICATE, event.book);
     state.ticker = {event.last_id, event.bid, event.ask, event.venue_ns, local_ns};
-    return pack(Kind::Ticker, flag::APPLIED | refresh(state), event.book);
+    const std::int64_t lag_ns = event.venue_ns == 0 ? market.lag.last() : market.lag.update(event.venue_ns, local_ns);
+    state.ticker_quote_ns = local_ns - lag_ns;
+    std::uint32_t flags = flag::APPLIED;
+    if (state.deltas_overdue(local_ns)) flags |= state.sequenced.on_suspicion();
+    return pack(Kind::Ticker, flags | refresh(state), event.book);
   }
 
   std::uint32_t on_trade(const binance::Event& event, std::int64_t local_ns) {
@@ -185,9 +240,10 @@ class Hot {
     return pack(Kind::Error, flags, event.book, event.fault);
   }
 
-  static void stamp(BookState& state, std::int64_t venue_ns, std::int64_t local_ns) {
+  static void stamp(BookState& state, std::int64_t venue_ns, std::int64_t local_ns, std::int64_t lag_ns) {
     state.venue_ns = venue_ns;
     state.local_ns = local_ns;
+    state.depth_quote_ns = local_ns - lag_ns;
   }
 
   std::uint32_t refresh(BookState& state) {

@@ -55,6 +55,11 @@ class Ladder {
     while (next_ < side_.size() && sign_ * side_.level(next_).price <= sign_ * fresh_.price) ++next_;
     on_fresh_ = true;
   }
+  static Ladder none(const BookSide& side) {
+    Ladder ladder{side, true, Level{}};
+    ladder.next_ = side.size();
+    return ladder;
+  }
   bool done() const { return !on_fresh_ && next_ >= side_.size(); }
   Level level() const { return on_fresh_ ? fresh_ : side_.level(next_); }
   void advance() {

@@ -7,7 +7,12 @@
 //                    A snapshot L bridges when the first delta with last_id >= L has first_id <= L <= last_id,
 //                    or previous_id == L, which is the same chain one event later.
 // A delta whose last_id is not above the book's is contained in it already and is ignored: after a planned
-// switch of connections, or a repeat, the book is still exact. The twin is books/sequencing.py.
+// switch of connections, or a repeat, the book is still exact. A long unbroken run of such deltas means that
+// the venue has begun to count anew, and is a gap.
+//
+// A snapshot proves nothing by itself: it may be older than what was known (REST lags the streams), and after
+// an unreadable frame nobody knows which ids it had. So it must not be older than anything that was applied,
+// and after a loss the book waits for the next delta to continue it. The twin is books/sequencing.py.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -48,8 +53,9 @@ class SequencedBook {
       default: break;
     }
     if (!awaiting_bridge_) return hold(ids, bids, asks);
-    if (ids.last < last_id_) return duplicate();
+    if (contained(ids.last, last_id_)) return duplicate();
     awaiting_bridge_ = false;
+    unproven_ = false;
     if (!bridges(ids, last_id_)) return hold(ids, bids, asks) | flag::NEED_SNAPSHOT;
     book_.apply(bids.levels, asks.levels);
     last_id_ = ids.last;
@@ -60,13 +66,14 @@ class SequencedBook {
   std::uint32_t on_snapshot(std::int64_t id, const Side& bids, const Side& asks) {
     if (status_ == Status::Live || status_ == Status::Suspect) return flag::DUPLICATE;
     if (status_ == Status::Down) return 0;  // it arrived behind the loss of its connection
+    if (id < known_id_) return flag::NEED_SNAPSHOT;
     std::size_t next = 0;
     while (next < pending_.size() && contained(pending_[next].ids.last, id)) ++next;
     if (next < pending_.size() && !bridges(pending_[next].ids, id)) return flag::NEED_SNAPSHOT;
     ++counters.snapshots;
     book_.load(bids.levels, asks.levels);
     last_id_ = id;
-    awaiting_bridge_ = law_ == Law::Chain && next == pending_.size();
+    awaiting_bridge_ = unproven_ || (law_ == Law::Chain && next == pending_.size());
     for (std::size_t i = next; i < pending_.size(); ++i) {
       const Pending& delta = pending_[i];
       if (i > next && delta.ids.last <= last_id_) continue;
@@ -74,6 +81,7 @@ class SequencedBook {
       apply_pending(delta);
       last_id_ = delta.ids.last;
     }
+    known_id_ = last_id_;
     forget_pending(pending_.size());
     if (awaiting_bridge_) {
       status_ = Status::Syncing;
@@ -93,9 +101,10 @@ class SequencedBook {
   std::uint32_t on_lost() {
     const bool was_live = live();
     if (status_ == Status::Down) return 0;
+    unproven_ = true;
     const bool had_book = was_live || status_ == Status::Suspect || awaiting_bridge_;
     awaiting_bridge_ = false;
-    if (!had_book) return 0;  // the chain of pending deltas will show it
+    if (!had_book) return 0;
     ++counters.gaps;
     status_ = Status::Stale;
     return flag::NEED_SNAPSHOT | (was_live ? flag::WENT_STALE : 0);
@@ -103,6 +112,7 @@ class SequencedBook {
 
   // A frame of this market was unreadable and may have been ours: the next delta proves it.
   std::uint32_t on_suspicion() {
+    unproven_ = status_ != Status::Down;
     if (!live()) return 0;
     status_ = Status::Suspect;
     return flag::WENT_STALE;
@@ -111,7 +121,8 @@ class SequencedBook {
   std::uint32_t on_down() {
     const bool was_live = live();
     status_ = Status::Down;
-    awaiting_bridge_ = false;
+    awaiting_bridge_ = unproven_ = false;
+    known_id_ = 0;  // over a new connection the venue may count anew
     forget_pending(pending_.size());
     return was_live ? flag::WENT_STALE : 0;
   }
@@ -134,31 +145,38 @@ class SequencedBook {
   }
 
   std::uint32_t continue_with(DeltaIds ids, const Side& bids, const Side& asks) {
-    if (ids.last <= last_id_) return duplicate();
-    if (!continues(ids)) {
-      const bool was_live = live();
-      ++counters.gaps;
-      status_ = Status::Stale;
-      return hold(ids, bids, asks) | flag::NEED_SNAPSHOT | (was_live ? flag::WENT_STALE : 0);
+    if (ids.last <= last_id_) {
+      if (duplicate_run_ < DUPLICATES_RUN_MAX) return duplicate();
+      known_id_ = 0;
+    } else if (continues(ids)) {
+      book_.apply(bids.levels, asks.levels);
+      last_id_ = ids.last;
+      return flag::APPLIED | settle();
     }
-    book_.apply(bids.levels, asks.levels);
-    last_id_ = ids.last;
-    return flag::APPLIED | settle();
+    const bool was_live = live();
+    ++counters.gaps;
+    status_ = Status::Stale;
+    return hold(ids, bids, asks) | flag::NEED_SNAPSHOT | (was_live ? flag::WENT_STALE : 0);
   }
 
   std::uint32_t duplicate() {
     ++counters.duplicates;
+    ++duplicate_run_;
     return flag::DUPLICATE;
   }
 
   // After a change that continues the book: live, unless the book contradicts itself.
   std::uint32_t settle() {
     const bool was_live = live();
+    known_id_ = last_id_;
+    duplicate_run_ = 0;
     if (book_.crossed()) {
       ++counters.crossings;
+      unproven_ = true;
       status_ = Status::Stale;
       return flag::CROSSED | flag::NEED_SNAPSHOT | (was_live ? flag::WENT_STALE : 0);
     }
+    unproven_ = false;
     status_ = Status::Live;
     return was_live ? 0 : flag::WENT_LIVE;
   }
@@ -178,6 +196,7 @@ class SequencedBook {
       forget_pending(pending_.size());
       flags = flag::NEED_SNAPSHOT;
     }
+    unproven_ = false;  // whatever was lost lies before this delta, which a snapshot must reach or contain
     pending_.push_back({ids, pending_levels_.size(), bids.levels.size(), asks.levels.size()});
     pending_levels_.insert(pending_levels_.end(), bids.levels.begin(), bids.levels.end());
     pending_levels_.insert(pending_levels_.end(), asks.levels.begin(), asks.levels.end());
@@ -204,8 +223,11 @@ class SequencedBook {
 
   Law law_;
   Status status_ = Status::Down;
-  bool awaiting_bridge_ = false;  // Chain: a snapshot is loaded, no delta has proved it yet
-  std::int64_t last_id_ = 0;
+  bool awaiting_bridge_ = false;  // a snapshot is loaded, no delta has proved it yet
+  bool unproven_ = false;         // something was lost since the last delta
+  std::int64_t last_id_ = 0;      // of the book
+  std::int64_t known_id_ = 0;     // everything up to here was applied once on this connection
+  std::size_t duplicate_run_ = 0;
   Book book_;
   std::vector<Pending> pending_;
   std::vector<Level> pending_levels_;

@@ -9,14 +9,19 @@ The twin of `sequencer.hpp`. Two laws, from Binance's "How to manage a local ord
   one event later.
 
 A delta whose `last_id` is not above the book's is contained in it already and is ignored: after a planned
-switch of connections, or a repeat, the book is still exact.
+switch of connections, or a repeat, the book is still exact. A long unbroken run of such deltas means that
+the venue has begun to count anew, and is a gap.
+
+A snapshot proves nothing by itself: it may be older than what was known (REST lags the streams), and after
+an unreadable frame nobody knows which ids it had. So it must not be older than anything that was applied,
+and after a loss the book waits for the next delta to continue it.
 """
 
 from __future__ import annotations
 
 import enum
 
-from trimaran.base.limits import PENDING_DELTAS_MAX, PENDING_LEVELS_MAX
+from trimaran.base.limits import DUPLICATES_RUN_MAX, PENDING_DELTAS_MAX, PENDING_LEVELS_MAX
 from trimaran.books.l2 import Book
 from trimaran.domain.answer import BookStatus, Flag
 from trimaran.domain.market import DepthDelta, DepthSnapshot
@@ -34,7 +39,10 @@ class SequencedBook:
 
     def __init__(self, law: Law) -> None:
         self._law = law
-        self._awaiting_bridge = False
+        self._awaiting_bridge = False  # a snapshot is loaded, no delta has proved it yet
+        self._unproven = False  # something was lost since the last delta
+        self._known_id = 0  # everything up to here was applied once on this connection
+        self._duplicate_run = 0
         self._pending: list[DepthDelta] = []
         self._pending_levels = 0
         self.book = Book()
@@ -57,9 +65,9 @@ class SequencedBook:
             return self._hold(delta) | Flag.NEED_SNAPSHOT
         if not self._awaiting_bridge:
             return self._hold(delta)
-        if delta.last_id < self.last_id:
+        if self._contained(delta, self.last_id):
             return self._duplicate()
-        self._awaiting_bridge = False
+        self._awaiting_bridge = self._unproven = False
         if not self._bridges(delta, self.last_id):
             return self._hold(delta) | Flag.NEED_SNAPSHOT
         return self._apply(delta)
@@ -70,13 +78,15 @@ class SequencedBook:
             return Flag.DUPLICATE
         if self.status is BookStatus.DOWN:
             return 0  # it arrived behind the loss of its connection
+        if snapshot.last_id < self._known_id:
+            return Flag.NEED_SNAPSHOT
         rest = self._not_contained(snapshot.last_id)
         if rest and not self._bridges(rest[0], snapshot.last_id):
             return Flag.NEED_SNAPSHOT
         self.snapshots += 1
         self.book.load(snapshot.bids, snapshot.asks)
         self.last_id = snapshot.last_id
-        self._awaiting_bridge = self._law is Law.CHAIN and not rest
+        self._awaiting_bridge = self._unproven or (self._law is Law.CHAIN and not rest)
         for index, delta in enumerate(rest):
             if index and delta.last_id <= self.last_id:
                 continue
@@ -87,6 +97,7 @@ class SequencedBook:
                 return Flag.NEED_SNAPSHOT
             self.book.apply(delta.bids, delta.asks)
             self.last_id = delta.last_id
+        self._known_id = self.last_id
         self._set_pending([])
         if self._awaiting_bridge:
             self.status = BookStatus.SYNCING
@@ -104,17 +115,19 @@ class SequencedBook:
         """A depth event of this book was unreadable: what it said is lost."""
         if self.status is BookStatus.DOWN:
             return 0
+        self._unproven = True
         was_live = self.live
         had_book = was_live or self.status is BookStatus.SUSPECT or self._awaiting_bridge
         self._awaiting_bridge = False
         if not had_book:
-            return 0  # the chain of pending deltas will show it
+            return 0
         self.gaps += 1
         self.status = BookStatus.STALE
         return Flag.NEED_SNAPSHOT | (Flag.WENT_STALE if was_live else 0)
 
     def on_suspicion(self) -> int:
         """A frame of this market was unreadable and may have been ours: the next delta proves it."""
+        self._unproven = self.status is not BookStatus.DOWN
         if not self.live:
             return 0
         self.status = BookStatus.SUSPECT
@@ -124,16 +137,21 @@ class SequencedBook:
         """The connection is lost."""
         was_live = self.live
         self.status = BookStatus.DOWN
-        self._awaiting_bridge = False
+        self._awaiting_bridge = self._unproven = False
+        self._known_id = 0  # over a new connection the venue may count anew
         self._set_pending([])
         return Flag.WENT_STALE if was_live else 0
 
     def _not_contained(self, snapshot_id: int) -> list[DepthDelta]:
         for index, delta in enumerate(self._pending):
-            kept = delta.last_id > snapshot_id if self._law is Law.OVERLAP else delta.last_id >= snapshot_id
-            if kept:
+            if not self._contained(delta, snapshot_id):
                 return self._pending[index:]
         return []
+
+    def _contained(self, delta: DepthDelta, snapshot_id: int) -> bool:
+        if self._law is Law.OVERLAP:
+            return delta.last_id <= snapshot_id
+        return delta.last_id < snapshot_id
 
     def _bridges(self, delta: DepthDelta, snapshot_id: int) -> bool:
         if self._law is Law.OVERLAP:
@@ -147,8 +165,10 @@ class SequencedBook:
 
     def _continue_with(self, delta: DepthDelta) -> int:
         if delta.last_id <= self.last_id:
-            return self._duplicate()
-        if self._continues(delta):
+            if self._duplicate_run < DUPLICATES_RUN_MAX:
+                return self._duplicate()
+            self._known_id = 0
+        elif self._continues(delta):
             return self._apply(delta)
         was_live = self.live
         self.gaps += 1
@@ -162,15 +182,20 @@ class SequencedBook:
 
     def _duplicate(self) -> int:
         self.duplicates += 1
+        self._duplicate_run += 1
         return Flag.DUPLICATE
 
     def _settle(self) -> int:
         """After a change that continues the book: live, unless the book contradicts itself."""
         was_live = self.live
+        self._known_id = self.last_id
+        self._duplicate_run = 0
         if self.book.crossed():
             self.crossings += 1
+            self._unproven = True
             self.status = BookStatus.STALE
             return Flag.CROSSED | Flag.NEED_SNAPSHOT | (Flag.WENT_STALE if was_live else 0)
+        self._unproven = False
         self.status = BookStatus.LIVE
         return 0 if was_live else Flag.WENT_LIVE
 
@@ -181,6 +206,9 @@ class SequencedBook:
             self.overflows += 1
             self._set_pending([])
             flags = Flag.NEED_SNAPSHOT
+        self._unproven = (
+            False  # whatever was lost lies before this delta, which a snapshot must reach or contain
+        )
         self._pending.append(delta)
         self._pending_levels += count
         return flags

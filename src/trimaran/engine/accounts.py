@@ -28,7 +28,7 @@ def apply(desk: Desk, event: AccountEvent) -> list[Fact]:
     facts: list[Fact] = []
     if event.client_order_id not in desk.durable.orders:
         return facts  # not ours; reconciliation looks after it
-    move, reason = _move_of(event, desk)
+    move, reason = _move_of(event)
     changed = desk.durable.move(event.client_order_id, move, reason, event.local_ns)
     if changed is not None:
         facts.append(changed)
@@ -36,7 +36,7 @@ def apply(desk: Desk, event: AccountEvent) -> list[Fact]:
 
 
 def _move_of(
-    event: OrderAcked | OrderRejected | OrderLost | OrderAbsent | OrderDone, desk: Desk
+    event: OrderAcked | OrderRejected | OrderLost | OrderAbsent | OrderDone,
 ) -> tuple[OrderEvent, str]:
     if isinstance(event, OrderAcked):
         return OrderEvent.ACK, event.venue_order_id
@@ -46,9 +46,8 @@ def _move_of(
         return OrderEvent.LOSE, event.cause
     if isinstance(event, OrderAbsent):
         return OrderEvent.PROVE_ABSENT, f"{event.proofs} proofs"
-    record = desk.durable.orders[event.client_order_id]
-    if event.state is OrderState.FILLED and record.filled_lots < record.order.lots:
-        return OrderEvent.ACK, "filled, fills still to come"
+    if event.state is OrderState.FILLED:
+        return OrderEvent.ACK, "filled, fills still to come"  # the fills themselves complete the order
     return end_event(event.state), event.reason
 
 

@@ -14,7 +14,7 @@ from trimaran.domain.market import Level
 
 
 class HotFeed(Protocol):
-    """What runners push into the hot state."""
+    """What events push into the hot state."""
 
     def on_frame(self, market: int, payload: Buffer, local_ns: int, /) -> int:
         """Takes one WebSocket message; the packed answer. The payload is not kept."""
@@ -26,7 +26,10 @@ class HotFeed(Protocol):
         """The market's connection is up."""
 
     def mark_down(self, market: int, /) -> int:
-        """The market's connection is lost; flags."""
+        """The connection of all books of a market is lost; flags."""
+
+    def mark_book_down(self, book: int, /) -> int:
+        """The connection of one book is lost; flags."""
 
 
 class HotSetup(Protocol):
@@ -60,7 +63,10 @@ class HotViews(Protocol):
         """Its `BookStatus`."""
 
     def top(self, book: int, /) -> tuple[int, int, int, int, int, int, int]:
-        """(bid_ticks, bid_lots, ask_ticks, ask_lots, last_id, venue_ns, local_ns); zeros unless live."""
+        """(bid_ticks, bid_lots, ask_ticks, ask_lots, last_id, venue_ns, quote_ns); zeros unless live.
+
+        `quote_ns` is the local time at which it was true: when it was heard, less the delay on the way.
+        """
 
     def ladder(self, book: int, side: int, count: int, /) -> list[Level]:
         """What a taker meets on side 0 (bids) or 1 (asks); empty unless live."""

@@ -11,6 +11,7 @@ from typing import Protocol
 from trimaran.arbitrage.scan import NO_LEVEL, Group, Member, ladder
 from trimaran.base.errors import DecodeError, DecodeKind
 from trimaran.base.json_value import Buffer
+from trimaran.base.limits import DEPTH_LAG_NS_MAX, OFFSET_WINDOW_NS
 from trimaran.books.sequencing import Law, SequencedBook
 from trimaran.domain.answer import NO_BOOK, Flag, Kind, pack
 from trimaran.domain.instrument import Grid, Side, Symbol
@@ -39,11 +40,36 @@ class Decoder(Protocol):
         """Decodes a REST depth answer. Raises DecodeError."""
 
 
+class Lag:
+    """How far a market's data lags behind the best it has been; the twin of `Lag` in `hot.hpp`.
+
+    The least (local - venue) time of the last ten to twenty minutes is the clocks' difference, what exceeds
+    it is delay: a frame that waited in a buffer is not fresh because it was read just now.
+    """
+
+    def __init__(self) -> None:
+        self.last_ns = 0
+        self._begin_ns: int | None = None
+        self._least = self._previous = 0
+
+    def update(self, venue_ns: int, local_ns: int) -> int:
+        """The delay of an event, in ns."""
+        offset = local_ns - venue_ns
+        begin_ns = self._begin_ns
+        if begin_ns is None or local_ns - begin_ns > OFFSET_WINDOW_NS or local_ns < begin_ns:
+            self._previous = offset if begin_ns is None else self._least
+            self._least, self._begin_ns = offset, local_ns
+        self._least = min(self._least, offset)
+        self.last_ns = offset - min(self._least, self._previous)
+        return self.last_ns
+
+
 class _Market:
     def __init__(self, decoder: Decoder) -> None:
         self.decoder = decoder
         self.grids: dict[Symbol, BookGrid] = {}
         self.books: dict[Symbol, int] = {}
+        self.lag = Lag()
         self.frames = 0
         self.faults = [0] * (max(DecodeKind) + 1)
 
@@ -57,7 +83,8 @@ class _State:
         self.ticker: Ticker | None = None
         self.ticker_local_ns = 0
         self.trade = (-1, 0, 0, False, 0, 0)
-        self.venue_ns = self.local_ns = 0
+        self.venue_ns = self.depth_quote_ns = self.ticker_quote_ns = 0
+        self.ahead_since_ns = 0  # since when a ticker has been newer than the book; 0: it is not
         self.top: tuple[Level, Level] = (NO_LEVEL, NO_LEVEL)
 
     def newer_ticker(self) -> Ticker | None:
@@ -65,6 +92,14 @@ class _State:
         if self.ticker is None or not self.sequenced.live or self.ticker.update_id <= self.sequenced.last_id:
             return None
         return self.ticker
+
+    def deltas_overdue(self, now_ns: int) -> bool:
+        """A newer ticker proves that a delta must follow; when none does, the deeper levels are old."""
+        if self.newer_ticker() is None:
+            self.ahead_since_ns = 0
+        elif self.ahead_since_ns == 0:
+            self.ahead_since_ns = now_ns
+        return self.ahead_since_ns != 0 and now_ns - self.ahead_since_ns > DEPTH_LAG_NS_MAX
 
     def effective_top(self) -> tuple[Level, Level]:
         """(bid, ask) that may be traded on."""
@@ -76,14 +111,14 @@ class _State:
         return self.sequenced.book.bids.best(), self.sequenced.book.asks.best()
 
     def ladder(self, side: int) -> list[Level]:
-        """What a taker meets on one side."""
+        """What a taker meets on one side; nothing where a newer ticker says that it is empty."""
         ticker = self.newer_ticker()
-        book = self.sequenced.book
-        if side == Side.BUY:
-            fresh = (ticker.bid_ticks, ticker.bid_lots) if ticker else NO_LEVEL
-            return ladder(book.bids.levels(), False, fresh)
-        fresh = (ticker.ask_ticks, ticker.ask_lots) if ticker else NO_LEVEL
-        return ladder(book.asks.levels(), True, fresh)
+        asks = side == Side.SELL
+        levels = (self.sequenced.book.asks if asks else self.sequenced.book.bids).levels()
+        if ticker is None:
+            return levels
+        fresh = (ticker.ask_ticks, ticker.ask_lots) if asks else (ticker.bid_ticks, ticker.bid_lots)
+        return ladder(levels, asks, fresh) if fresh[0] else []
 
 
 class TwinHot:
@@ -138,11 +173,14 @@ class TwinHot:
         state = self._books[index]
         if isinstance(event, DepthDelta):
             flags = state.sequenced.on_delta(event)
+            lag_ns = owner.lag.update(event.venue_ns, local_ns)
             if flags & Flag.APPLIED:
-                state.venue_ns, state.local_ns = event.venue_ns, local_ns
+                state.venue_ns, state.depth_quote_ns = event.venue_ns, local_ns - lag_ns
+                state.ahead_since_ns = 0
+                state.deltas_overdue(local_ns)
             return pack(Kind.DEPTH, flags | self._refresh(state), index)
         if isinstance(event, Ticker):
-            return self._on_ticker(state, event, index, local_ns)
+            return self._on_ticker(owner, state, event, index, local_ns)
         sold = event.aggressor is Side.SELL
         state.trade = (event.trade_id, event.price_ticks, event.size_lots, sold, event.venue_ns, local_ns)
         return pack(Kind.AGG_TRADE if event.aggregate else Kind.TRADE, Flag.APPLIED, index)
@@ -157,7 +195,7 @@ class TwinHot:
             return pack(Kind.ERROR, Flag.NEED_SNAPSHOT, book, error.kind)
         flags = state.sequenced.on_snapshot(snapshot)
         if flags & Flag.APPLIED:
-            state.venue_ns, state.local_ns = snapshot.venue_ns, local_ns
+            state.venue_ns, state.depth_quote_ns = snapshot.venue_ns, local_ns
         return pack(Kind.SNAPSHOT, flags | self._refresh(state), book)
 
     def mark_up(self, market: int) -> None:
@@ -167,11 +205,14 @@ class TwinHot:
     def mark_down(self, market: int) -> int:
         flags = 0
         for index in self._markets[market].books.values():
-            self._books[index].ticker = None
-            self._books[index].ticker_local_ns = 0
-            flags |= self._books[index].sequenced.on_down()
-            flags |= self._refresh(self._books[index])
+            flags |= self.mark_book_down(index)
         return flags
+
+    def mark_book_down(self, book: int) -> int:
+        state = self._books[book]
+        state.ticker, state.ticker_local_ns, state.ahead_since_ns = None, 0, 0
+        flags = state.sequenced.on_down()
+        return flags | self._refresh(state)
 
     def status(self, book: int) -> int:
         return self._books[book].sequenced.status
@@ -181,10 +222,8 @@ class TwinHot:
 
     def top(self, book: int) -> tuple[int, int, int, int, int, int, int]:
         state = self._books[book]
-        local_ns = max(state.local_ns, state.ticker_local_ns)
-        if state.newer_ticker() is not None:
-            local_ns = state.ticker_local_ns
-        return *state.top[0], *state.top[1], state.sequenced.last_id, state.venue_ns, local_ns
+        quote_ns = max(state.depth_quote_ns, state.ticker_quote_ns)
+        return *state.top[0], *state.top[1], state.sequenced.last_id, state.venue_ns, quote_ns
 
     def book_top(self, book: int) -> tuple[int, int, int, int]:
         inner = self._books[book].sequenced.book
@@ -256,11 +295,17 @@ class TwinHot:
         member = group.members[state.member]
         return (group.price_exponent, group.size_exponent, member.price_factor, member.size_factor)
 
-    def _on_ticker(self, state: _State, event: Ticker, index: int, local_ns: int) -> int:
+    def _on_ticker(self, owner: _Market, state: _State, event: Ticker, index: int, local_ns: int) -> int:
         if state.ticker is not None and event.update_id < state.ticker.update_id:
             return pack(Kind.TICKER, Flag.DUPLICATE, index)
         state.ticker, state.ticker_local_ns = event, local_ns
-        return pack(Kind.TICKER, Flag.APPLIED | self._refresh(state), index)
+        lag = owner.lag
+        lag_ns = lag.update(event.venue_ns, local_ns) if event.venue_ns else lag.last_ns
+        state.ticker_quote_ns = local_ns - lag_ns
+        flags = int(Flag.APPLIED)
+        if state.deltas_overdue(local_ns):
+            flags |= state.sequenced.on_suspicion()
+        return pack(Kind.TICKER, flags | self._refresh(state), index)
 
     def _on_lost(self, owner: _Market, lost: LostFrame) -> int:
         owner.faults[lost.kind] += 1

@@ -59,7 +59,10 @@ class Hot:
     def mark_up(self, market: int) -> None: ...
 
     def mark_down(self, market: int) -> int:
-        """The market's connection is lost; returns flags."""
+        """The connection of all books of a market is lost; returns flags."""
+
+    def mark_book_down(self, book: int) -> int:
+        """The connection of one book is lost; returns flags."""
 
     def set_threshold(self, edge_e8: int) -> None:
         """Net edge, in 1e-8, from which a pair wakes the caller."""
@@ -73,7 +76,7 @@ class Hot:
 
     def top(self, book: int) -> tuple[int, int, int, int, int, int, int]:
         """
-        Effective best (bid_ticks, bid_lots, ask_ticks, ask_lots, last_id, venue_ns, local_ns); zeros unless live.
+        Effective best (bid_ticks, bid_lots, ask_ticks, ask_lots, last_id, venue_ns, quote_ns); zeros unless live.
         """
 
     def book_top(self, book: int) -> tuple[int, int, int, int]:

@@ -13,8 +13,9 @@ from typing import Final
 import msgspec
 
 from trimaran.base.errors import ConfigError
+from trimaran.base.limits import FEE_E8_ONE
 from trimaran.domain.facts import ClosedLeg, GroupClosed, Purpose
-from trimaran.domain.instrument import Side
+from trimaran.domain.instrument import ContractKind, Side
 from trimaran.domain.opportunity import Opportunity, Pair
 from trimaran.domain.orders import StrategyName
 from trimaran.strategies.port import DeskView, LegDraft, Proposal, Skipped
@@ -105,6 +106,9 @@ class CrossMarket:
         instrument = desk.instrument(leg.instrument_key)
         bid_ticks, ask_ticks = desk.top_ticks(leg.instrument_key)
         side = leg.side.opposite
+        if instrument.kind is ContractKind.SPOT and side is Side.SELL:
+            # A spot venue takes the fee of a purchase from what was bought: that much is not there to sell.
+            size -= size * max(instrument.fees.taker_e8, 0) / FEE_E8_ONE
         lots = instrument.size_grid.steps_floor(size / instrument.contract_size)
         lots -= lots % instrument.order_step
         slack = self._config.unwind_slack_bps
