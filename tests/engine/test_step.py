@@ -6,21 +6,28 @@ Spot asks 60,000 and the perpetual bids 60,200: 110 of 200 are left after both t
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
-from trimaran.domain.account import OrderAcked, OrderRejected, Transfer, TransferId, VenueOrderId
+from tests.support.desk import (
+    ETHER,
+    GONE,
+    OPENS,
+    QUIET,
+    Rig,
+    depth,
+    names,
+    only,
+)
+from tests.support.instruments import PERPETUAL, SPOT
+from trimaran.domain.account import OrderAcked, OrderRejected, VenueOrderId
 from trimaran.domain.answer import BookStatus, Kind, kind_of
-from trimaran.domain.client_id import ClientIdCounter, ClientOrderId
+from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.commands import SendOrder
 from trimaran.domain.decision import KillState
-from trimaran.domain.dialect import Dialect
-from trimaran.domain.events import FeedDown, FeedUp, Frame, SnapshotBody
+from trimaran.domain.events import FeedDown, Frame
 from trimaran.domain.facts import (
     BookChanged,
     Fact,
@@ -35,128 +42,12 @@ from trimaran.domain.facts import (
     Purpose,
 )
 from trimaran.domain.instrument import (
-    Asset,
-    ContractKind,
-    Fees,
-    Grid,
-    Instrument,
-    MarketName,
     Side,
-    Symbol,
 )
 from trimaran.domain.opportunity import Opportunity
 from trimaran.domain.orders import OrderState, StrategyName
-from trimaran.engine.desk import Desk, DeskSetup, MarketSetup
-from trimaran.engine.loop import Loop
 from trimaran.engine.step import step
-from trimaran.native._hot import Hot
-from trimaran.risk.limits import RiskLimits
-from trimaran.strategies.cross_market import CrossMarket, CrossMarketConfig
 from trimaran.strategies.port import DeskView, LegDraft, Proposal
-from trimaran.venues.sim.paper import PaperVenue
-
-SPOT = Instrument(
-    market=MarketName("binance.spot"),
-    symbol=Symbol("BTCUSDT"),
-    base=Asset("BTC"),
-    quote=Asset("USDT"),
-    kind=ContractKind.SPOT,
-    price_grid=Grid(1, -2),
-    size_grid=Grid(1, -5),
-    order_step=1,
-    min_notional=Decimal(5),
-    fees=Fees(100_000, 100_000),
-)
-ETHER = replace(SPOT, symbol=Symbol("ETHUSDT"), base=Asset("ETH"))
-PERPETUAL = replace(
-    SPOT,
-    market=MarketName("binance.usdm"),
-    kind=ContractKind.PERPETUAL,
-    price_grid=Grid(1, -1),
-    size_grid=Grid(1, -3),
-    fees=Fees(20_000, 50_000),
-)
-LIMITS = RiskLimits(
-    order_notional_max=Decimal(10_000),
-    order_lots_max=10**9,
-    quote_age_ns_max=10**9,
-    collar_bps_max=50,
-    position_lots_max=10**9,
-    exposure_base_max=Decimal(2),
-    leverage_max=5,
-    open_orders_max=10,
-    rate_orders_max=100,
-    rate_window_ns=10**9,
-    duplicate_window_ns=0,
-)
-USDT = SPOT.quote
-OPENING = {(SPOT.market, USDT): Decimal(20_000), (PERPETUAL.market, USDT): Decimal(20_000)}
-MARKETS = (
-    MarketSetup(SPOT.market, Dialect.BINANCE_SPOT, (SPOT, ETHER)),
-    MarketSetup(PERPETUAL.market, Dialect.BINANCE_USDM, (PERPETUAL,)),
-)
-SPOT_BOOK, ETHER_BOOK, PERPETUAL_BOOK = 0, 1, 2
-LATENCY_NS = 1_000
-Levels = list[tuple[str, str]]
-
-
-def body(last_id: int, bids: Levels, asks: Levels) -> bytes:
-    return json.dumps({"lastUpdateId": last_id, "bids": bids, "asks": asks}).encode()
-
-
-def depth(last_id: int, bids: Levels, asks: Levels, previous: int | None = None) -> bytes:
-    ids = {"U": last_id, "u": last_id} | ({} if previous is None else {"pu": previous})
-    return json.dumps({"e": "depthUpdate", "E": 1, "s": "BTCUSDT", **ids, "b": bids, "a": asks}).encode()
-
-
-QUIET = [
-    *(
-        Transfer(TransferId(f"opening-{n}"), market, asset, amount, 0, 1)
-        for n, ((market, asset), amount) in enumerate(OPENING.items())
-    ),
-    FeedUp(0, 2),
-    FeedUp(1, 2),
-    SnapshotBody(SPOT_BOOK, body(10, [("59990.00", "3")], [("60000.00", "1"), ("60001.00", "1")]), 10),
-    SnapshotBody(PERPETUAL_BOOK, body(10, [("59990.0", "1"), ("59900.0", "9")], [("60210.0", "1")]), 11),
-]
-OPENS = Frame(1, depth(12, [("60200.0", "1")], [], previous=10), 20)
-GONE = Frame(1, depth(13, [("60200.0", "0")], [], previous=12), 21)
-
-
-class Rig:
-    """A desk on the native core with a paper venue; every fact is kept."""
-
-    def __init__(self, strategies: Sequence[Any] | None = None, **limits: Any) -> None:
-        wanted = [CrossMarket(CrossMarketConfig())] if strategies is None else strategies
-        instruments = (SPOT, ETHER, PERPETUAL)
-        bounds = {each.key: replace(LIMITS, **limits) for each in instruments}
-        setup = DeskSetup(MARKETS, bounds, 0, Decimal(10_000))
-        self.desk = Desk(setup, Hot(), wanted, ClientIdCounter(0, 0, 1))
-        self.venue = PaperVenue(self.desk.instruments, self.desk, LATENCY_NS, OPENING)
-        self.facts: list[Fact] = []
-        self.loop = Loop(self.desk, self.venue, self.facts.extend)
-
-    def play(self, *events: Any) -> list[Fact]:
-        """Pushes events; the facts since."""
-        before = len(self.facts)
-        for event in events:
-            self.loop.push(event)
-        return self.facts[before:]
-
-    def settle(self) -> list[Fact]:
-        """Waits until the venue has nothing more; the facts since."""
-        before = len(self.facts)
-        while (due_ns := self.loop.next_due_ns) is not None:
-            self.loop.settle(due_ns)
-        return self.facts[before:]
-
-
-def names(facts: Sequence[Fact]) -> list[str]:
-    return [type(fact).__name__ for fact in facts]
-
-
-def only(facts: Sequence[Fact], kind: type) -> list[Any]:
-    return [fact for fact in facts if isinstance(fact, kind)]
 
 
 def test_a_frame_that_wakes_sends_both_legs_in_the_written_order() -> None:
@@ -189,7 +80,10 @@ def test_fills_close_the_group_and_both_accounts_agree() -> None:
     moves = [(f.before.name, f.after.name) for f in only(facts, OrderStateChanged)]
     assert moves == [("SENDING", "ACKED"), ("ACKED", "FILLED")] * 2
     (closed,) = only(facts, GroupClosed)
-    assert (closed.purpose, closed.residual) == (Purpose.OPEN, 0)
+    assert (closed.purpose, closed.residual) == (
+        Purpose.OPEN,
+        Decimal("-0.000166"),
+    )  # the fee, taken from the coins
     assert [leg.filled_lots for leg in closed.legs] == [16_600, 166]
     fill = names(facts).index("FillBooked")
     assert "BalanceChanged" in names(facts)[fill:]
@@ -207,7 +101,7 @@ def test_a_leg_that_missed_is_unwound() -> None:
     rig.play(*QUIET, OPENS, GONE)
     facts = rig.settle()
     opening, unwinding = only(facts, GroupClosed)
-    assert (opening.purpose, opening.residual) == (Purpose.OPEN, Decimal("0.166"))
+    assert (opening.purpose, opening.residual) == (Purpose.OPEN, Decimal("0.165834"))  # less the fee in coins
     assert (unwinding.purpose, unwinding.residual) == (Purpose.UNWIND, Decimal("-0.16583"))
     (approved,) = only(facts, OrderApproved)
     order = approved.approved.order
@@ -306,7 +200,9 @@ def test_a_connection_that_breaks_ends_the_episode() -> None:
     assert names(facts) == ["BookChanged", "OpportunityEnded"]
     facts = rig.settle()
     assert [f.after for f in only(facts, OrderStateChanged)][-1] is not OrderState.SENDING
-    assert only(facts, GroupClosed)[0].residual == Decimal("0.166")  # the other leg met a book that is down
+    assert only(facts, GroupClosed)[0].residual == Decimal(
+        "0.165834"
+    )  # the other leg met a book that is down
 
 
 def test_refused_frames_are_facts() -> None:

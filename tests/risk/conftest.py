@@ -9,44 +9,20 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.support.instruments import PERPETUAL, SPOT
 from trimaran.domain.answer import BookStatus
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.decision import KillState
 from trimaran.domain.instrument import (
     Asset,
-    ContractKind,
-    Fees,
-    Grid,
     Instrument,
-    MarketName,
     Side,
-    Symbol,
 )
 from trimaran.domain.orders import IntentId, OrderRequest, StrategyName, TimeInForce
 from trimaran.risk.context import OpenOrder, RiskContext
 from trimaran.risk.limits import RiskLimits
 
 NOW_NS = 1_000_000_000_000
-SPOT = Instrument(
-    market=MarketName("binance.spot"),
-    symbol=Symbol("BTCUSDT"),
-    base=Asset("BTC"),
-    quote=Asset("USDT"),
-    kind=ContractKind.SPOT,
-    price_grid=Grid(1, -2),
-    size_grid=Grid(1, -5),
-    order_step=1,
-    min_notional=Decimal(5),
-    fees=Fees(100_000, 100_000),
-)
-PERPETUAL = msgspec.structs.replace(
-    SPOT,
-    market=MarketName("binance.usdm"),
-    kind=ContractKind.PERPETUAL,
-    price_grid=Grid(1, -1),
-    size_grid=Grid(1, -3),
-    fees=Fees(20_000, 50_000),
-)
 LIMITS = RiskLimits(
     order_notional_max=Decimal(10_000),
     order_lots_max=100_000,

@@ -9,19 +9,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests.support.instruments import PERPETUAL as BASE_PERPETUAL
+from tests.support.instruments import SPOT as BASE_SPOT
 from trimaran.base.errors import ConfigError
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.facts import ClosedLeg, GroupClosed, Purpose
 from trimaran.domain.instrument import (
-    Asset,
-    ContractKind,
-    Fees,
-    Grid,
     Instrument,
     InstrumentKey,
-    MarketName,
     Side,
-    Symbol,
 )
 from trimaran.domain.opportunity import Opportunity, Pair
 from trimaran.domain.orders import GroupId
@@ -29,27 +25,8 @@ from trimaran.strategies.catalogue import STRATEGIES
 from trimaran.strategies.cross_market import NAME, CrossMarket, CrossMarketConfig
 from trimaran.strategies.port import LegDraft, Proposal, Skipped
 
-SPOT = Instrument(
-    market=MarketName("binance.spot"),
-    symbol=Symbol("BTCUSDT"),
-    base=Asset("BTC"),
-    quote=Asset("USDT"),
-    kind=ContractKind.SPOT,
-    price_grid=Grid(1, -2),
-    size_grid=Grid(1, -5),
-    order_step=10,
-    min_notional=Decimal(5),
-    fees=Fees(100_000, 100_000),
-)
-PERPETUAL = replace(
-    SPOT,
-    market=MarketName("binance.usdm"),
-    kind=ContractKind.PERPETUAL,
-    price_grid=Grid(1, -1),
-    size_grid=Grid(1, -3),
-    order_step=1,
-    min_notional=Decimal(100),
-)
+SPOT = replace(BASE_SPOT, order_step=10)
+PERPETUAL = replace(BASE_PERPETUAL, fees=SPOT.fees, min_notional=Decimal(100))
 PAIR = Pair(SPOT.key, PERPETUAL.key)
 FOUND = Opportunity(
     pair=PAIR,
@@ -166,9 +143,9 @@ RESIDUALS = [
     # bought and sold lots, what is given back: where, side, price through the top by 20 bps, lots
     (50_000, 500, None),
     (0, 0, None),
-    (50_000, 0, LegDraft(SPOT.key, Side.SELL, 5_988_000, 49_950)),  # the fee was taken from the coins
-    (50_000, 499, LegDraft(SPOT.key, Side.SELL, 5_988_000, 90)),  # whole order steps only
-    (49_910, 499, None),  # less than one step
+    (50_000, 0, LegDraft(SPOT.key, Side.SELL, 5_988_000, 50_000)),
+    (50_005, 499, LegDraft(SPOT.key, Side.SELL, 5_988_000, 100)),  # whole order steps only
+    (49_905, 499, None),  # less than one step
     (0, 500, LegDraft(PERPETUAL.key, Side.BUY, 601_802, 500)),  # rounded away from us
     (49_000, 500, LegDraft(PERPETUAL.key, Side.BUY, 601_802, 10)),
     (49_900, 500, None),  # 0.001 at 60,180.2 is 60.18: below the minimum of 100
@@ -181,8 +158,56 @@ def test_what_one_leg_filled_more_is_given_back(bought: int, sold: int, draft: L
     assert wanted == (None if draft is None else Proposal(NAME, Purpose.UNWIND, (draft,), None))
 
 
-def test_an_unwinding_is_not_unwound() -> None:
-    assert strategy().on_group_closed(closed(50_000, 0, Purpose.UNWIND), View()) is None
+def unwound(lots: int) -> GroupClosed:
+    legs = (ClosedLeg(ClientOrderId(3), SPOT.key, Side.SELL, 50_000, lots),)
+    return GroupClosed(GroupId("u"), NAME, Purpose.UNWIND, legs, -SPOT.size(lots), 2)
+
+
+def test_what_is_owed_is_tried_again_until_it_is_gone() -> None:
+    cross, view, pause_ns = strategy(), View(), CrossMarketConfig().repeat_pause_ns
+    assert isinstance(cross.on_group_closed(closed(50_000, 0), view), Proposal)
+    assert cross.owed == {SPOT.key: Decimal("0.5")}
+    view.at_work.add(SPOT.key)
+    assert cross.on_tick(pause_ns * 10, view) == []  # one order at a time
+    view.at_work.clear()
+    assert cross.on_group_closed(unwound(0), view) is None  # it did not fill; not at once again
+    assert cross.on_tick(pause_ns, view) == []
+    (again,) = cross.on_tick(pause_ns + 1, view)
+    assert again.legs == (LegDraft(SPOT.key, Side.SELL, 5_988_000, 50_000),)
+    assert cross.on_group_closed(unwound(30_000), view) is None
+    assert cross.owed == {SPOT.key: Decimal("0.2")}
+    (rest,) = cross.on_tick(pause_ns * 3, view)
+    assert rest.legs[0].lots == 20_000
+    assert cross.on_group_closed(unwound(20_000), view) is None
+    assert cross.owed == {}
+    assert cross.on_tick(pause_ns * 9, view) == []
+
+
+def test_a_refused_unwinding_waits_and_is_tried_again() -> None:
+    cross, pause_ns = strategy(), CrossMarketConfig().refusal_pause_ns
+    proposal = cross.on_group_closed(closed(50_000, 0), View())
+    assert proposal is not None
+    cross.on_refused(proposal, "price_collar", 100)
+    assert cross.on_tick(99 + pause_ns, View()) == []
+    assert len(cross.on_tick(100 + pause_ns, View())) == 1
+
+
+def test_an_unknown_book_is_waited_for() -> None:
+    cross = strategy()
+    assert cross.on_group_closed(closed(50_000, 0), View({SPOT.key: (0, 0)})) is None
+    assert len(cross.on_tick(2, View())) == 1
+
+
+def test_fees_in_coins_add_up_until_they_can_be_traded() -> None:
+    cross, view = strategy(), View()
+    for count in range(1, 4):
+        group = replace(closed(50_000, 500), residual=Decimal("-0.0005"), local_ns=count)
+        wanted = cross.on_group_closed(group, view)
+        assert cross.owed == {PERPETUAL.key: Decimal("-0.0005") * count}
+        assert wanted is None  # 0.001 at 60,180.2 is below the minimum of 100
+    wanted = cross.on_group_closed(replace(group, local_ns=9), view)
+    assert wanted is not None
+    assert wanted.legs == (LegDraft(PERPETUAL.key, Side.BUY, 601_802, 2),)
 
 
 @pytest.mark.parametrize(("bought", "sold", "key"), [(50_000, 0, SPOT.key), (0, 500, PERPETUAL.key)])

@@ -32,11 +32,18 @@ class FeedUp(msgspec.Struct, frozen=True):
 
 
 class FeedDown(msgspec.Struct, frozen=True):
-    """The connection of a market's books is lost."""
+    """The connection of a market's books is lost: of `books`, or of all of them when it names none."""
 
     market: int
     reason: str
     local_ns: int
+    books: tuple[int, ...] = ()
 
 
-Event = Frame | SnapshotBody | FeedUp | FeedDown | AccountEvent
+class Tick(msgspec.Struct, frozen=True):
+    """Time has passed, whatever else has happened; made by the loop from the times of the other events."""
+
+    local_ns: int
+
+
+Event = Frame | SnapshotBody | FeedUp | FeedDown | Tick | AccountEvent

@@ -146,8 +146,16 @@ class OpportunityEnded(msgspec.Struct, frozen=True, tag=True):
     local_ns: int
 
 
+class InstrumentFrozen(msgspec.Struct, frozen=True, tag=True):
+    """An account event contradicted what is known of an order: nothing more is sent there."""
+
+    instrument_key: InstrumentKey
+    text: str
+    local_ns: int
+
+
 class GroupClosed(msgspec.Struct, frozen=True, tag=True):
-    """Every leg of a group has ended. `residual` is bought less sold, in base asset, before fees."""
+    """Every leg of a group has ended. `residual`, in base asset: bought less sold less fees taken in it."""
 
     group: GroupId
     strategy: StrategyName
@@ -160,4 +168,4 @@ class GroupClosed(msgspec.Struct, frozen=True, tag=True):
 LedgerFact = FillBooked | FillRepeated | BalanceChanged | PositionChanged
 OrderFact = OrderApproved | OrderRefused | OrderStateChanged
 MarketFact = BookChanged | FrameRefused | OpportunitySeen | OpportunityEnded
-Fact = OrderFact | LedgerFact | MarketFact | GroupClosed | KillChanged
+Fact = OrderFact | LedgerFact | MarketFact | GroupClosed | InstrumentFrozen | KillChanged

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
+from trimaran.base.errors import IllegalTransition
 from trimaran.domain.account import (
     AccountEvent,
     Fill,
@@ -14,13 +18,17 @@ from trimaran.domain.account import (
     Transfer,
 )
 from trimaran.domain.client_id import ClientOrderId
-from trimaran.domain.facts import Fact, FillBooked
+from trimaran.domain.facts import Fact, FillBooked, InstrumentFrozen
 from trimaran.domain.orders import OrderEvent, OrderState, end_event
 from trimaran.engine.desk import Desk
 
 
 def apply(desk: Desk, event: AccountEvent) -> list[Fact]:
-    """Applies one account event. Raises IllegalTransition when it contradicts the state table."""
+    """Applies one account event.
+
+    One that contradicts the state table freezes its instrument; a fill is booked all the same, because money
+    has moved (`domain/orders.py`, law 6).
+    """
     if isinstance(event, Transfer | FundingPaid):
         return list(desk.durable.ledger.apply(event))
     if isinstance(event, Fill):
@@ -29,10 +37,7 @@ def apply(desk: Desk, event: AccountEvent) -> list[Fact]:
     if event.client_order_id not in desk.durable.orders:
         return facts  # not ours; reconciliation looks after it
     move, reason = _move_of(event)
-    changed = desk.durable.move(event.client_order_id, move, reason, event.local_ns)
-    if changed is not None:
-        facts.append(changed)
-    return facts + _closed(desk, event.client_order_id, event.local_ns)
+    return facts + _moved(desk, event.client_order_id, lambda: move, reason, event.local_ns)
 
 
 def _move_of(
@@ -56,13 +61,21 @@ def _fill(desk: Desk, fill: Fill) -> list[Fact]:
     is_new = any(isinstance(fact, FillBooked) for fact in facts)
     if not is_new or fill.client_order_id not in desk.durable.orders:
         return facts
-    event = desk.durable.add_fill(fill.client_order_id, fill.lots)
-    changed = desk.durable.move(fill.client_order_id, event, str(fill.fill_id), fill.local_ns)
+    count = partial(desk.durable.add_fill, fill)
+    return facts + _moved(desk, fill.client_order_id, count, str(fill.fill_id), fill.local_ns)
+
+
+def _moved(
+    desk: Desk, client_order_id: ClientOrderId, event: Callable[[], OrderEvent], reason: str, local_ns: int
+) -> list[Fact]:
+    facts: list[Fact] = []
+    try:
+        changed = desk.durable.move(client_order_id, event(), reason, local_ns)
+    except IllegalTransition as error:
+        key = desk.durable.orders[client_order_id].order.instrument_key
+        desk.durable.freeze(key, str(error))
+        return [InstrumentFrozen(key, str(error), local_ns)]
     if changed is not None:
         facts.append(changed)
-    return facts + _closed(desk, fill.client_order_id, fill.local_ns)
-
-
-def _closed(desk: Desk, client_order_id: ClientOrderId, local_ns: int) -> list[Fact]:
     closed = desk.durable.closed_group(client_order_id, local_ns)
-    return [] if closed is None else [closed]
+    return facts if closed is None else [*facts, closed]

@@ -6,13 +6,14 @@ from decimal import Decimal
 
 from trimaran.domain.answer import BookStatus
 from trimaran.domain.commands import Command, SendOrder
-from trimaran.domain.decision import Refused
+from trimaran.domain.decision import KillState, Refused
 from trimaran.domain.exact import ZERO
 from trimaran.domain.facts import Fact, OrderApproved, OrderRefused
 from trimaran.domain.instrument import Asset, ContractKind, Instrument
 from trimaran.domain.orders import GroupId, IntentId, OrderEvent, OrderRequest, TimeInForce
 from trimaran.engine.desk import Desk, underlying_of
 from trimaran.engine.durable import GroupRecord
+from trimaran.ledger.position import Position
 from trimaran.risk.context import RiskContext
 from trimaran.risk.gate import Leg, gate_group
 from trimaran.signals.fair_price import fair_price
@@ -88,12 +89,12 @@ def _context(desk: Desk, order: OrderRequest) -> RiskContext:
         balances=_balances(desk, instrument),
         open_orders=durable.open_orders(),
         recent_orders=tuple(durable.recent),
-        kill=durable.kill,
+        kill=KillState.KILLED if instrument.key in durable.frozen else durable.kill,
     )
 
 
 def _balances(desk: Desk, instrument: Instrument) -> dict[Asset, Decimal]:
-    """Free balances; of a margin account, without what its open positions hold at the allowed leverage."""
+    """Free balances; of a margin account, without what its open positions hold and have lost."""
     wallet = desk.durable.ledger.balances
     free = {
         asset: wallet.get((instrument.market, asset), ZERO) for asset in (instrument.base, instrument.quote)
@@ -108,10 +109,16 @@ def _margin_held(desk: Desk, instrument: Instrument) -> Decimal:
     held = ZERO
     for key, position in desk.durable.ledger.positions.items():
         other = desk.instruments[key]
-        same = (other.market, other.kind, other.quote) == (
-            instrument.market,
-            instrument.kind,
-            instrument.quote,
-        )
-        held += abs(position.cost) / leverage if same else ZERO
+        margined = other.kind is ContractKind.PERPETUAL and other.market == instrument.market
+        if margined and other.quote == instrument.quote:
+            held += abs(position.cost) / leverage + _loss(desk, other, position)
     return held
+
+
+def _loss(desk: Desk, instrument: Instrument, position: Position) -> Decimal:
+    """Unrealised loss at the mid; none is counted while the book has no top, when nothing is sent either."""
+    bid_ticks, ask_ticks = desk.top_ticks(instrument.key)
+    if not bid_ticks or not ask_ticks:
+        return ZERO
+    mid = (instrument.price(bid_ticks) + instrument.price(ask_ticks)) / 2
+    return max(ZERO, position.cost - instrument.size(position.lots) * mid)

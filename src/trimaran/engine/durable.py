@@ -9,11 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Mapping
+from decimal import Decimal, localcontext
 
 import msgspec
 
+from trimaran.domain.account import Fill
 from trimaran.domain.client_id import ClientIdCounter, ClientOrderId
 from trimaran.domain.decision import KillState
+from trimaran.domain.exact import EXACT, ZERO
 from trimaran.domain.facts import ClosedLeg, GroupClosed, OrderStateChanged, Purpose
 from trimaran.domain.instrument import Instrument, InstrumentKey
 from trimaran.domain.orders import (
@@ -36,6 +39,7 @@ class OrderRecord(msgspec.Struct):
     order: OrderRequest
     state: OrderState
     filled_lots: int
+    base_fee: Decimal = ZERO  # what the venue took from the base asset that was bought
 
 
 class GroupRecord(msgspec.Struct, frozen=True):
@@ -59,6 +63,9 @@ class Durable:
         self.working: dict[ClientOrderId, OrderRecord] = {}
         self.groups: dict[GroupId, GroupRecord] = {}
         self.recent: deque[OrderRequest] = deque()
+        self.frozen: dict[InstrumentKey, str] = {}  # where something was contradictory, and what
+        self._ended: deque[tuple[int, ClientOrderId]] = deque()  # (when its group closed, order)
+        self._ended_hash = 0  # exclusive or of the hashes of forgotten orders
 
     def take_client_id(self) -> ClientOrderId:
         """The next client order id; it is never given twice."""
@@ -84,6 +91,16 @@ class Durable:
         while self.recent and self.recent[0].created_ns < before_ns:
             self.recent.popleft()
 
+    def forget_ended(self, before_ns: int) -> None:
+        """Drops orders whose group closed before; an event about one of them is not ours any more."""
+        while self._ended and self._ended[0][0] < before_ns:
+            record = self.orders.pop(self._ended.popleft()[1])
+            self._ended_hash ^= _hash_of(record)
+
+    def freeze(self, key: InstrumentKey, text: str) -> None:
+        """Stops new orders on an instrument; the first cause is kept."""
+        self.frozen.setdefault(key, text)
+
     def move(
         self, client_order_id: ClientOrderId, event: OrderEvent, reason: str, now_ns: int
     ) -> OrderStateChanged | None:
@@ -106,12 +123,14 @@ class Durable:
             now_ns,
         )
 
-    def add_fill(self, client_order_id: ClientOrderId, lots: int) -> OrderEvent:
-        """Counts the lots of a new fill. Raises IllegalTransition when more is filled than was ordered."""
-        record = self.orders[client_order_id]
-        event = fill_event(record.filled_lots + lots, record.order.lots)
-        record.filled_lots += lots
-        return event
+    def add_fill(self, fill: Fill) -> OrderEvent:
+        """Counts a new fill. Raises IllegalTransition when more is filled than was ordered."""
+        record = self.orders[fill.client_order_id]
+        record.filled_lots += fill.lots
+        if fill.fee_asset == self.instruments[fill.instrument_key].base:
+            with localcontext(EXACT):
+                record.base_fee += fill.fee
+        return fill_event(record.filled_lots, record.order.lots)
 
     def open_orders(self) -> tuple[OpenOrder, ...]:
         """Every order that may still fill."""
@@ -137,19 +156,25 @@ class Durable:
             )
             for e in entries
         )
-        residual = sum(
-            (self.instruments[leg.instrument_key].size(leg.filled_lots) * leg.side.sign for leg in legs),
-            start=self.instruments[legs[0].instrument_key].size(0),
-        )
+        with localcontext(EXACT):
+            residual = -sum((entry.base_fee for entry in entries), start=ZERO)
+            for leg in legs:
+                residual += self.instruments[leg.instrument_key].size(leg.filled_lots) * leg.side.sign
+        self._ended.extend((now_ns, order) for order in record.orders)
         return GroupClosed(group, record.strategy, record.purpose, legs, residual, now_ns)
 
     def state_hash(self) -> int:
         """64 bits over orders, groups, ledger, kill switch and counters."""
-        digest = hashlib.blake2b(digest_size=8)
-        digest.update(repr((self.ledger.state_hash(), self.kill, self.counter, self.group_sequence)).encode())
-        for client_order_id in sorted(self.orders):
-            record = self.orders[client_order_id]
-            digest.update(msgspec.json.encode((record.order, record.state, record.filled_lots)))
-        for group in sorted(self.groups):
-            digest.update(group.encode())
-        return int.from_bytes(digest.digest(), "big")
+        orders = self._ended_hash
+        for record in self.orders.values():
+            orders ^= _hash_of(record)
+        scalars = (self.ledger.state_hash(), orders, self.kill, self.counter, self.group_sequence)
+        return _hash64(repr((scalars, sorted(self.groups), sorted(self.frozen.items()))).encode())
+
+
+def _hash_of(record: OrderRecord) -> int:
+    return _hash64(msgspec.json.encode(record))
+
+
+def _hash64(data: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big")

@@ -23,7 +23,7 @@ import msgspec
 from trimaran.domain.account import AccountEvent
 from trimaran.domain.answer import NO_BOOK, Flag, Kind
 from trimaran.domain.commands import Command
-from trimaran.domain.events import Event, FeedDown, FeedUp, Frame, SnapshotBody
+from trimaran.domain.events import Event, FeedDown, FeedUp, Frame, SnapshotBody, Tick
 from trimaran.domain.facts import Fact, GroupClosed
 from trimaran.engine import accounts, approval, observe
 from trimaran.engine.desk import Desk
@@ -38,11 +38,12 @@ class Output(msgspec.Struct, frozen=True):
     facts: tuple[Fact, ...]
 
 
-WAKING: Final = int(Flag.WENT_STALE | Flag.WENT_LIVE | Flag.WAKE | Flag.CROSSED)
+WAKING: Final = int(Flag.WENT_STALE | Flag.WENT_LIVE | Flag.WAKE | Flag.CROSSED | Flag.NEED_SNAPSHOT)
+ENDED_KEPT_NS: Final = 600_000_000_000  # a late event about an order is understood for so long
 
 
 def step(desk: Desk, event: Event) -> Output:
-    """Takes one event. Raises IllegalTransition when an account event contradicts the state table."""
+    """Takes one event."""
     # 1 stamp
     desk.now_ns = event.local_ns
     # 2 hot
@@ -58,8 +59,14 @@ def step(desk: Desk, event: Event) -> Output:
         desk.hot.mark_up(event.market)
         return _woken(desk, Kind.IGNORED | NO_BOOK << 16, event.market)
     if isinstance(event, FeedDown):
-        flags = desk.hot.mark_down(event.market)
+        flags = 0
+        for book in event.books:
+            flags |= desk.hot.mark_book_down(book)
+        if not event.books:
+            flags = desk.hot.mark_down(event.market)
         return _woken(desk, Kind.IGNORED | flags << 8 | NO_BOOK << 16, event.market)
+    if isinstance(event, Tick):
+        return _tick(desk)
     assert not isinstance(event, Frame)
     return _account(desk, event)
 
@@ -95,4 +102,16 @@ def _account(desk: Desk, event: AccountEvent) -> Output:
                 if wanted is not None:
                     # 6 risk, 7 commands
                     approval.decide(desk, wanted, commands, facts)
+    return Output(0, tuple(commands), tuple(facts))
+
+
+def _tick(desk: Desk) -> Output:
+    facts: list[Fact] = []
+    commands: list[Command] = []
+    desk.durable.forget_ended(desk.now_ns - ENDED_KEPT_NS)
+    # 5 strategies
+    for strategy in desk.strategies:
+        for wanted in strategy.on_tick(desk.now_ns, desk):
+            # 6 risk, 7 commands
+            approval.decide(desk, wanted, commands, facts)
     return Output(0, tuple(commands), tuple(facts))

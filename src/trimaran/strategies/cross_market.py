@@ -1,21 +1,24 @@
 """Cross-market arbitrage: buy where it is cheap and sell where it is dear, in the same moment.
 
 Both legs are IOC at the worst price that the depth walk reached, so a leg can fill less, never worse. What
-one leg fills more than the other is given back at once, on the market where it was filled. What cannot be
-given back (below the venue's minimum) stays as a position, where the ledger and the limits see it.
+one leg fills more than the other, fees taken in coins included, is owed: it is given back at once on the
+market of the heavier leg, and tried again until it is gone. What is too small for the venue waits until it
+is not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
 from trimaran.base.errors import ConfigError
-from trimaran.base.limits import FEE_E8_ONE
-from trimaran.domain.facts import ClosedLeg, GroupClosed, Purpose
-from trimaran.domain.instrument import ContractKind, Side
+from trimaran.domain.exact import ZERO
+from trimaran.domain.facts import GroupClosed, Purpose
+from trimaran.domain.instrument import InstrumentKey, Side
 from trimaran.domain.opportunity import Opportunity, Pair
 from trimaran.domain.orders import StrategyName
 from trimaran.strategies.port import DeskView, LegDraft, Proposal, Skipped
@@ -53,6 +56,8 @@ class CrossMarket:
 
     def __init__(self, config: CrossMarketConfig) -> None:
         self._config = config
+        self._owed: dict[InstrumentKey, Decimal] = {}
+        self._owed_pauses: dict[InstrumentKey, int] = {}
         self._pauses: dict[Pair, tuple[int, str]] = {}  # until when, and why
 
     def on_opportunity(self, opportunity: Opportunity, desk: DeskView) -> Proposal | Skipped:
@@ -66,21 +71,35 @@ class CrossMarket:
         self._pauses[pair] = (opportunity.local_ns + self._config.repeat_pause_ns, "proposed just before")
         return Proposal(NAME, Purpose.OPEN, (buy, sell), pair)
 
+    @property
+    def owed(self) -> Mapping[InstrumentKey, Decimal]:
+        """Residuals by the instrument on which they are given back; long is positive."""
+        return MappingProxyType(self._owed)
+
     def on_group_closed(self, closed: GroupClosed, desk: DeskView) -> Proposal | None:
-        """Gives back the residual of an opening group."""
-        if closed.purpose is not Purpose.OPEN or closed.residual == 0:
+        """Takes over the residual of a group, and gives back what it can of it."""
+        if closed.residual == 0:
             return None
-        heavier_side = Side.BUY if closed.residual > 0 else Side.SELL
-        for leg in closed.legs:
-            if leg.side is heavier_side:
-                draft = self._unwind(leg, abs(closed.residual), desk)
-                return None if draft is None else Proposal(NAME, Purpose.UNWIND, (draft,), None)
-        return None
+        heavier = Side.BUY if closed.residual > 0 else Side.SELL
+        legs = sorted(closed.legs, key=lambda leg: leg.side is not heavier)
+        key = legs[0].instrument_key
+        owed = self._owed.pop(key, ZERO) + closed.residual
+        if owed:
+            self._owed[key] = owed
+        return self._give_back(key, closed.local_ns, desk)
+
+    def on_tick(self, now_ns: int, desk: DeskView) -> list[Proposal]:
+        """Tries again what could not be given back: no live book, a refusal, or it did not fill."""
+        tried = [self._give_back(key, now_ns, desk) for key in self._owed]
+        return [proposal for proposal in tried if proposal is not None]
 
     def on_refused(self, proposal: Proposal, rule: str, now_ns: int) -> None:
-        """Leaves the pair alone for a while."""
+        """Leaves the pair, or the residual, alone for a while."""
+        until_ns = now_ns + self._config.refusal_pause_ns
         if proposal.pair is not None:
-            self._pauses[proposal.pair] = (now_ns + self._config.refusal_pause_ns, f"refused by {rule}")
+            self._pauses[proposal.pair] = (until_ns, f"refused by {rule}")
+        else:
+            self._owed_pauses.update(dict.fromkeys((leg.instrument_key for leg in proposal.legs), until_ns))
 
     def _reason_to_skip(self, opportunity: Opportunity, desk: DeskView) -> str | None:
         pair = opportunity.pair
@@ -102,20 +121,22 @@ class CrossMarket:
                 return "below minimum notional"
         return None
 
-    def _unwind(self, leg: ClosedLeg, size: Decimal, desk: DeskView) -> LegDraft | None:
-        instrument = desk.instrument(leg.instrument_key)
-        bid_ticks, ask_ticks = desk.top_ticks(leg.instrument_key)
-        side = leg.side.opposite
-        if instrument.kind is ContractKind.SPOT and side is Side.SELL:
-            # A spot venue takes the fee of a purchase from what was bought: that much is not there to sell.
-            size -= size * max(instrument.fees.taker_e8, 0) / FEE_E8_ONE
-        lots = instrument.size_grid.steps_floor(size / instrument.contract_size)
+    def _give_back(self, key: InstrumentKey, now_ns: int, desk: DeskView) -> Proposal | None:
+        """One IOC order through the top; None where it must wait: for a book, a pause, or a larger size."""
+        owed = self._owed.get(key, ZERO)
+        if owed == 0 or desk.working(key) or now_ns < self._owed_pauses.get(key, 0):
+            return None
+        instrument = desk.instrument(key)
+        bid_ticks, ask_ticks = desk.top_ticks(key)
+        lots = instrument.size_grid.steps_floor(abs(owed) / instrument.contract_size)
         lots -= lots % instrument.order_step
         slack = self._config.unwind_slack_bps
+        side = Side.SELL if owed > 0 else Side.BUY
         if side is Side.SELL:
             price_ticks = bid_ticks * (BPS_ONE - slack) // BPS_ONE
         else:
             price_ticks = -(-ask_ticks * (BPS_ONE + slack) // BPS_ONE)
         if lots == 0 or price_ticks == 0 or instrument.notional(price_ticks, lots) < instrument.min_notional:
             return None
-        return LegDraft(leg.instrument_key, side, price_ticks, lots)
+        self._owed_pauses[key] = now_ns + self._config.repeat_pause_ns
+        return Proposal(NAME, Purpose.UNWIND, (LegDraft(key, side, price_ticks, lots),), None)

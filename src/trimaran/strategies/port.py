@@ -6,6 +6,8 @@ whatever it remembers it can lose: after a restart it starts with nothing but th
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Protocol
 
 import msgspec
@@ -59,11 +61,18 @@ class Strategy(Protocol):
 
     name: StrategyName
 
+    @property
+    def owed(self) -> Mapping[InstrumentKey, Decimal]:
+        """Residuals that are still to be given back, in base asset; long is positive."""
+
     def on_opportunity(self, opportunity: Opportunity, desk: DeskView) -> Proposal | Skipped:
         """An opportunity is there, or has changed."""
 
     def on_group_closed(self, closed: GroupClosed, desk: DeskView) -> Proposal | None:
         """All orders of a group of this strategy have ended."""
+
+    def on_tick(self, now_ns: int, desk: DeskView) -> Sequence[Proposal]:
+        """A tenth of a second has passed."""
 
     def on_refused(self, proposal: Proposal, rule: str, now_ns: int) -> None:
         """Risk refused a proposal, by this rule."""

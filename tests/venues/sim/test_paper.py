@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from tests.support.instruments import SPOT as BASE_SPOT
 from trimaran.domain.account import (
     AccountEvent,
     Fill,
@@ -31,25 +32,13 @@ from trimaran.domain.instrument import (
     InstrumentKey,
     MarketName,
     Side,
-    Symbol,
 )
 from trimaran.domain.orders import IntentId, OrderRequest, OrderState, StrategyName, TimeInForce
 from trimaran.ledger.ledger import Ledger
 from trimaran.venues.sim import paper
 from trimaran.venues.sim.paper import PaperVenue
 
-SPOT = Instrument(
-    market=MarketName("spot"),
-    symbol=Symbol("BTCUSDT"),
-    base=Asset("BTC"),
-    quote=Asset("USDT"),
-    kind=ContractKind.SPOT,
-    price_grid=Grid(1, -1),
-    size_grid=Grid(1, -2),
-    order_step=1,
-    min_notional=Decimal(5),
-    fees=Fees(100_000, 100_000),
-)
+SPOT = replace(BASE_SPOT, market=MarketName("spot"), price_grid=Grid(1, -1), size_grid=Grid(1, -2))
 PERPETUAL = replace(SPOT, market=MarketName("usdm"), kind=ContractKind.PERPETUAL, fees=Fees(20_000, 50_000))
 INSTRUMENTS = {SPOT.key: SPOT, PERPETUAL.key: PERPETUAL}
 BTC, USDT = Asset("BTC"), Asset("USDT")

@@ -1,0 +1,124 @@
+"""What the step does when something contradicts, fails, or has to wait: nothing is lost, and it goes on."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.support.desk import ETHER, GONE, OPENS, PERPETUAL_BOOK, QUIET, Rig, depth, names, only
+from tests.support.instruments import PERPETUAL, SPOT
+from trimaran.domain.account import Fill, FillId, Liquidity, OrderRejected
+from trimaran.domain.answer import BookStatus
+from trimaran.domain.events import FeedDown, Frame
+from trimaran.domain.facts import (
+    FillBooked,
+    GroupClosed,
+    InstrumentFrozen,
+    OrderApproved,
+    OrderRefused,
+    Purpose,
+)
+from trimaran.domain.instrument import Asset, Side
+from trimaran.engine.step import ENDED_KEPT_NS
+
+SECOND = 1_000_000_000
+
+
+def sent_order(rig: Rig) -> Any:
+    """Plays until both legs have ended; the spot order."""
+    rig.play(*QUIET, OPENS)
+    rig.settle()
+    return next(r.order for r in rig.desk.durable.orders.values() if r.order.instrument_key == SPOT.key)
+
+
+def test_a_contradiction_freezes_the_instrument_and_the_desk_goes_on() -> None:
+    rig = Rig()
+    order = sent_order(rig)
+    facts = rig.play(OrderRejected(order.client_order_id, "-2010", "late", 0, 3 * SECOND))
+    assert names(facts) == ["InstrumentFrozen"]
+    facts = rig.play(
+        Frame(1, depth(13, [("60200.0", "0")], [], previous=12, venue_ms=4_000), 4 * SECOND),
+        Frame(0, depth(11, [], [("60000.00", "2")], venue_ms=4_000), 4 * SECOND),
+        Frame(1, depth(14, [("60205.0", "1")], [], previous=13, venue_ms=4_000), 4 * SECOND),
+    )
+    assert {f.refused.rule for f in only(facts, OrderRefused)} == {"kill"}
+    assert only(facts, OrderApproved) == []
+
+
+def test_a_fill_beyond_the_order_is_booked_and_freezes() -> None:
+    rig = Rig()
+    order = sent_order(rig)
+    before = rig.desk.durable.ledger.balances[SPOT.market, SPOT.base]
+    extra = Fill(
+        FillId("extra"), order.client_order_id, SPOT.key, Side.BUY, 6_000_000, 5, Liquidity.TAKER,
+        Decimal(0), Asset("USDT"), 0, 3 * SECOND,
+    )  # fmt: skip
+    facts = rig.play(extra)
+    assert only(facts, FillBooked)
+    assert (
+        "more" in only(facts, InstrumentFrozen)[0].text or "at most" in only(facts, InstrumentFrozen)[0].text
+    )
+    assert rig.desk.durable.ledger.balances[SPOT.market, SPOT.base] == before + SPOT.size(5)
+    assert set(rig.desk.durable.frozen) == {SPOT.key}
+
+
+def test_what_the_venue_has_told_survives_an_error_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = Rig()
+    rig.play(*QUIET, OPENS)
+    due_ns = rig.loop.next_due_ns
+    assert due_ns is not None
+    real, calls = rig.loop._carry_out, [0]
+
+    def fails_once(*arguments: Any) -> None:
+        calls[0] += 1
+        if calls[0] == 1:
+            raise RuntimeError("a bug in a listener")
+        real(*arguments)
+
+    monkeypatch.setattr(rig.loop, "_carry_out", fails_once)
+    with pytest.raises(RuntimeError):
+        rig.loop.settle(due_ns)
+    rig.loop.settle(due_ns)
+    assert rig.desk.durable.working == {}
+    assert rig.desk.durable.ledger.positions[PERPETUAL.key].lots == -166
+
+
+def test_a_residual_whose_unwinding_does_not_fill_is_given_back_later() -> None:
+    rig = Rig()
+    rig.play(*QUIET, OPENS, GONE)
+    rig.play(Frame(0, depth(11, [("59990.00", "0"), ("58000.00", "3")], []), 22))  # the bid runs away
+    facts = rig.settle()
+    assert [f.purpose for f in only(facts, GroupClosed)] == [Purpose.OPEN]
+    assert (
+        only(facts, OrderRefused)[0].refused.rule == "price_collar"
+    )  # 180 bps from the fair price: it waits
+    assert rig.desk.strategies[0].owed == {SPOT.key: Decimal("0.165834")}
+    rig.play(Frame(0, depth(12, [("59995.00", "1")], [], venue_ms=500), SECOND // 2))
+    assert rig.settle() == []
+    rig.play(Frame(0, depth(13, [("59996.00", "1")], [], venue_ms=1_200), SECOND * 12 // 10))
+    facts = rig.settle()
+    assert [f.purpose for f in only(facts, GroupClosed)] == [Purpose.UNWIND]
+    assert rig.desk.strategies[0].owed == {SPOT.key: Decimal("0.000004")}  # below a lot
+
+
+def test_ended_orders_are_forgotten_and_the_hash_is_not() -> None:
+    rig, other = Rig(), Rig()
+    for each in (rig, other):
+        sent_order(each)
+    assert len(rig.desk.durable.orders) == 2
+    later = Frame(0, depth(11, [("59000.00", "1")], []), ENDED_KEPT_NS + 2 * SECOND)
+    rig.play(later)
+    assert rig.desk.durable.orders == {}
+    assert rig.desk.durable.state_hash() == other.desk.durable.state_hash()
+
+
+def test_one_shard_of_a_market_is_lost() -> None:
+    rig = Rig()
+    rig.play(*QUIET)
+    rig.play(FeedDown(0, "reset", 30, books=(rig.desk.books[ETHER.key],)))
+    assert rig.desk.status(SPOT.key) is BookStatus.LIVE
+    rig.play(FeedDown(1, "reset", 31, books=(PERPETUAL_BOOK,)))
+    assert rig.desk.status(PERPETUAL.key) is BookStatus.DOWN
+    assert rig.desk.status(SPOT.key) is BookStatus.LIVE
