@@ -1,4 +1,4 @@
-"""Replays captures through the same step as live: decode, sequence, books, scan, strategies, paper fills.
+"""Replays captures through the same step as live; with `--trade` the strategies trade too, on paper.
 
 Beside the desk's own account of itself it measures two things that need both tapes of an asset:
 
@@ -23,7 +23,7 @@ from trimaran.base.errors import DecodeKind
 from trimaran.base.limits import PENDING_DELTAS_MAX
 from trimaran.domain.answer import Flag, Kind, book_of, flags_of, kind_of
 from trimaran.domain.client_id import ClientIdCounter
-from trimaran.domain.events import FeedUp, Frame, SnapshotBody
+from trimaran.domain.events import FeedDown, FeedUp, Frame, SnapshotBody
 from trimaran.domain.instrument import ContractKind
 from trimaran.engine.desk import Desk
 from trimaran.engine.hot import Hot
@@ -60,10 +60,13 @@ class EdgeReport(msgspec.Struct):
 
 
 class ReplayReport(msgspec.Struct):
-    """The result of a replay."""
+    """The result of a replay. Nothing is traded unless it was asked for."""
 
     markets: dict[str, MarketReport]
     edge: EdgeReport
+    opportunities: dict[str, int]  # seen and taken, net of fees
+    groups: int  # of orders that ended
+    state_hash: str  # of orders and ledger: equal for equal replays
 
 
 class Replay:
@@ -85,6 +88,7 @@ class Replay:
         self._tops = TopCheck(loop.desk)
         self._edges = EdgeCheck(loop.desk)
         self._offsets: dict[int, list[int]] = {}
+        self._words: dict[int, str] = {}  # statuses at the end of tapes that ended before others
         self._held: dict[int, deque[bytes]] = {}  # depth events that wait for a snapshot
 
     def run(self) -> ReplayReport:
@@ -99,10 +103,21 @@ class Replay:
 
     def _merged(self) -> Iterator[tuple[Tape, TapeLine]]:
         streams = [self._good_lines(tape, number) for number, tape in enumerate(self._tapes)]
+        going = len(streams)
         for _, number, line, last in heapq.merge(*streams, key=lambda row: row[:2]):
             yield self._tapes[number], line
-            if last:
-                self._edges.stop()
+            going -= last
+            if last and going:
+                self._end(self._tapes[number], line.local_ns)
+
+    def _end(self, tape: Tape, local_ns: int) -> None:
+        """A tape ends before others: what it said last must not be traded on for the rest of them."""
+        self._edges.stop()
+        market = self._desk.markets[tape.market]
+        for book, owner in enumerate(self._desk.market_of_book):
+            if owner == market:
+                self._words[book] = self._desk.book_word(book)
+        self._loop.push(FeedDown(market, "the tape ended", local_ns))
 
     def _good_lines(self, tape: Tape, number: int) -> Iterator[tuple[int, int, TapeLine, bool]]:
         held: TapeLine | None = None
@@ -171,7 +186,14 @@ class Replay:
                 if owner == market:
                     self._add_book(report, book)
         markets = {str(name): report for name, report in self._markets.items()}
-        return ReplayReport(markets, self._edges.report())
+        episodes, durable = self._desk.episodes, self._desk.durable
+        return ReplayReport(
+            markets,
+            self._edges.report(),
+            {"seen": episodes.seen, "taken": episodes.taken},
+            durable.groups_closed,
+            f"{durable.state_hash():016x}",
+        )
 
     def _add_book(self, report: MarketReport, book: int) -> None:
         _, duplicates, gaps, crossings, _, _ = self._desk.hot.counters(book)
@@ -181,7 +203,7 @@ class Replay:
         checked, equal = self._tops.counts(book)
         report.top_checked += checked
         report.top_equal += equal
-        word = self._desk.book_word(book)
+        word = self._words.get(book) or self._desk.book_word(book)
         report.book = word if report.book in ("down", word) else "stale"
 
 

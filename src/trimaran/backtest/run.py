@@ -1,4 +1,4 @@
-"""Puts a replay together: tapes, desk, strategies, paper venue."""
+"""Puts a replay together: tapes, desk, and, when it is to trade, strategies and paper money."""
 
 from __future__ import annotations
 
@@ -11,17 +11,23 @@ import msgspec
 from trimaran.backtest.replay import Replay
 from trimaran.backtest.tape import open_tapes
 from trimaran.base.limits import GRID_VALUE_MAX
+from trimaran.domain.account import Transfer, TransferId
 from trimaran.domain.client_id import ClientIdCounter
+from trimaran.domain.instrument import Asset, ContractKind, MarketName
 from trimaran.engine.desk import Desk, DeskSetup, MarketSetup
 from trimaran.engine.hot import Hot
 from trimaran.engine.hot_twin import TwinHot
 from trimaran.engine.loop import Loop
 from trimaran.native._hot import Hot as NativeHot
 from trimaran.risk.limits import RiskLimits
+from trimaran.strategies.catalogue import STRATEGIES
 from trimaran.venues.registry import MARKETS
 from trimaran.venues.sim.paper import PaperVenue
 
-# A replay measures; it trades nothing unless a strategy is given money, so the limits stand wide open.
+PAPER_QUOTE: Final = Decimal(200_000)  # in every market, when a replay trades
+PAPER_BASE: Final = Decimal(1)  # in every spot market
+PAPER_LATENCY_NS: Final = 3_000_000
+
 LIMITS: Final = RiskLimits(
     order_notional_max=Decimal(20_000),
     order_lots_max=GRID_VALUE_MAX,
@@ -41,7 +47,8 @@ class ReplayOptions(msgspec.Struct, frozen=True):
     """What to replay."""
 
     files: tuple[str, ...]
-    twin: bool = False
+    twin: bool = False  # the plain Python core
+    trade: bool = False  # the strategies of the catalogue, on paper
 
 
 def prepare(options: ReplayOptions, on_progress: Callable[[int], None]) -> Replay:
@@ -53,9 +60,23 @@ def prepare(options: ReplayOptions, on_progress: Callable[[int], None]) -> Repla
     limits = {instrument.key: LIMITS for market in markets for instrument in market.instruments}
     setup = DeskSetup(markets, limits, threshold_e8=0, notional_max=LIMITS.order_notional_max)
     make_hot: Callable[[], Hot] = _twin if options.twin else NativeHot
-    desk = Desk(setup, make_hot(), (), ClientIdCounter(0, 0, 1))
-    venue = PaperVenue(desk.instruments, desk, 0, {})
-    return Replay(Loop(desk, venue, lambda facts: None), tapes, make_hot, on_progress)
+    strategies = [make() for make in STRATEGIES.values()] if options.trade else []
+    desk = Desk(setup, make_hot(), strategies, ClientIdCounter(0, 0, 1))
+    balances = _balances(desk) if options.trade else {}
+    venue = PaperVenue(desk.instruments, desk, PAPER_LATENCY_NS, balances)
+    loop = Loop(desk, venue, lambda facts: None)
+    for (market, asset), amount in balances.items():
+        loop.push(Transfer(TransferId(f"opening-{asset}"), market, asset, amount, 0, 0))
+    return Replay(loop, tapes, make_hot, on_progress)
+
+
+def _balances(desk: Desk) -> dict[tuple[MarketName, Asset], Decimal]:
+    balances: dict[tuple[MarketName, Asset], Decimal] = {}
+    for instrument in desk.instruments.values():
+        balances[instrument.market, instrument.quote] = PAPER_QUOTE
+        if instrument.kind is ContractKind.SPOT:
+            balances[instrument.market, instrument.base] = PAPER_BASE
+    return balances
 
 
 def _twin() -> TwinHot:

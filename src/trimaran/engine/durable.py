@@ -59,6 +59,7 @@ class Durable:
         self.kill = KillState.RUNNING
         self.counter = counter
         self.group_sequence = 0
+        self.groups_closed = 0
         self.orders: dict[ClientOrderId, OrderRecord] = {}
         self.working: dict[ClientOrderId, OrderRecord] = {}
         self.groups: dict[GroupId, GroupRecord] = {}
@@ -150,6 +151,7 @@ class Durable:
         if any(entry.state not in TERMINAL for entry in entries):
             return None
         del self.groups[group]
+        self.groups_closed += 1
         legs = tuple(
             ClosedLeg(
                 e.order.client_order_id, e.order.instrument_key, e.order.side, e.order.lots, e.filled_lots
