@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -25,10 +26,18 @@ def strategies() -> list[Strategy]:
     return [CrossMarket(CrossMarketConfig())]
 
 
-def config_of(simulator: BinanceSimulator, symbols: tuple[str, ...] = SYMBOLS) -> DeskConfig:
+def config_of(
+    simulator: BinanceSimulator, symbols: tuple[str, ...] = SYMBOLS, **changes: object
+) -> DeskConfig:
     venues = simulator.urls()["venues"]
     markets = {f"{venue}.{kind}": bases for venue, kinds in venues.items() for kind, bases in kinds.items()}
-    return DeskConfig(markets=markets, symbols=symbols, inventory={"BTC": Decimal("0.5"), "ETH": Decimal(10)})
+    settings: dict[str, Any] = {"exposure_max": {"BTC": Decimal(1), "ETH": Decimal(20)}, **changes}
+    return DeskConfig(
+        markets=markets,
+        symbols=symbols,
+        inventory={"BTC": Decimal("0.5"), "ETH": Decimal(10)},
+        **settings,
+    )
 
 
 async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -55,6 +64,8 @@ async def test_books_go_live_and_the_status_is_whole() -> None:
             result = runner.result()
             assert all(row["gaps"] == 0 for row in result["markets"].values())
             assert result["latency_us"]["p50"] > 0
+            assert all(row["connection"]["messages"] > 0 for row in result["markets"].values())
+            assert all(row["connection"]["snapshot_fetches"] >= 2 for row in result["markets"].values())
         finally:
             await runner.stop()
         assert words(runner) == {"down"}
@@ -78,16 +89,109 @@ async def test_a_dropped_frame_makes_the_book_stale_and_it_comes_back() -> None:
 
 
 async def test_a_lost_connection_takes_the_books_down_until_it_is_back() -> None:
+    told: list[str] = []
     async with simulating(SimulatorOptions(seed=4, symbols=SYMBOLS)) as simulator:
-        runner = DeskRunner(config_of(simulator), SystemClock(), Hot, strategies)
+        runner = DeskRunner(config_of(simulator), SystemClock(), Hot, strategies, told.append)
         await runner.start()
         try:
             await until(lambda: words(runner) == {"live"})
             simulator.end_connections("", None)
             await until(lambda: "down" in words(runner))
             await until(lambda: words(runner) == {"live"})
+            status = runner.status()
         finally:
             await runner.stop()
+    for name, row in status["markets"].items():
+        assert row["connection"]["reconnects"] >= 1
+        assert row["notices"]["connection_lost"] >= 1
+        assert any(each.market == name and each.kind == "connection_lost" for each in status["notices"])
+        assert any(name in line and "connection lost" in line for line in told)
+
+
+async def test_a_venue_that_is_silent_leaves_no_book_live_and_marks_it() -> None:
+    async with simulating(SimulatorOptions(seed=6, symbols=SYMBOLS)) as simulator:
+        runner = DeskRunner(config_of(simulator, quote_age_ms=700), SystemClock(), Hot, strategies)
+        await runner.start()
+        try:
+            await until(lambda: words(runner) == {"live"})
+            before = runner.status()
+            assert before["pnl"]["marks_live"] is True
+            simulator.set_faults(FaultPlan(half_open=True))
+            await until(lambda: words(runner) == {"stale"})
+            status = runner.status()
+            assert status["now_ns"] > before["now_ns"] + 700_000_000
+            assert status["now_ns"] > runner.desk.now_ns + 700_000_000
+            assert all(row["age_ms"] > 700 and "bids" not in row for row in status["books"])
+            assert {row["book"] for row in status["markets"].values()} == {"stale"}
+            assert status["pnl"]["marks_live"] is False
+            assert runner.result()["pnl_detail"]["marks_live"] is False
+        finally:
+            await runner.stop()
+
+
+async def test_frames_that_woke_the_strategies_have_a_latency_of_their_own() -> None:
+    async with simulating(SimulatorOptions(seed=5, symbols=SYMBOLS)) as simulator:
+        runner = DeskRunner(config_of(simulator), SystemClock(), Hot, strategies)
+        await runner.start()
+        try:
+            await until(lambda: runner.observed.decision_latency.count > 0, seconds=60.0)
+            result = runner.result()
+        finally:
+            await runner.stop()
+    assert result["decision_latency_us"]["p50"] > 0
+    assert runner.observed.decision_latency.count < runner.observed.latency.count
+
+
+async def test_what_the_timer_raises_is_raised_by_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with simulating(SimulatorOptions(seed=7, symbols=SYMBOLS)) as simulator:
+        runner = DeskRunner(config_of(simulator), SystemClock(), Hot, strategies)
+        await runner.start()
+        try:
+
+            def broken(now_ns: int) -> int | None:
+                raise AssertionError("a bug behind the timer")
+
+            monkeypatch.setattr(runner.loop, "settle", broken)
+            asyncio.get_running_loop().call_later(0.01, runner.settle)
+            with pytest.raises(AssertionError, match="behind the timer"):
+                await asyncio.wait_for(runner.wait(), 10)
+        finally:
+            await runner.stop()
+
+
+async def test_a_venue_under_maintenance_is_asked_again() -> None:
+    told: list[str] = []
+    async with simulating(SimulatorOptions(seed=1, symbols=SYMBOLS)) as simulator:
+        simulator.set_faults(FaultPlan(html_answers=2))
+        runner = DeskRunner(config_of(simulator), SystemClock(), Hot, strategies, told.append)
+        await runner.start()
+        try:
+            await until(lambda: words(runner) == {"live"})
+        finally:
+            await runner.stop()
+    assert len(told) >= 2
+    assert all("attempt" in line and "exchangeInfo" in line for line in told[:2])
+
+
+async def test_patience_with_a_venue_ends() -> None:
+    told: list[str] = []
+    async with simulating(SimulatorOptions(seed=1, symbols=SYMBOLS)) as simulator:
+        simulator.set_faults(FaultPlan(html_answers=1_000))
+        config = config_of(simulator, start_patience_s=1.5)
+        runner = DeskRunner(config, SystemClock(), Hot, strategies, told.append)
+        with pytest.raises(VenueError, match="exchangeInfo"):
+            await asyncio.wait_for(runner.start(), 20)
+        await runner.stop()
+    assert told
+
+
+async def test_an_asset_without_an_exposure_limit_is_named() -> None:
+    async with simulating(SimulatorOptions(seed=1, symbols=SYMBOLS)) as simulator:
+        config = config_of(simulator, exposure_max={"BTC": Decimal(1)})
+        runner = DeskRunner(config, SystemClock(), Hot, strategies)
+        with pytest.raises(ConfigError, match=r"exposure_max.*ETH"):
+            await runner.start()
+        await runner.stop()
 
 
 async def test_paper_account_and_ledger_agree() -> None:
@@ -95,7 +199,7 @@ async def test_paper_account_and_ledger_agree() -> None:
         runner = DeskRunner(config_of(simulator), SystemClock(), Hot, strategies)
         await runner.start()
         try:
-            await until(lambda: len(runner.tally.fills) >= 2, seconds=60.0)
+            await until(lambda: len(runner.observed.tally.fills) >= 2, seconds=60.0)
         finally:
             await runner.stop()
         runner.desk.durable.ledger.check()
@@ -114,7 +218,10 @@ async def test_an_unknown_symbol_is_named() -> None:
 async def test_no_venue_there() -> None:
     bases = {"rest": "http://127.0.0.1:9", "ws": "ws://127.0.0.1:9"}
     runner = DeskRunner(
-        DeskConfig(markets={"binance.spot": bases}, symbols=("BTCUSDT",)), SystemClock(), Hot, strategies
+        DeskConfig(markets={"binance.spot": bases}, symbols=("BTCUSDT",), start_patience_s=0),
+        SystemClock(),
+        Hot,
+        strategies,
     )
     with pytest.raises(VenueError):
         await runner.start()
@@ -131,6 +238,11 @@ async def test_no_venue_there() -> None:
         (b'{"markets":{"binance.spot":"live"},"symbols":["A"],"paper_latency_ms":-1}', "paper_latency_ms"),
         (b'{"markets":{"binance.spot":"live"},"symbols":["A"],"quote_balance":"NaN"}', "quote_balance"),
         (b'{"markets":{"binance.spot":"live"},"symbols":["A"],"typo":1}', "typo"),
+        (b'{"markets":{"binance.spot":"live"},"symbols":["A"],"inventory":{"BTC":"-1"}}', "inventory.BTC"),
+        (b'{"markets":{"binance.spot":"live"},"symbols":["A"],"inventory":{"BTC":"NaN"}}', "inventory.BTC"),
+        (b'{"markets":{"binance.spot":"live"},"symbols":["A"],"exposure_max":{"X":"Inf"}}', "exposure_max.X"),
+        (b'{"markets":{"binance.spot":"live"},"symbols":["A"],"exposure_max":{"X":"0"}}', "exposure_max.X"),
+        (b'{"markets":{"binance.spot":"live"},"symbols":["A"],"start_patience_s":-1}', "start_patience_s"),
     ],
 )
 def test_wrong_settings_are_named(text: bytes, named: str) -> None:

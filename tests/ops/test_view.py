@@ -10,7 +10,12 @@ from rich.console import Console
 from trimaran.ops import view
 
 
-def status_of(word: str, opportunities: int) -> dict[str, Any]:
+def notice_of(number: int) -> dict[str, Any]:
+    text = f"connection lost: number {number} " + "x" * 120
+    return {"number": number, "at": "12:34:56", "market": "binance.usdm", "alarm": number == 1, "text": text}
+
+
+def status_of(word: str, opportunities: int, notices: int = 0) -> dict[str, Any]:
     book: dict[str, Any] = {"symbol": "BTCUSDT", "book": word}
     if word == "live":
         levels = {"bids": [["61846.46", "0.09447"]], "asks": [["61846.47", "0.14386"]], "age_ms": 3.2}
@@ -34,10 +39,14 @@ def status_of(word: str, opportunities: int) -> dict[str, Any]:
         "open": [row] * min(opportunities, 2),
         "recent": [row] * opportunities,
         "fills": 17,
-        "pnl": {"total": "-1234.56"} if word == "live" else None,
+        "pnl": {"total": "-1234.56", "marks_live": True} if word == "live" else None,
         "latency_us": {"p50": 4.2, "p99": 68.0, "p999": 300.0}
         if word == "live"
         else dict.fromkeys(("p50", "p99")),
+        "decision_latency_us": {"p50": 38.0, "p99": 1190.0, "p999": 1300.0}
+        if word == "live"
+        else dict.fromkeys(("p50", "p99")),
+        "notices": [notice_of(number) for number in range(1, notices + 1)],
     }
 
 
@@ -51,22 +60,68 @@ def draw(status: dict[str, Any], width: int, height: int) -> str:
 @pytest.mark.parametrize("word", ["live", "stale", "down"])
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 44), (200, 60)])
 @pytest.mark.parametrize("opportunities", [0, 8])
-def test_every_status_at_every_size(word: str, width: int, height: int, opportunities: int) -> None:
-    text = draw(status_of(word, opportunities), width, height)
+@pytest.mark.parametrize("notices", [0, 1, 5])
+def test_every_status_at_every_size(
+    word: str, width: int, height: int, opportunities: int, notices: int
+) -> None:
+    text = draw(status_of(word, opportunities, notices), width, height)
     lines = text.splitlines()
     assert len(lines) <= height
     assert max(map(len, lines)) <= width
     assert word in text
     if word == "live":
-        for number in ("61846.46", "61846.47", "-1,234.56", "p50 4 p99 68 us"):
+        for number in ("61846.46", "61846.47", "-1,234.56", "frame 4/68", "woken 38/1,190"):
             assert number in text
     else:
         assert "61846.46" not in text
+    for which in range(1, notices + 1):
+        assert (f"number {which} " in text) is (which > notices - 2)
+
+
+def test_a_desk_of_four_symbols_fits_the_smallest_screen() -> None:
+    status = status_of("live", 8, 5)
+    status["books"] *= 4
+    lines = draw(status, 80, 24).splitlines()
+    assert len(lines) <= 24
+    assert lines[-1].startswith("Paper trading")
+    assert lines[-2].startswith("12:34:56 binance.usdm: connection lost: number 5")
+
+
+def test_a_notice_that_repeats_another_does_not_push_it_out() -> None:
+    status = status_of("live", 0, 2)
+    status["notices"] += [{**notice_of(2), "number": number} for number in (3, 4)]
+    text = draw(status, 120, 44)
+    assert text.count("number 1 ") == text.count("number 2 ") == 1
+
+
+def test_old_marks_are_named() -> None:
+    status = status_of("live", 0)
+    assert "old marks" not in draw(status, 80, 24)
+    assert "old marks" not in view.line(status, view.Rates(), 1.0)
+    status["pnl"]["marks_live"] = False
+    assert "PnL at old marks" in draw(status, 80, 24)
+    assert "-1,234.56 at old marks" in view.line(status, view.Rates(), 1.0)
+
+
+def test_the_plain_line_tells_a_notice_once() -> None:
+    status = status_of("live", 0, 2)
+    assert "number 2 " in view.line(status, view.Rates(), 1.0, told=1)
+    assert "number 1 " not in view.line(status, view.Rates(), 1.0, told=1)
+    assert "number" not in view.line(status, view.Rates(), 1.0, told=view.last_number(status))
+    assert view.last_number(status_of("live", 0)) == 0
 
 
 def test_the_plain_line_has_everything() -> None:
     text = view.line(status_of("live", 2), view.Rates(), 12.0)
-    for part in ("binance.spot live", "4 seen", "1 taken", "fills 17", "-1,234.56", "p50 4"):
+    for part in (
+        "binance.spot live",
+        "4 seen",
+        "1 taken",
+        "fills 17",
+        "-1,234.56",
+        "latency 4/68",
+        "woken 38/1,190 us",
+    ):
         assert part in text
 
 

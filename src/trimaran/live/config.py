@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -11,12 +11,12 @@ import msgspec
 from trimaran.base.errors import ConfigError
 from trimaran.base.limits import GRID_VALUE_MAX
 from trimaran.domain.instrument import Asset, ContractKind, Instrument, MarketName, Symbol
-from trimaran.risk.limits import RiskLimits
+from trimaran.risk.limits import AMOUNT_MAX, RiskLimits
 from trimaran.venues.registry import MARKETS, Bases
 
 SECOND: Final = 1_000_000_000
 MS: Final = 1_000_000
-EXPOSURE_OTHER: Final = Decimal(1_000)  # base asset, where nothing is set for it
+START_PATIENCE_S_MAX: Final = 3_600.0
 
 
 class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,12 +26,13 @@ class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     symbols: tuple[str, ...]
     quote_balance: Decimal = Decimal(200_000)  # paper money in every market
     inventory: Mapping[str, Decimal] = {}  # base asset -> paper holding in every spot market
-    exposure_max: Mapping[str, Decimal] = {}  # base asset -> net exposure allowed, either way
+    exposure_max: Mapping[str, Decimal] = {}  # base asset -> net exposure allowed, either way; no default
     order_notional_max: Decimal = Decimal(20_000)
     collar_bps: int = 100
     quote_age_ms: int = 2_000
     paper_latency_ms: int = 3
     threshold_bps: Decimal = Decimal(0)  # net edge from which an opportunity counts as one
+    start_patience_s: float = 30.0  # for a venue that does not answer properly yet
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -46,16 +47,34 @@ class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ConfigError(f"paper_latency_ms: expected 0..10000, found {self.paper_latency_ms}")
         if not (self.threshold_bps.is_finite() and abs(self.threshold_bps) <= 1_000):
             raise ConfigError(f"threshold_bps: expected -1000..1000, found {self.threshold_bps}")
+        if not 0 <= self.start_patience_s <= START_PATIENCE_S_MAX:
+            raise ConfigError(f"start_patience_s: expected 0..3600, found {self.start_patience_s}")
+        for asset, amount in self.inventory.items():
+            if not (amount.is_finite() and 0 <= amount <= AMOUNT_MAX):
+                raise ConfigError(f"inventory.{asset}: expected 0..{AMOUNT_MAX}, found {amount}")
+        for asset, amount in self.exposure_max.items():
+            if not (amount.is_finite() and 0 < amount <= AMOUNT_MAX):
+                raise ConfigError(
+                    f"exposure_max.{asset}: expected above 0, at most {AMOUNT_MAX}, found {amount}"
+                )
+
+    def check_exposures(self, instruments: Iterable[Instrument]) -> None:
+        """Raises ConfigError with the base assets that have no limit: no number is sane for every asset."""
+        bases = {instrument.base for instrument in instruments}
+        missing = sorted(bases - set(self.exposure_max))
+        if missing:
+            found = ", ".join(missing)
+            raise ConfigError(f"exposure_max: expected a limit for every base asset, found none for {found}")
 
     def limits_of(self, instrument: Instrument) -> RiskLimits:
-        """Risk limits of one instrument."""
+        """Risk limits of one instrument; `exposure_max` must have its base asset."""
         return RiskLimits(
             order_notional_max=self.order_notional_max,
             order_lots_max=GRID_VALUE_MAX,
             quote_age_ns_max=self.quote_age_ms * MS,
             collar_bps_max=self.collar_bps,
             position_lots_max=GRID_VALUE_MAX,
-            exposure_base_max=self.exposure_max.get(instrument.base, EXPOSURE_OTHER),
+            exposure_base_max=self.exposure_max[instrument.base],
             leverage_max=5,
             open_orders_max=20,
             rate_orders_max=100,

@@ -5,78 +5,61 @@ Both are built from facts and views, after the step and off its path; floats onl
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Final
+
+import msgspec
 
 from trimaran.base.errors import DecodeKind
 from trimaran.base.histogram import Histogram
 from trimaran.domain.account import Fill
-from trimaran.domain.answer import BookStatus
-from trimaran.domain.facts import (
-    BookChanged,
-    Fact,
-    FillBooked,
-    GroupClosed,
-    OpportunityEnded,
-    OrderRefused,
-)
 from trimaran.domain.instrument import ContractKind, Side
+from trimaran.domain.opportunity import Pair
 from trimaran.engine.desk import Desk
 from trimaran.ledger.pnl import Marks, Pnl
+from trimaran.live.notices import Notices
+from trimaran.live.tally import RECENT_SHOWN, Tally
 
 LEVELS_SHOWN: Final = 5
-RECENT_SHOWN: Final = 8
 PNL_SHOWN: Final = ("realised", "unrealised", "fees", "total")
 US: Final = 1_000
 LIVE_ORDER: Final = ("down", "stale", "live")
 
 
-class Tally:
-    """Counts and recent things, gathered from facts."""
+class Observed:
+    """What a runner has seen beside the desk itself; written while it runs, read here."""
 
-    def __init__(self) -> None:
-        self.fills: list[Fill] = []
-        self.refused: dict[str, int] = {}
-        self.resyncs: dict[str, int] = {}
-        self.groups = 0
-        self.recent: deque[dict[str, Any]] = deque(maxlen=RECENT_SHOWN)
-        self._was_live: set[str] = set()
-
-    def take(self, facts: Sequence[Fact]) -> None:
-        """Takes the facts of one step."""
-        for fact in facts:
-            if isinstance(fact, FillBooked):
-                self.fills.append(fact.fill)
-            elif isinstance(fact, OrderRefused):
-                self.refused[fact.refused.rule] = self.refused.get(fact.refused.rule, 0) + 1
-            elif isinstance(fact, GroupClosed):
-                self.groups += 1
-            elif isinstance(fact, BookChanged):
-                self._on_book(fact)
-            elif isinstance(fact, OpportunityEnded):
-                self.recent.appendleft(_ended_row(fact))
-
-    def _on_book(self, fact: BookChanged) -> None:
-        """A resync is a book that is live again after it had been."""
-        if fact.after is not BookStatus.LIVE:
-            return
-        market = fact.instrument_key.split(":")[0]
-        if fact.instrument_key in self._was_live:
-            self.resyncs[market] = self.resyncs.get(market, 0) + 1
-        self._was_live.add(fact.instrument_key)
+    def __init__(self, notices: Notices) -> None:
+        self.tally = Tally()
+        self.latency = Histogram()  # ns, every frame
+        self.decision_latency = Histogram()  # ns, the frames that woke the Python stages
+        self.notices = notices
+        self.connections: dict[str, tuple[msgspec.Struct, ...]] = {}  # market -> counters, as they grow
 
 
-def _ended_row(fact: OpportunityEnded) -> dict[str, Any]:
-    return {
-        "buy": fact.pair.buy,
-        "sell": fact.pair.sell,
-        "best_edge_bps": fact.best_edge_e8 / 10_000,
-        "best_net": str(round(fact.best_net, 2)),
-        "lifetime_ms": fact.lifetime_ns / 1_000_000,
-        "outcome": "taken" if fact.taken else fact.missed_because,
-    }
+class Moment:
+    """A desk at one time of the clock: how old its quotes are, and what may be called live."""
+
+    def __init__(self, desk: Desk, now_ns: int, quote_age_ns_max: int) -> None:
+        self.now_ns = now_ns
+        self._desk = desk
+        self._age_ns_max = quote_age_ns_max
+
+    def age_ns(self, book: int) -> int | None:
+        """Since the book was last known to be right; None where it is not even in sequence."""
+        if self._desk.book_word(book) != "live":
+            return None
+        return max(self.now_ns - self._desk.hot.top(book)[6], 0)
+
+    def word(self, book: int) -> str:
+        """live, stale or down: a book that nobody has confirmed for too long is stale."""
+        age_ns = self.age_ns(book)
+        return "stale" if age_ns is not None and age_ns > self._age_ns_max else self._desk.book_word(book)
+
+    def marks_live(self) -> bool:
+        """Whether every book that gives a mark is live."""
+        return all(self.word(leg.book) == "live" for leg in self._desk.legs)
 
 
 def marks_of(desk: Desk) -> Marks | None:
@@ -104,8 +87,8 @@ def pnl_of(desk: Desk, marks: Marks | None) -> Pnl | None:
     return result if isinstance(result, Pnl) else None
 
 
-def market_rows(desk: Desk, tally: Tally) -> dict[str, dict[str, Any]]:
-    """`markets` of status and result: frames, the worst book status, resyncs, gaps, errors."""
+def market_rows(desk: Desk, observed: Observed, word: Callable[[int], str]) -> dict[str, dict[str, Any]]:
+    """`markets` of status and result: frames, the worst book, resyncs, gaps, errors, connections."""
     rows: dict[str, dict[str, Any]] = {}
     for name, market in desk.markets.items():
         books = [book for book, owner in enumerate(desk.market_of_book) if owner == market]
@@ -113,18 +96,25 @@ def market_rows(desk: Desk, tally: Tally) -> dict[str, dict[str, Any]]:
         faults = desk.hot.faults(market)
         rows[name] = {
             "frames": desk.hot.frames(market),
-            "book": min((desk.book_word(book) for book in books), key=LIVE_ORDER.index),
-            "resyncs": tally.resyncs.get(name, 0),
+            "book": min(map(word, books), key=LIVE_ORDER.index),
+            "resyncs": observed.tally.resyncs.get(name, 0),
             "gaps": sum(each[2] for each in counters),
             "duplicates": sum(each[1] for each in counters),
             "crossings": sum(each[3] for each in counters),
             "errors": {kind.name: faults[kind] for kind in DecodeKind if faults[kind]},
+            "connection": connection_row(observed.connections.get(name, ())),
+            "notices": observed.notices.counts_of(name),
         }
     return rows
 
 
+def connection_row(counters: Sequence[msgspec.Struct]) -> dict[str, int]:
+    """`connection` of a market: the counters of its session and of its sockets."""
+    return {name: int(count) for each in counters for name, count in msgspec.structs.asdict(each).items()}
+
+
 def latency_row(latency: Histogram) -> dict[str, float | None]:
-    """`latency_us`: percentiles from frame received to decision."""
+    """Percentiles in microseconds; None while nothing was counted."""
     shares = {"p50": 0.5, "p99": 0.99, "p999": 0.999}
     values = {name: latency.percentile(share) for name, share in shares.items()}
     return {name: None if value is None else value / US for name, value in values.items()}
@@ -155,8 +145,8 @@ def fill_rows(desk: Desk, fills: Sequence[Fill]) -> list[dict[str, Any]]:
     return rows
 
 
-def result(desk: Desk, tally: Tally, latency: Histogram) -> dict[str, Any]:
-    """The result of a run, as `--json` writes it."""
+def result(desk: Desk, observed: Observed, moment: Moment) -> dict[str, Any]:
+    """The result of a run, as `--json` writes it. `book` is here what its sequence says of it."""
     marks = marks_of(desk)
     pnl = pnl_of(desk, marks)
     detail = None
@@ -167,60 +157,73 @@ def result(desk: Desk, tally: Tally, latency: Histogram) -> dict[str, Any]:
                 **{str(asset): str(price) for asset, price in marks.assets.items()},
                 **{str(key): str(price) for key, price in marks.perpetuals.items()},
             },
+            "marks_live": moment.marks_live(),
         }
     return {
-        "markets": market_rows(desk, tally),
+        "markets": market_rows(desk, observed, desk.book_word),
         "opportunities": {"seen": desk.episodes.seen, "taken": desk.episodes.taken},
-        "orders": {"groups": tally.groups, "refused": tally.refused},
-        "fills": fill_rows(desk, tally.fills),
+        "orders": {"groups": observed.tally.groups, "refused": observed.tally.refused},
+        "fills": fill_rows(desk, observed.tally.fills),
         "pnl": None if pnl is None else float(pnl.total),
         "pnl_detail": detail,
-        "latency_us": latency_row(latency),
+        "latency_us": latency_row(observed.latency),
+        "decision_latency_us": latency_row(observed.decision_latency),
+        "notices": list(observed.notices.recent),
         "state_hash": f"{desk.durable.state_hash():016x}",
     }
 
 
-def status(desk: Desk, tally: Tally, latency: Histogram) -> dict[str, Any]:
+def status(desk: Desk, observed: Observed, moment: Moment) -> dict[str, Any]:
     """The status of a running desk."""
-    pnl = pnl_of(desk, marks_of(desk))
+    pairs = list(desk.episodes.open)[:RECENT_SHOWN]
     return {
-        "now_ns": desk.now_ns,
-        "markets": market_rows(desk, tally),
-        "books": [_book_row(desk, leg.book) for leg in desk.legs],
+        "now_ns": moment.now_ns,
+        "markets": market_rows(desk, observed, moment.word),
+        "books": [_book_row(desk, leg.book, moment) for leg in desk.legs],
         "opportunities": {"seen": desk.episodes.seen, "taken": desk.episodes.taken},
-        "open": [_open_row(desk, pair_text) for pair_text in list(desk.episodes.open)[:RECENT_SHOWN]],
-        "recent": list(tally.recent),
-        "fills": len(tally.fills),
-        "refused": tally.refused,
-        "pnl": None if pnl is None else {name: str(round(getattr(pnl, name), 2)) for name in PNL_SHOWN},
-        "latency_us": latency_row(latency),
+        "open": [_open_row(desk, pair, moment) for pair in pairs],
+        "recent": list(observed.tally.recent),
+        "fills": len(observed.tally.fills),
+        "refused": observed.tally.refused,
+        "pnl": _pnl_row(desk, moment),
+        "latency_us": latency_row(observed.latency),
+        "decision_latency_us": latency_row(observed.decision_latency),
+        "notices": list(observed.notices.recent),
     }
 
 
-def _book_row(desk: Desk, book: int) -> dict[str, Any]:
+def _pnl_row(desk: Desk, moment: Moment) -> dict[str, Any] | None:
+    pnl = pnl_of(desk, marks_of(desk))
+    if pnl is None:
+        return None
+    parts = {name: str(round(getattr(pnl, name), 2)) for name in PNL_SHOWN}
+    return {**parts, "marks_live": moment.marks_live()}
+
+
+def _book_row(desk: Desk, book: int, moment: Moment) -> dict[str, Any]:
+    """One book: its levels only while it is live, its age as long as it is in sequence."""
     instrument = desk.legs[book].instrument
-    live = desk.book_word(book) == "live"
-    row: dict[str, Any] = {
-        "market": instrument.market,
-        "symbol": instrument.symbol,
-        "book": desk.book_word(book),
-    }
-    if live:
+    word, age_ns = moment.word(book), moment.age_ns(book)
+    row: dict[str, Any] = {"market": instrument.market, "symbol": instrument.symbol, "book": word}
+    if word == "live":
         for name, side in (("bids", Side.BUY), ("asks", Side.SELL)):
             levels = desk.hot.ladder(book, side, LEVELS_SHOWN)
             row[name] = [[str(instrument.price(p)), str(instrument.size(s).normalize())] for p, s in levels]
-        row["age_ms"] = (desk.now_ns - desk.hot.top(book)[6]) / 1_000_000
+    if age_ns is not None:
+        row["age_ms"] = age_ns / 1_000_000
     return row
 
 
-def _open_row(desk: Desk, pair: Any) -> dict[str, Any]:
+def _open_row(desk: Desk, pair: Pair, moment: Moment) -> dict[str, Any]:
+    """An open opportunity; its edge only while both books are live."""
     episode = desk.episodes.open[pair]
-    edge = desk.hot.edge(desk.books[pair.buy], desk.books[pair.sell])
+    buy, sell = desk.books[pair.buy], desk.books[pair.sell]
+    edge = desk.hot.edge(buy, sell) if moment.word(buy) == moment.word(sell) == "live" else None
     return {
         "buy": pair.buy,
         "sell": pair.sell,
         "edge_bps": None if edge is None else edge / 10_000,
         "best_net": str(round(episode.best_net, 2)),
-        "for_ms": (desk.now_ns - episode.first.local_ns) / 1_000_000,
+        "for_ms": max(moment.now_ns - episode.first.local_ns, 0) / 1_000_000,
         "outcome": "taken" if episode.taken else episode.missed_because,
     }

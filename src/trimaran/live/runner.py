@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from http import HTTPStatus
+from typing import Any, Final, Protocol, runtime_checkable
 
 from trimaran.base.errors import ConfigError
-from trimaran.base.histogram import Histogram
 from trimaran.domain.account import Transfer, TransferId
+from trimaran.domain.answer import Flag
 from trimaran.domain.client_id import ClientIdCounter
 from trimaran.domain.events import FeedDown, Frame, SnapshotBody
 from trimaran.domain.instrument import Asset, MarketName, Symbol
@@ -27,15 +29,28 @@ from trimaran.engine.hot import Hot
 from trimaran.engine.loop import Loop
 from trimaran.live import report
 from trimaran.live.config import MS, DeskConfig
+from trimaran.live.notices import Notices
+from trimaran.live.startup import get_patiently
 from trimaran.strategies.port import Strategy
 from trimaran.venues.registry import MARKETS, OpenedMarket
 from trimaran.venues.sim.paper import PaperVenue
 from trimaran.venues.wire.market_feed import MarketFeed
-from trimaran.venues.wire.rest import RestClient, RestOptions
+from trimaran.venues.wire.rest import RestClient, RestError, RestOptions
+from trimaran.venues.wire.session_port import SessionCounters
 
 STATUS_S: Final = 0.25
 E8_PER_BPS: Final = 10_000
 WALK_SHARE: Final = Decimal("0.95")  # of the largest order: the selling leg is dearer than the buying one
+
+
+WOKEN: Final = int(Flag.WAKE) << 8  # where a packed answer has that flag
+
+
+@runtime_checkable
+class Counted(Protocol):
+    """A session that counts what it sees."""
+
+    counters: SessionCounters
 
 
 class DeskRunner:
@@ -47,7 +62,9 @@ class DeskRunner:
         clock: Clock,
         make_hot: Callable[[], Hot],
         strategies: Callable[[], list[Strategy]],
+        tell: Callable[[str], None] = lambda line: None,
     ) -> None:
+        """`tell` receives short lines for people: what goes wrong with the connections."""
         self._config = config
         self.clock = clock
         self._make_hot = make_hot
@@ -56,8 +73,10 @@ class DeskRunner:
         self._feeds: list[MarketFeed] = []
         self._due: asyncio.TimerHandle | None = None
         self._opened = contextlib.AsyncExitStack()
-        self.tally = report.Tally()
-        self.latency = Histogram()
+        self._tell = tell
+        self._failure: Exception | None = None
+        self._failed = asyncio.Event()
+        self.observed = report.Observed(Notices(clock, tell))
         self.desk: Desk
         self.loop: Loop
         self._venue: PaperVenue
@@ -67,9 +86,9 @@ class DeskRunner:
         opened = [MARKETS[MarketName(name)].open(b) for name, b in self._config.markets.items()]
         async with contextlib.AsyncExitStack() as stack:  # closes what was opened when the start fails
             await stack.enter_async_context(self._rest)
-            setups = [await self._setup(market) for market in opened]
-            self._build(tuple(setups))
             rng = random.Random(self._config.seed)
+            setups = [await self._setup(market, rng) for market in opened]
+            self._build(tuple(setups))
             for market in opened:
                 feed = self._feed(market, rng)
                 self._feeds.append(feed)
@@ -78,8 +97,9 @@ class DeskRunner:
             self._opened = stack.pop_all()
 
     async def wait(self) -> None:
-        """Returns when a feed has stopped; raises what made it fail."""
+        """Returns when a feed has stopped; raises what made a feed or the paper venue's timer fail."""
         waits = [asyncio.ensure_future(feed.wait()) for feed in self._feeds]
+        waits.append(asyncio.ensure_future(self._wait_failed()))
         try:
             done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             for each in done:
@@ -96,7 +116,7 @@ class DeskRunner:
 
     def result(self) -> dict[str, Any]:
         """The result so far."""
-        return report.result(self.desk, self.tally, self.latency)
+        return report.result(self.desk, self.observed, self._moment())
 
     def paper_balances(self) -> dict[tuple[MarketName, Asset], Decimal]:
         """What the paper venue thinks we hold: its own account, kept apart from the ledger."""
@@ -104,12 +124,27 @@ class DeskRunner:
 
     def status(self) -> dict[str, Any]:
         """The status now."""
-        return report.status(self.desk, self.tally, self.latency)
+        return report.status(self.desk, self.observed, self._moment())
 
-    async def _setup(self, market: OpenedMarket) -> MarketSetup:
-        reply = await self._rest.get(market.exchange_info_url)
+    def _moment(self) -> report.Moment:
+        return report.Moment(self.desk, self.clock.wall_ns(), self._config.quote_age_ms * MS)
+
+    async def _wait_failed(self) -> None:
+        await self._failed.wait()
+        assert self._failure is not None
+        raise self._failure
+
+    async def _setup(self, market: OpenedMarket, rng: random.Random) -> MarketSetup:
         wanted = self._config.wanted()
-        instruments = market.read_instruments(reply.body, wanted)
+        url, patience_s = market.exchange_info_url(wanted), self._config.start_patience_s
+        try:
+            body = await get_patiently(self._rest, url, self.clock, rng, patience_s, self._tell)
+        except RestError as error:
+            if error.status != HTTPStatus.BAD_REQUEST:
+                raise
+            expected = f"symbols: expected symbols that {market.name} knows, found {', '.join(wanted)}"
+            raise ConfigError(f"{expected}, refused with {error.head!r}") from error
+        instruments = market.read_instruments(body, wanted)
         missing = set(wanted) - {instrument.symbol for instrument in instruments}
         if missing:
             found = ", ".join(sorted(missing))
@@ -119,6 +154,7 @@ class DeskRunner:
     def _build(self, setups: tuple[MarketSetup, ...]) -> None:
         config = self._config
         instruments = tuple(instrument for setup in setups for instrument in setup.instruments)
+        config.check_exposures(instruments)
         setup = DeskSetup(
             markets=setups,
             limits={instrument.key: config.limits_of(instrument) for instrument in instruments},
@@ -128,7 +164,7 @@ class DeskRunner:
         self.desk = Desk(setup, self._make_hot(), self._make_strategies(), ClientIdCounter(0, 0, 1))
         balances = config.balances(instruments)
         self._venue = PaperVenue(self.desk.instruments, self.desk, config.paper_latency_ms * MS, balances)
-        self.loop = Loop(self.desk, self._venue, self.tally.take)
+        self.loop = Loop(self.desk, self._venue, self.observed.tally.take)
         now_ns = self.clock.wall_ns()
         for (market, asset), amount in balances.items():
             self.loop.push(Transfer(TransferId(f"opening-{asset}"), market, asset, amount, 0, now_ns))
@@ -139,18 +175,35 @@ class DeskRunner:
             leg.book: leg.instrument.symbol for leg in self.desk.legs if leg.instrument.market == market.name
         }
         session = market.make_session(list(books.values()), books, random.Random(rng.getrandbits(64)))
-        return MarketFeed(session, Sink(self, index, books), self.clock, self._rest)
+        feed = MarketFeed(
+            session,
+            Sink(self, index, books),
+            self.clock,
+            self._rest,
+            on_notice=functools.partial(self.observed.notices.take, market.name),
+        )
+        counted = (session.counters,) if isinstance(session, Counted) else ()
+        self.observed.connections[market.name] = (*counted, feed.counters)
+        return feed
 
     def settle(self) -> None:
-        """Lets the paper venue answer what is due, and comes back when more is."""
+        """Lets the paper venue answer what is due, and comes back when more is.
+
+        A timer has no caller: what it raises is kept for `wait`, and the timer is not armed again.
+        """
         self._due = None
-        next_ns = self.loop.settle(self.clock.wall_ns())
+        try:
+            next_ns = self.loop.settle(self.clock.wall_ns())
+        except Exception as error:
+            self._failure = error
+            self._failed.set()
+            return
         if next_ns is not None:
             self._wake_at(next_ns)
 
     def after_push(self) -> None:
         """Arms the timer when a push has sent orders."""
-        if self._due is None and (next_ns := self.loop.next_due_ns) is not None:
+        if self._due is None and self._failure is None and (next_ns := self.loop.next_due_ns) is not None:
             self._wake_at(next_ns)
 
     def _wake_at(self, next_ns: int) -> None:
@@ -164,7 +217,8 @@ class Sink:
     def __init__(self, runner: DeskRunner, market: int, books: Mapping[int, Symbol]) -> None:
         self._runner = runner
         self._push = runner.loop.push
-        self._record = runner.latency.record
+        self._record = runner.observed.latency.record
+        self._record_decision = runner.observed.decision_latency.record
         self._wall_ns = runner.clock.wall_ns
         self._market = market
         self._books = {symbol: book for book, symbol in books.items()}
@@ -172,7 +226,10 @@ class Sink:
     def on_frame(self, payload: memoryview, local_ns: int) -> int:
         """One frame, borrowed for the length of the call."""
         answer = self._push(Frame(self._market, payload, local_ns))
-        self._record(self._wall_ns() - local_ns)
+        took_ns = self._wall_ns() - local_ns
+        self._record(took_ns)
+        if answer & WOKEN:
+            self._record_decision(took_ns)
         self._runner.after_push()
         return answer
 
@@ -182,6 +239,7 @@ class Sink:
         self._runner.after_push()
         return answer
 
-    def on_down(self, reason: str) -> None:
-        """The feed is lost."""
-        self._push(FeedDown(self._market, reason, self._wall_ns()))
+    def on_down(self, reason: str, symbols: Sequence[Symbol]) -> None:
+        """The feed of the books of `symbols` is lost; of all books when none is named."""
+        books = tuple(self._books[symbol] for symbol in symbols)
+        self._push(FeedDown(self._market, reason, self._wall_ns(), books))

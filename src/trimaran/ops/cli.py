@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import sys
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-import msgspec
 import typer
 import uvloop
 from rich.console import Console
@@ -20,10 +17,12 @@ from trimaran.backtest.replay import Replay, ReplayReport
 from trimaran.backtest.run import ReplayOptions, prepare
 from trimaran.base.errors import ConfigError, TrimaranError
 from trimaran.live.config import DeskConfig, read_config
-from trimaran.live.runner import STATUS_S, DeskRunner
-from trimaran.live.status_pipe import StatusPipe
+from trimaran.live.runner import DeskRunner
 from trimaran.native._hot import Hot
 from trimaran.ops.demo import DemoOptions, run_demo
+from trimaran.ops.desk_run import DeskRun, run_desk, teller
+from trimaran.ops.lifetime import end_when_stdin_closes
+from trimaran.ops.result_file import result_file
 from trimaran.strategies.catalogue import STRATEGIES
 from trimaran.strategies.port import Strategy
 from trimaran.venues.binance.simulator import SimulatorOptions, serve
@@ -35,12 +34,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 DEMO_SYMBOLS: Final = "BTCUSDT,ETHUSDT,SOLUSDT,XRPUSDT"
+DESK_SYMBOLS: Final = "BTCUSDT,ETHUSDT"
+DESK_ENVIRONMENT: Final = "live"
 
 Seconds = Annotated[float | None, typer.Option(min=0, help="End after so many seconds; without it, run on.")]
 JsonOut = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")]
 Symbols = Annotated[str, typer.Option(help="Symbols, separated by commas.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 Rate = Annotated[float, typer.Option(min=0.01, max=100, help="Multiplies the event rate of the market.")]
+
+UntilStdinCloses = Annotated[
+    bool, typer.Option("--until-stdin-closes", hidden=True, help="End when the standard input does.")
+]
 
 
 @app.command()
@@ -59,17 +64,24 @@ def demo(
 @app.command()
 def desk(
     config: Annotated[Path | None, typer.Option(help="Settings of the desk, JSON.")] = None,
-    environment: Annotated[str, typer.Option(help="live or testnet; used without --config.")] = "live",
-    symbols: Symbols = "BTCUSDT",
+    environment: Annotated[
+        str | None, typer.Option(help="live or testnet; not with --config.", show_default=DESK_ENVIRONMENT)
+    ] = None,
+    symbols: Annotated[
+        str | None,
+        typer.Option(help="Symbols, separated by commas; not with --config.", show_default=DESK_SYMBOLS),
+    ] = None,
     seconds: Seconds = None,
     json_file: JsonOut = None,
     status: Annotated[bool, typer.Option("--status", help="Print a JSON status 4 times a second.")] = False,
+    until_stdin_closes: UntilStdinCloses = False,
 ) -> None:
     """Run a desk on real market data, with paper money."""
+    if until_stdin_closes:
+        end_when_stdin_closes()
     settings = _desk_config(config, environment, symbols)
-    result = uvloop.run(_run_desk(settings, seconds, status))
-    if json_file is not None:
-        _write_json(json_file, result)
+    with result_file(json_file) as out:
+        uvloop.run(_desk(settings, DeskRun(seconds, status, out)))
 
 
 @app.command()
@@ -80,8 +92,11 @@ def simulate(
     symbols: Symbols = DEMO_SYMBOLS,
     rate: Rate = 1.0,
     seconds: Seconds = None,
+    until_stdin_closes: UntilStdinCloses = False,
 ) -> None:
     """Serve simulated venues on this machine; prints one JSON line with their addresses when ready."""
+    if until_stdin_closes:
+        end_when_stdin_closes()
     if _split(venues) != ("binance",):
         raise ConfigError(f"venues: expected binance, found {venues!r}")
     uvloop.run(
@@ -98,19 +113,22 @@ def replay(
     files: Annotated[list[str], typer.Argument(help="Captures: FILE or MARKET:FILE, as binance.usdm:x.gz.")],
     json_file: JsonOut = None,
     twin: Annotated[bool, typer.Option("--twin", help="Use the plain Python core (slow).")] = False,
+    trade: Annotated[bool, typer.Option("--trade", help="Let the strategies trade on paper.")] = False,
 ) -> None:
     """Push recorded captures through the same engine as live, and check the books against the tape."""
-    console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=console, transient=True) as progress:
+    with (
+        result_file(json_file) as out,
+        Progress(*columns, console=Console(stderr=True), transient=True) as progress,
+    ):
         task = progress.add_task("reading")
         run: Replay = prepare(
-            ReplayOptions(files=tuple(files), twin=twin),
+            ReplayOptions(files=tuple(files), twin=twin, trade=trade),
             lambda count: progress.update(task, description=f"{count:,} frames"),
         )
         report = run.run()
-    if json_file is not None:
-        _write_json(json_file, report)
+        if out is not None:
+            out.write(report)
     _print_replay(report)
 
 
@@ -123,57 +141,30 @@ def main() -> None:
         sys.exit(2)
 
 
-async def _run_desk(config: DeskConfig, seconds: float | None, status: bool) -> dict[str, Any]:
-    """Runs until the time is over, a signal comes or a feed fails. Returns the result."""
-    loop = asyncio.get_running_loop()
-    runner = DeskRunner(config, SystemClock(), Hot, _strategies)
-    signalled = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, signalled.set)
-    await runner.start()
-    failed, stopped = asyncio.ensure_future(runner.wait()), asyncio.ensure_future(signalled.wait())
-    printing = asyncio.ensure_future(_print_status(runner)) if status else asyncio.ensure_future(stopped)
-    try:
-        await asyncio.wait({failed, stopped, printing}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        for task in (failed, printing):
-            if task.done():
-                task.result()
-        return runner.result()
-    finally:
-        for task in (failed, stopped, printing):
-            task.cancel()
-        await asyncio.gather(failed, stopped, printing, return_exceptions=True)
-        await runner.stop()
-
-
-async def _print_status(runner: DeskRunner) -> None:
-    pipe = StatusPipe(sys.stdout.fileno())
-    while True:
-        await asyncio.sleep(STATUS_S)
-        pipe.write(runner.status())
+async def _desk(config: DeskConfig, run: DeskRun) -> None:
+    await run_desk(DeskRunner(config, SystemClock(), Hot, _strategies, teller()), run)
 
 
 def _strategies() -> list[Strategy]:
     return [make() for make in STRATEGIES.values()]
 
 
-def _desk_config(path: Path | None, environment: str, symbols: str) -> DeskConfig:
+def _desk_config(path: Path | None, environment: str | None, symbols: str | None) -> DeskConfig:
     if path is None:
-        markets = {"binance.spot": environment, "binance.usdm": environment}
-        return DeskConfig(markets=markets, symbols=_split(symbols), inventory={"BTC": Decimal("0.5")})
+        chosen = DESK_ENVIRONMENT if environment is None else environment
+        return DeskConfig(
+            markets={"binance.spot": chosen, "binance.usdm": chosen},
+            symbols=_split(DESK_SYMBOLS if symbols is None else symbols),
+            inventory={"BTC": Decimal("0.5"), "ETH": Decimal(10)},
+            exposure_max={"BTC": Decimal(1), "ETH": Decimal(20)},
+        )
+    for name, value in (("environment", environment), ("symbols", symbols)):
+        if value is not None:
+            raise ConfigError(f"{name}: expected --config or --{name}, found both; the file says it already")
     try:
         return read_config(path.read_bytes())
     except OSError as error:
         raise ConfigError(f"config: expected a readable file, found {path}: {error.strerror}") from None
-
-
-def _write_json(path: Path, value: object) -> None:
-    try:
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
-    except OSError as error:
-        raise ConfigError(
-            f"json: expected a file that can be written, found {path}: {error.strerror}"
-        ) from None
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -27,6 +27,8 @@ from rich.live import Live
 from trimaran.base.errors import TrimaranError
 from trimaran.live.config import DeskConfig
 from trimaran.ops import view
+from trimaran.ops.lifetime import interrupted_by_signals
+from trimaran.ops.result_file import result_file
 
 INVENTORY: Final = {
     "BTC": Decimal("0.8"),
@@ -40,6 +42,7 @@ INVENTORY: Final = {
 }
 READY_S_MAX: Final = 60.0
 STOP_S_MAX: Final = 10.0
+LOG_SHOWN: Final = 8_000  # characters
 MODULE: Final = "trimaran.ops.cli"
 
 
@@ -59,22 +62,51 @@ class DemoOptions(msgspec.Struct, frozen=True):
 
 
 def run_demo(options: DemoOptions) -> int:
-    """Runs the demo until it ends or is interrupted. Returns the exit code. Raises DemoError."""
+    """Runs the demo until it ends or is interrupted. Returns the exit code. Raises DemoError, ConfigError."""
     console = Console()
     console.print("Starting a simulated Binance (spot and USD-M) and a desk; paper money, no account needed.")
+    with (
+        result_file(options.json_file),
+        interrupted_by_signals(),
+        tempfile.TemporaryDirectory(prefix="trimaran-demo-") as folder,
+    ):
+        code = 1
+        try:
+            code = _run(options, Path(folder), console)
+        except KeyboardInterrupt:
+            code = 0
+        finally:
+            if code != 0:
+                _show_logs(Path(folder))
+    if options.json_file is not None and code == 0 and options.json_file.exists():
+        console.print(f"Result: {options.json_file}")
+    return code
+
+
+def _run(options: DemoOptions, folder: Path, console: Console) -> int:
+    """Starts both processes, and stops both. An interrupt while they run is the ordinary end."""
+    interrupted = False
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trimaran-demo-")))
-        simulator = stack.enter_context(_process(_simulate_command(options)))
+        simulator = stack.enter_context(_process(_simulate_command(options), folder / "simulator.log"))
         endpoints = _first_line(simulator, "simulator")
         config = folder / "desk.json"
         config.write_bytes(msgspec.json.encode(_desk_config(options, endpoints)))
-        desk = stack.enter_context(_process(_desk_command(options, config)))
-        with contextlib.suppress(KeyboardInterrupt):
+        desk = stack.enter_context(_process(_desk_command(options, config), folder / "desk.log"))
+        try:
             _watch(desk, simulator, options, console)
+        except KeyboardInterrupt:
+            interrupted = True
         code = _stop(desk)
-    if options.json_file is not None and code == 0:
-        console.print(f"Result: {options.json_file}")
+    if code < 0:  # ended by a signal: ours, before it could listen, or somebody else's
+        return 0 if interrupted else 1
     return code
+
+
+def _show_logs(folder: Path) -> None:
+    """What the processes have said before they failed."""
+    for log in sorted(folder.glob("*.log")):
+        if text := log.read_text(errors="replace")[-LOG_SHOWN:].strip():
+            Console(stderr=True).print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _simulate_command(options: DemoOptions) -> list[str]:
@@ -108,20 +140,27 @@ def _desk_config(options: DemoOptions, endpoints: dict[str, Any]) -> DeskConfig:
 
 
 @contextlib.contextmanager
-def _process(arguments: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A child that is asked to stop, and then made to, when the demo ends."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", MODULE, *arguments],
-        stdout=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C reaches this process alone, which then stops them in order
-    )
+def _process(arguments: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A child that is asked to stop, and then made to, when the demo ends.
+
+    Its standard input is a pipe from here: should this process be killed, the kernel closes it, and the child
+    ends by itself. Its standard error goes to `log`, because this process draws on the terminal.
+    """
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", MODULE, *arguments, "--until-stdin-closes"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,  # Ctrl-C reaches this process alone, which then stops them in order
+        )
     try:
         yield process
     finally:
         _stop(process)
-        if process.stdout is not None:
-            process.stdout.close()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                stream.close()
 
 
 def _stop(process: subprocess.Popen[bytes]) -> int:
@@ -180,13 +219,15 @@ Show = Callable[[view.Status, view.Rates, float], None]
 
 
 def _plain(console: Console) -> Show:
-    last_s = -1.0
+    last_s, told = -1.0, 0
 
     def show(status: view.Status, rates: view.Rates, elapsed_s: float) -> None:
-        nonlocal last_s
+        nonlocal last_s, told
         if elapsed_s - last_s >= 1.0:
             last_s = elapsed_s
-            console.print(view.line(status, rates, elapsed_s), soft_wrap=True, highlight=False)
+            text = view.line(status, rates, elapsed_s, told)
+            told = view.last_number(status)
+            console.print(text, soft_wrap=True, highlight=False, markup=False)
 
     return show
 

@@ -16,6 +16,11 @@ from rich.text import Text
 Status = Mapping[str, Any]
 STYLE_OF: Final = {"live": "bright_green", "stale": "yellow", "down": "bright_red"}
 LADDERS_ROWS: Final = 5
+HEAD_LINES: Final = 5
+TABLE_LINES: Final = 2  # title and header of the opportunities
+LADDER_LINES: Final = 2 * LADDERS_ROWS + 2
+ROWS_MIN: Final = 3
+NOTICES_SHOWN: Final = 2
 
 
 class Rates:
@@ -37,49 +42,78 @@ class Rates:
         self._last = (now_ns, frames)
 
 
-def line(status: Status, rates: Rates, elapsed_s: float) -> str:
-    """One plain line, for logs and pipes."""
+def line(status: Status, rates: Rates, elapsed_s: float, told: int = 0) -> str:
+    """One plain line, for logs and pipes; with the last notices, of those whose number is above `told`."""
     markets = "  ".join(
         f"{name} {row['book']} {rates.per_second.get(name, 0.0):,.0f}/s"
         for name, row in status["markets"].items()
     )
+    fresh = _last_distinct([row for row in status["notices"] if row["number"] > told])
+    notices = "".join(f"  | {notice(row)}" for row in fresh)
     return (
         f"{elapsed_s:6.1f}s  {markets}  opportunities {status['opportunities']['seen']} seen "
         f"{status['opportunities']['taken']} taken {len(status['open'])} open  fills {status['fills']}  "
-        f"pnl {_pnl(status)}  latency {_latency(status)}"
+        f"pnl {_pnl(status)}{'' if _marks_live(status) else ' at old marks'}  "
+        f"latency {_latency(status['latency_us'])} woken {_latency(status['decision_latency_us'])} us"
+        f"{notices}"
     )
+
+
+def notice(row: Mapping[str, Any]) -> str:
+    """One notice as a line."""
+    return f"{row['at']} {row['market']}: {row['text']}"
+
+
+def last_number(status: Status) -> int:
+    """The number of the newest notice; 0 where there is none."""
+    return int(status["notices"][-1]["number"]) if status["notices"] else 0
 
 
 def screen(status: Status, rates: Rates, elapsed_s: float, height: int) -> RenderableType:
     """The whole screen. `height` is the terminal's, in lines."""
-    ladders = _ladders(status) if height >= 34 else Text()
-    return Group(
-        _head(status, rates, elapsed_s),
-        _books(status),
-        ladders,
-        _opportunities(status, rows=max(3, height - 34 if height >= 34 else height - 22)),
-        Text("Paper trading against simulated venues. Ctrl-C ends it.", style="dim"),
-    )
+    notices = _notices(status)
+    free = height - HEAD_LINES - (1 + len(status["books"])) - TABLE_LINES - len(notices) - 1
+    parts = [_head(status, rates, elapsed_s), _books(status)]
+    if free >= LADDER_LINES + ROWS_MIN:
+        parts.append(_ladders(status))
+        free -= LADDER_LINES
+    parts.append(_opportunities(status, rows=max(ROWS_MIN, free - 1)))
+    footer = Text("Paper trading against simulated venues. Ctrl-C ends it.", style="dim")
+    return Group(*parts, *notices, footer)
+
+
+def _notices(status: Status) -> list[Text]:
+    """The last notices, one line each, cut at the edge of the screen."""
+    return [
+        Text(notice(row), style="yellow" if row["alarm"] else "dim", no_wrap=True, overflow="ellipsis")
+        for row in _last_distinct(status["notices"])
+    ]
+
+
+def _last_distinct(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The last notices that do not say the same: both connections of a market are often lost together."""
+    newest = {(row["market"], row["text"]): row for row in rows}
+    return sorted(newest.values(), key=lambda row: int(row["number"]))[-NOTICES_SHOWN:]
 
 
 def _head(status: Status, rates: Rates, elapsed_s: float) -> RenderableType:
     table = Table.grid(expand=True, padding=(0, 1))
     for _ in range(4):
         table.add_column(no_wrap=True)
-    markets = Text()
+    markets = Text("market, frames\n", style="dim")
     for name, row in status["markets"].items():
-        markets.append(f"{name} ")
-        markets.append(row["book"], style=STYLE_OF[row["book"]])
-        markets.append(f" {rates.per_second.get(name, 0.0):,.0f}/s\n", style="dim")
+        markets.append(f"{name} ", style="not dim")
+        markets.append(row["book"], style=f"not dim {STYLE_OF[row['book']]}")
+        markets.append(f" {rates.per_second.get(name, 0.0):,.0f}/s\n")
     markets.rstrip()
     seen, taken = status["opportunities"]["seen"], status["opportunities"]["taken"]
+    all_frames, woken = _latency(status["latency_us"]), _latency(status["decision_latency_us"])
+    title = "paper PnL\n" if _marks_live(status) else "PnL at old marks\n"
     table.add_row(
         markets,
-        Text.assemble(("opportunities\n", "dim"), f"{seen} seen {taken} taken"),
-        Text.assemble(
-            ("paper PnL\n", "dim"), (_pnl(status), _pnl_style(status)), f" {status['fills']} fills"
-        ),
-        Text.assemble(("frame to decision\n", "dim"), _latency(status)),
+        Text.assemble(("opportunities\n", "dim"), f"{seen} seen\n{taken} taken"),
+        Text.assemble((title, "dim"), (_pnl(status), _pnl_style(status)), f"\n{status['fills']} fills"),
+        Text.assemble(("us p50/p99\n", "dim"), f"frame {all_frames}\nwoken {woken}"),
     )
     return Panel(table, title=f"Trimaran  {elapsed_s:,.0f} s", border_style="bright_blue")
 
@@ -176,14 +210,16 @@ def _pnl(status: Status) -> str:
     return "-" if status["pnl"] is None else f"{float(status['pnl']['total']):+,.2f}"
 
 
+def _marks_live(status: Status) -> bool:
+    return status["pnl"] is None or bool(status["pnl"]["marks_live"])
+
+
 def _pnl_style(status: Status) -> str:
-    if status["pnl"] is None:
+    if status["pnl"] is None or not _marks_live(status):
         return "dim"
     return "green" if float(status["pnl"]["total"]) >= 0 else "red"
 
 
-def _latency(status: Status) -> str:
-    latency = status["latency_us"]
-    if latency["p50"] is None:
-        return "-"
-    return f"p50 {latency['p50']:.0f} p99 {latency['p99']:.0f} us"
+def _latency(latency: Mapping[str, float | None]) -> str:
+    """p50/p99 in microseconds."""
+    return "/".join("-" if latency[name] is None else f"{latency[name]:,.0f}" for name in ("p50", "p99"))

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from trimaran.base.errors import ConfigError
-from trimaran.base.limits import GRID_VALUE_MAX
+from trimaran.base.limits import SIZE_LOTS_MAX
 
 BPS_ONE: Final = 10_000
 NS_MAX: Final = 2**62
@@ -40,7 +40,7 @@ class RiskLimits(msgspec.Struct, frozen=True):
         for name in ("order_notional_max", "exposure_base_max"):
             _check_amount(name, getattr(self, name))
         for name in ("order_lots_max", "position_lots_max"):
-            _check_integer(name, getattr(self, name), 1, GRID_VALUE_MAX)
+            _check_integer(name, getattr(self, name), 1, SIZE_LOTS_MAX)
         for name in ("open_orders_max", "rate_orders_max"):
             _check_integer(name, getattr(self, name), 1, COUNT_MAX)
         for name in ("quote_age_ns_max", "rate_window_ns"):

@@ -29,13 +29,16 @@ class OpenedMarket(msgspec.Struct, frozen=True):
 
     name: MarketName
     dialect: Dialect
-    exchange_info_url: str
+    exchange_info_url: Callable[[Sequence[Symbol]], str]
     read_instruments: Callable[[bytes, Sequence[Symbol]], tuple[Instrument, ...]]
     make_session: Callable[[Sequence[Symbol], Mapping[int, Symbol], Rng], MarketSession]
 
 
 class MarketEntry(msgspec.Struct, frozen=True):
-    """One market. `open` takes base URLs, or `live` or `testnet`. Raises ConfigError."""
+    """One market. `open` takes base URLs, or `live`, `testnet` or, where there is one, `data-only`.
+
+    Raises ConfigError.
+    """
 
     name: MarketName
     dialect: Dialect
@@ -52,7 +55,7 @@ def _binance(
         return OpenedMarket(
             spec.market,
             dialect,
-            spec.exchange_info_url(endpoints),
+            lambda symbols: spec.exchange_info_url(endpoints, symbols),
             lambda body, symbols: read_instruments(body, spec, fees, symbols),
             lambda symbols, books, rng: BinanceSession(
                 spec, symbols, rng, SessionConfig(), endpoints=endpoints, books=books
@@ -66,9 +69,11 @@ def _binance_endpoints(
     spec: binance.BinanceMarketSpec, keys: tuple[str, str, str], bases: Bases | str
 ) -> binance.Endpoints:
     if isinstance(bases, str):
-        if bases not in ("live", "testnet"):
-            raise ConfigError(f"{spec.market}: expected base URLs, live or testnet, found {bases!r}")
-        return spec.live if bases == "live" else spec.testnet
+        named = {"live": spec.live, "testnet": spec.testnet, "data-only": spec.data_only}
+        known = {name: hosts for name, hosts in named.items() if hosts is not None}
+        if bases not in known:
+            raise ConfigError(f"{spec.market}: expected base URLs or {', '.join(known)}, found {bases!r}")
+        return known[bases]
     missing = [key for key in keys if key not in bases]
     if missing:
         raise ConfigError(f"{spec.market}: expected base URLs {', '.join(keys)}, found none for {missing[0]}")

@@ -71,7 +71,7 @@ class Chaos:
                     run.drop(slot)
                 elif dice.random() < 0.002:
                     self.mute.add(slot)
-                elif dice.random() < 0.004:
+                elif dice.random() < 0.012:
                     run.control(slot, dice.choice(NOTICES))
         run.run(0.2)
         self.check()
@@ -101,8 +101,9 @@ class Chaos:
                 case FetchSnapshot(symbol):
                     assert symbol not in self.in_flight
                     self.in_flight.append(symbol)
-                case MarkDown():
-                    self.in_flight.clear()
+                case MarkDown(_, symbols):
+                    assert 0 < len(symbols) < len(SYMBOLS)  # the books are on several shards
+                    self.in_flight = [symbol for symbol in self.in_flight if symbol not in symbols]
                 case _:
                     pass
         self.checked = len(self.run.log)

@@ -44,6 +44,7 @@ class HotSink:
         self.instruments = instruments
         self.index = {}
         self.downs = []
+        self.down_symbols = []
         for group, each in enumerate(instruments):
             price, size = each.price_grid, each.size_grid
             grids = (price.units, price.exponent, size.units, size.exponent)
@@ -56,8 +57,9 @@ class HotSink:
     def on_snapshot(self, symbol, payload, local_ns):
         return self.hot.on_snapshot(self.index[symbol], payload, local_ns)
 
-    def on_down(self, reason):
+    def on_down(self, reason, symbols):
         self.downs.append(reason)
+        self.down_symbols.append(symbols)
         self.hot.mark_down(self.market)
 
     def live(self):

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trimaran.base.errors import DecodeError, DecodeKind
+from trimaran.base.limits import SIZE_LOTS_MAX
 from trimaran.domain.instrument import ContractKind, Fees, Grid
 from trimaran.venues.binance.instruments import FeeTable, read_instruments
 from trimaran.venues.binance.spec import SPOT, USDM
@@ -103,6 +104,70 @@ def test_a_lot_finer_than_the_precision_decides():
     assert (found.size_grid, found.order_step) == (Grid(1, -3), 5)
 
 
+@pytest.mark.parametrize(
+    ("step", "max_qty", "precision", "exponent", "order_step"),
+    [
+        ("0.00001000", "9000.00000000", 8, -8, 1_000),  # BTC: as fine as the precision
+        ("0.10000000", "922327.00000000", 8, -8, 10_000_000),
+        ("1.00", "46116.00", 8, -8, 100_000_000),
+        ("1.00", "92141578.00", 8, -7, 10_000_000),  # PEPE, DOGE: one digit less
+        ("1.00", "46116860414.00", 8, -4, 10_000),  # SHIB, BTTC: four
+        ("1.00", "4611686018427387.00", 8, 0, 1),  # the last that has room
+        ("100", "1000000", 8, -7, 10**9),  # the order step, too, has a limit
+        ("1000000", "100000000", 8, -3, 10**9),
+        ("0.001", "1000", None, -3, 1),
+        ("1.00", "46116860414.00", 0, 0, 1),
+    ],
+)
+def test_the_grid_is_as_fine_as_it_has_room(step, max_qty, precision, exponent, order_step):
+    symbol = filtered(
+        changed(SPOT_SYMBOL, baseAssetPrecision=precision), "LOT_SIZE", stepSize=step, maxQty=max_qty
+    )
+    (found,) = read_instruments(body(symbol), SPOT, SPOT_FEES)
+    assert (found.size_grid, found.order_step) == (Grid(1, exponent), order_step)
+    assert found.size(found.order_step) == Decimal(step)
+    assert found.size_grid.steps(1_000 * Decimal(max_qty)) <= SIZE_LOTS_MAX
+    assert found.order_step <= 10**9
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.integers(1, 10**9 - 1),
+    st.integers(-18, 9),
+    st.integers(0, 10**19),
+    st.integers(-18, 18),
+    st.integers(0, 18),
+)
+def test_every_grid_holds_the_lot_and_the_largest_order(units, exponent, most, most_exponent, digits):
+    lot, max_qty = Decimal(units).scaleb(exponent), Decimal(most).scaleb(most_exponent)
+    listed = changed(SPOT_SYMBOL, baseAssetPrecision=digits)
+    symbol = filtered(listed, "LOT_SIZE", stepSize=f"{lot:f}", maxQty=f"{max_qty:f}")
+    if max_qty > 10**18 or max_qty * 1_000 > lot * SIZE_LOTS_MAX:
+        with pytest.raises(DecodeError, match=r"RANGE: BTCUSDT\.LOT_SIZE\.maxQty"):
+            read_instruments(body(symbol), SPOT, SPOT_FEES)
+        return
+    (found,) = read_instruments(body(symbol), SPOT, SPOT_FEES)
+    assert found.size(found.order_step) == lot
+    assert 1 <= found.order_step <= 10**9
+    assert max_qty * 1_000 <= found.size(SIZE_LOTS_MAX)
+    finer = Grid(1, found.size_grid.exponent - 1)
+    precise = found.size_grid.step <= Decimal(1).scaleb(-digits)
+    assert precise or max_qty * 1_000 > finer.decimal(SIZE_LOTS_MAX) or lot > finer.step * 10**9
+
+
+def test_a_lot_that_leaves_no_room_is_refused():
+    symbol = filtered(SPOT_SYMBOL, "LOT_SIZE", stepSize="0.001", maxQty="46116860414000")
+    with pytest.raises(DecodeError, match=r"LOT_SIZE\.maxQty") as caught:
+        read_instruments(body(symbol), SPOT, SPOT_FEES)
+    assert caught.value.kind == DecodeKind.RANGE
+
+
+@pytest.mark.parametrize("max_qty", [None, "0"])
+def test_without_a_largest_order_there_is_room(max_qty):
+    (found,) = read_instruments(body(filtered(SPOT_SYMBOL, "LOT_SIZE", maxQty=max_qty)), SPOT, SPOT_FEES)
+    assert found.size_grid == Grid(1, -8)
+
+
 def test_without_a_precision_the_lot_is_the_grid():
     symbol = {name: value for name, value in SPOT_SYMBOL.items() if name != "baseAssetPrecision"}
     (found,) = read_instruments(body(symbol), SPOT, SPOT_FEES)
@@ -127,6 +192,35 @@ def test_only_the_wanted_symbols_are_read():
     broken = filtered(changed(SPOT_SYMBOL, symbol="ODDUSDT"), "LOT_SIZE", stepSize="0")
     found = read_instruments(body(broken, SPOT_SYMBOL), SPOT, SPOT_FEES, {"BTCUSDT", "MISSINGUSDT"})
     assert [each.symbol for each in found] == ["BTCUSDT"]
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        b"1",
+        b"[]",
+        b"{}",
+        b'{"symbol":7}',
+        b'{"symbol":null,"status":"TRADING"}',
+        b'{"symbol":"ODDUSDT","status":5,"filters":"none"}',
+        b'{"symbol":"ODDUSDT","baseAssetPrecision":99}',
+        b'{"symbol":"\xff\xff"}',
+    ],
+)
+def test_a_strange_symbol_that_nobody_asked_for_refuses_nothing(strange):
+    text = body(SPOT_SYMBOL).replace(b'"symbols":[', b'"symbols":[' + strange + b",")
+    (found,) = read_instruments(text, SPOT, SPOT_FEES, {"BTCUSDT"})
+    assert found.symbol == "BTCUSDT"
+    with pytest.raises(DecodeError) as caught:
+        read_instruments(text, SPOT, SPOT_FEES)
+    assert caught.value.field.startswith("symbols[0]")
+
+
+def test_a_strange_symbol_that_is_asked_for_is_named():
+    text = body(SPOT_SYMBOL, changed(SPOT_SYMBOL, symbol="ODDUSDT", filters=[{}]))
+    with pytest.raises(DecodeError) as caught:
+        read_instruments(text, SPOT, SPOT_FEES, {"ODDUSDT"})
+    assert (caught.value.kind, caught.value.field) == (DecodeKind.SCHEMA, "symbols[1].filters[0]")
 
 
 def test_fees_of_the_account_replace_the_default():
@@ -176,6 +270,25 @@ def test_the_larger_minimum_counts():
             DecodeKind.RANGE,
             "BTCUSDT.LOT_SIZE.stepSize",
         ),
+        *(
+            (
+                body(filtered(SPOT_SYMBOL, "LOT_SIZE", **{name: text})),
+                DecodeKind.RANGE,
+                f"BTCUSDT.LOT_SIZE.{name}",
+            )
+            for name in ("stepSize", "maxQty")
+            for text in ("1E+9999999", "Infinity", "-1E-9999999")
+        ),
+        (
+            body(filtered(SPOT_SYMBOL, "LOT_SIZE", stepSize="1E-9999999")),
+            DecodeKind.RANGE,
+            "BTCUSDT.LOT_SIZE.stepSize",
+        ),
+        (
+            body(filtered(SPOT_SYMBOL, "LOT_SIZE", stepSize="1234567891")),
+            DecodeKind.RANGE,
+            "BTCUSDT.LOT_SIZE.stepSize",
+        ),
         (
             body(filtered(SPOT_SYMBOL, "PRICE_FILTER", tickSize="cheap")),
             DecodeKind.SCHEMA,
@@ -209,4 +322,14 @@ def test_weights_and_urls():
     url = USDM.depth_url(USDM.testnet, "币安人生USDT", 1000)
     assert url.startswith("https://demo-fapi.binance.com/fapi/v1/depth?symbol=%E5%B8%81")
     assert url.endswith("USDT&limit=1000")
-    assert SPOT.exchange_info_url(SPOT.live) == "https://api.binance.com/api/v3/exchangeInfo"
+
+
+def test_spot_is_asked_for_some_symbols_only():
+    base = "https://api.binance.com/api/v3/exchangeInfo?showPermissionSets=false"
+    assert SPOT.exchange_info_url(SPOT.live) == base
+    url = SPOT.exchange_info_url(SPOT.live, ["BTCUSDT", "币安人生USDT", 'A"&'])
+    names = "%5B%22BTCUSDT%22%2C%22%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9FUSDT%22%2C%22A%5C%22%26%22%5D"
+    assert url == f"{base}&symbols={names}"
+    many = [f"A{index}USDT" for index in range(1_000)]
+    assert SPOT.exchange_info_url(SPOT.live, many) == base  # longer than a request line may be
+    assert USDM.exchange_info_url(USDM.live, many) == "https://fapi.binance.com/fapi/v1/exchangeInfo"

@@ -37,10 +37,12 @@ def test_half_open_is_found_within_ten_seconds(driver, chat):
     assert len(run.of(Open)) == 1
 
 
-def test_a_quiet_connection_that_answers_pings_is_kept(driver):
-    run = driver(USDM).start().run(120)
+def test_a_quiet_connection_without_books_that_answers_pings_is_kept(driver, chat):
+    run = driver(USDM)
+    run.speaks = lambda slot: chat(Kind.DEPTH)(slot) if "/public" in run.open[slot] else ()
+    run.start().run(120)
     assert run.of(Close) == []
-    assert len(run.of(SendPing)) > 40
+    assert len(run.of(SendPing)) > 20
 
 
 def test_books_that_stall_behind_answered_pings_are_given_up(driver, chat):
@@ -50,6 +52,36 @@ def test_books_that_stall_behind_answered_pings_are_given_up(driver, chat):
     run.speaks = lambda slot: ()
     run.run(32)
     assert [close.reason for close in run.of(Close)] == ["no book data, though pings are answered"]
+
+
+def test_books_that_never_come_behind_answered_pings_are_given_up(driver, chat):
+    """Subscriptions are acknowledged, pings answered, tickers delivered: everything but deltas."""
+    run = driver(USDM)
+    run.speaks = lambda slot: chat(Kind.TICKER)(slot) if "/public" in run.open[slot] else ()
+    run.start().run(29)
+    assert run.of(Close) == []
+    run.run(2)
+    (close,) = run.of(Close)
+    assert close.reason == "no book data, though pings are answered"
+    assert len(run.of(MarkDown)) == 1
+    assert run.counters.half_open == 1
+    run.run(1)
+    assert len(run.of(Open)) == 3  # two routes, and another one for the books
+    run.speaks = lambda slot: chat(Kind.DEPTH)(slot) if "/public" in run.open[slot] else ()
+    run.run(100)
+    assert len(run.of(Close)) == 1
+
+
+def test_a_replacement_without_book_data_is_itself_replaced(driver, chat):
+    run = driver()
+    run.speaks = lambda slot: chat(*ALL)(slot) if slot != 2 else chat(Kind.TICKER)(slot)
+    run.start().run(5)
+    run.control(1, SHUTDOWN_RAW)
+    run.run(29)
+    assert run.of(Switched) == []
+    run.run(4)
+    assert run.of(Switched) == [Switched(1, 3, "server shutdown")]
+    assert run.of(MarkDown) == []
 
 
 def test_silence_of_a_stream_class_is_an_alarm_once(driver, chat):

@@ -128,7 +128,7 @@ def test_a_gap_fetches_one_snapshot(driver):
     run = driver().start()
     for _ in range(5):
         run.answer(1, GAP)
-    url = "https://api.binance.com/api/v3/depth?symbol=BTCUSDT&limit=5000"
+    url = "https://api.binance.com/api/v3/depth?symbol=BTCUSDT&limit=1000"
     assert run.of(FetchSnapshot) == [FetchSnapshot("BTCUSDT", url)]
     run.event(SnapshotApplied("BTCUSDT", FINE))
     run.run(30)
@@ -179,15 +179,23 @@ def test_an_order_to_stop_holds_every_symbol(driver):
 
 def test_the_weight_budget_is_shared(driver):
     symbols = [f"A{index}USDT" for index in range(40)]
-    run = driver(SPOT, symbols).start().run(1)
+    run = driver(SPOT, symbols, SessionConfig(snapshot_levels=5000)).start().run(1)
     for book in range(40):
         run.answer(1, pack(Kind.DEPTH, Flag.NEED_SNAPSHOT, book))
     assert len(run.of(FetchSnapshot)) == 12  # of weight 250, in half of 6000 a minute
+    assert all(fetch.url.endswith("&limit=5000") for fetch in run.of(FetchSnapshot))
     run.speaks = lambda slot: [pack(Kind.DEPTH, 1, 0)]
     run.run(61)
     assert len(run.of(FetchSnapshot)) == 24
     asked = [fetch.symbol for fetch in run.of(FetchSnapshot)]
     assert asked == symbols[:24]
+
+
+def test_fifty_books_are_asked_for_at_once(driver):
+    run = driver(SPOT, [f"A{index}USDT" for index in range(50)]).start().run(1)
+    for book in range(50):
+        run.answer(1, pack(Kind.DEPTH, Flag.NEED_SNAPSHOT, book))
+    assert len(run.of(FetchSnapshot)) == 50
 
 
 def test_a_book_that_breaks_again_at_once_does_not_hammer(driver):
@@ -204,12 +212,33 @@ def test_a_lost_connection_drops_the_snapshots_on_their_way(driver):
     run = driver().start()
     run.answer(1, GAP)
     run.drop(1)
-    assert [down.reason for down in run.of(MarkDown)] == ["dropped"]
+    assert run.of(MarkDown) == [MarkDown("dropped", ())]
     run.event(SnapshotApplied("BTCUSDT", TOO_OLD))  # it arrives behind the loss
     run.run(2)
     assert len(run.of(FetchSnapshot)) == 1
     run.answer(2, GAP)
     assert len(run.of(FetchSnapshot)) == 2
+
+
+def test_a_lost_shard_takes_down_its_own_books_only(driver):
+    symbols = ["AUSDT", "BUSDT", "CUSDT"]
+    run = driver(SPOT, symbols, SessionConfig(streams_per_connection=6)).start()
+    assert len(run.open) == 2  # two symbols of three streams on the first
+    for book in range(3):
+        run.answer(1 if book < 2 else 2, pack(Kind.DEPTH, Flag.NEED_SNAPSHOT, book))
+    run.drop(1)
+    assert run.of(MarkDown) == [MarkDown("dropped", ("AUSDT", "BUSDT"))]
+    run.event(SnapshotApplied("CUSDT", TOO_OLD))  # still on its way: judged, and asked for again
+    assert run.counters.snapshots_too_old == 1
+    run.event(SnapshotApplied("AUSDT", TOO_OLD))  # arrives behind the loss
+    assert run.counters.snapshots_too_old == 1
+    run.run(2)
+    assert [fetch.symbol for fetch in run.of(FetchSnapshot)] == [*symbols, "CUSDT"]
+    (second,) = (slot for slot in run.open if slot != 2)
+    run.answer(second, GAP)
+    assert run.of(FetchSnapshot)[-1].symbol == "AUSDT"
+    run.drop(2)
+    assert run.of(MarkDown)[-1] == MarkDown("dropped", ("CUSDT",))
 
 
 # Reconnecting

@@ -32,7 +32,8 @@ def test_every_stream_is_on_one_shard_and_a_symbol_is_never_cut(spec, count, lim
     for shard in shards:
         watched = {key for watch in shard.watches for key in watch.keys}
         assert watched == {stream.key for stream in shard.streams}
-        assert shard.feeds_books is any(key & 0xF == Kind.DEPTH for key in watched)
+        fed = [books[key >> 16] for key in watched if key & 0xF == Kind.DEPTH]
+        assert sorted(shard.fed) == sorted(fed)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,7 @@ class Sink:
         self.frames = []
         self.snapshots = []
         self.downs = []
+        self.down_symbols = []
 
     def on_frame(self, payload, local_ns):
         frame = bytes(payload)
@@ -78,8 +79,9 @@ class Sink:
         self.snapshots.append((symbol, payload))
         return pack(Kind.SNAPSHOT, 1, 0)
 
-    def on_down(self, reason):
+    def on_down(self, reason, symbols):
         self.downs.append(reason)
+        self.down_symbols.append(symbols)
 
 
 @pytest.fixture
@@ -209,6 +211,20 @@ async def test_marking_down_drops_the_snapshots_on_their_way(venue, until, stage
     assert sink.downs == ["lost"]
 
 
+async def test_marking_some_symbols_down_leaves_the_snapshots_of_others(venue, until, stage):
+    session, sink, feed, _ = stage
+    venue.rest_delay_s = 0.1
+    session.begin = [FetchSnapshot("BTCUSDT", venue.rest_url), FetchSnapshot("ETHUSDT", venue.rest_url)]
+    await feed.start()
+    await until(lambda: len(venue.rest_targets) == 2)
+    session.at_tick = [MarkDown("lost", ("BTCUSDT", "LTCUSDT"))]
+    await until(lambda: sink.snapshots)
+    await asyncio.sleep(0.1)
+    assert sink.snapshots == [("ETHUSDT", b"{}")]
+    assert session.events == [SnapshotApplied("ETHUSDT", pack(Kind.SNAPSHOT, 1, 0))]
+    assert sink.down_symbols == [("BTCUSDT", "LTCUSDT")]
+
+
 async def test_notices_are_handed_on(venue, until, stage):
     session, _, feed, notices = stage
     session.at_tick = [NoData("btcusdt@trade", 5)]
@@ -245,4 +261,5 @@ async def test_stopping_closes_everything_and_is_idempotent(venue, until, stage)
     await asyncio.gather(feed.stop(), feed.stop())
     await until(lambda: not venue.live)
     assert sink.downs == ["stopped"]
+    assert sink.down_symbols == [()]
     await feed.wait()

@@ -66,6 +66,14 @@ async def test_a_body_above_the_limit(venue, rest):
         await rest.get(venue.rest_url)
 
 
+async def test_a_larger_body_where_it_is_expected(venue, rest):
+    venue.rest_body = b"[" + b" " * 1000 + b"]"
+    reply = await rest.get(venue.rest_url, 1002)
+    assert reply.body == venue.rest_body
+    with pytest.raises(RestError, match="at most 1001 bytes"):
+        await rest.get(venue.rest_url, 1001)
+
+
 async def test_a_late_answer(venue, rest):
     venue.rest_delay_s = 1.0
     with pytest.raises(RestError, match="TimeoutError") as caught:

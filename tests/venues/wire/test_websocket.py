@@ -15,6 +15,8 @@ from trimaran.base.errors import ConfigError, VenueError
 from trimaran.venues.wire.clock import SystemClock
 from trimaran.venues.wire.websocket import WebSocketCounters, WebSocketOptions, open_websocket
 
+CLOCK = SystemClock()
+
 
 class Recorder:
     """Keeps copies of what a connection brings, and the borrowed views, to see them fail."""
@@ -47,7 +49,7 @@ async def pair(venue, until):
     """(server's end, recorder, counters) of an open connection with small limits."""
     recorder, counters = Recorder(), WebSocketCounters()
     options = WebSocketOptions(message_bytes_max=1000, close_s_max=0.2)
-    await open_websocket(venue.ws_url + "/ws", recorder, SystemClock(), options, counters)
+    await open_websocket(venue.ws_url + "/ws", recorder, CLOCK, options, counters)
     yield venue.peers[0], recorder, counters
     await recorder.socket.close()
     await until(lambda: recorder.closed)
@@ -55,13 +57,13 @@ async def pair(venue, until):
 
 async def test_messages_are_borrowed_and_stamped(pair, until):
     peer, recorder, counters = pair
-    before_ns = SystemClock().wall_ns()
+    before_ns = CLOCK.wall_ns()
     peer.say('{"a":1}')
     peer.say(b"\x00\x01", WSMsgType.BINARY)
     peer.say("")
     await until(lambda: len(recorder.messages) == 3)
     assert recorder.messages == [b'{"a":1}', b"\x00\x01", b""]
-    assert before_ns <= recorder.stamps[0] <= recorder.stamps[2] <= SystemClock().wall_ns()
+    assert before_ns <= recorder.stamps[0] <= recorder.stamps[2] <= CLOCK.wall_ns()
     assert (counters.messages, counters.message_bytes) == (3, 9)
     for view in recorder.views:
         with pytest.raises(ValueError, match="released"):

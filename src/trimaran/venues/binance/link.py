@@ -5,7 +5,8 @@
 
 Heartbeat: a connection on which no frame of any kind has come for `quiet_ns` is pinged; when nothing
 comes for another `pong_ns` it is half open and given up. The two together stay below ten seconds.
-A connection that answers pings but sends no deltas for `stall_ns_max` is given up as well.
+A connection that answers pings but sends no deltas for `stall_ns_max` is given up as well, also when it has
+never sent any since it was ready.
 A refused batch is sent again after a back-off while the others keep running: one bad stream must not
 take a market down. A batch that is never answered gives the connection up.
 """
@@ -202,9 +203,11 @@ class Link:
         return ""
 
     def _stalled(self, now_ns: int) -> bool:
-        """No delta of any book for too long, on a connection that has delivered some."""
+        """No delta of any book for too long, on a connection that is there to bring them."""
+        if Kind.DEPTH not in self._kinds:
+            return False
         last_ns = max(
-            (at_ns for key, at_ns in self.spoken_ns.items() if key & 0xF == Kind.DEPTH), default=NEVER
+            (at_ns for key, at_ns in self.spoken_ns.items() if key & 0xF == Kind.DEPTH), default=self.ready_ns
         )
         return last_ns != NEVER and now_ns - last_ns >= self._config.stall_ns_max
 

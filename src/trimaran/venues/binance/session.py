@@ -5,7 +5,7 @@
 A shard has one active link. Before a connection reaches its age limit, or when the server announces
 its shutdown, a standby link is opened beside it; both feed the books, which ignore what they already
 have; when the standby delivers every class of stream the old link is closed. The books never notice.
-Only when a shard with books loses its last delivering link are the books marked down.
+Only when a shard with books loses its last delivering link are its books marked down, and no others.
 
 Sans-I/O: see `venues.wire.session_port`. This module never parses market data, never touches a book
 and never decides that a book is good: the answers of the hot state do.
@@ -63,7 +63,7 @@ class SessionConfig(msgspec.Struct, frozen=True):
     age_ns_max: int = 23 * HOUR + 50 * MINUTE
     switch_patience_ns: int = MINUTE  # then a class that is silent on both links is not waited for
     switch_ns_max: int = 3 * MINUTE  # then the replacement is given up and another one is tried
-    snapshot_levels: int = 0  # 0: the deepest that the market has
+    snapshot_levels: int = 0  # a side; 0: the market's default, deep enough to bridge and cheap to ask for
     snapshot_weight_share: float = 0.5  # of the venue's request weight
     snapshot_retry: Backoff = Backoff(base_ns=200 * MS, cap_ns=20 * SECOND)
 
@@ -100,7 +100,7 @@ class BinanceSession:
         self._next_slot = 1
         connects = max(1, int(spec.connects_max * config.connects_share))
         self._connects = WindowBudget(connects, spec.connects_window_ns)
-        levels = config.snapshot_levels or spec.depth_limit
+        levels = config.snapshot_levels or spec.depth_levels
         weight = spec.depth_weight(levels)
         self._snapshots = SnapshotDesk(
             lambda symbol: spec.depth_url(hosts, symbol, levels),
@@ -201,7 +201,7 @@ class BinanceSession:
             actions.append(Open(link.slot, shard.url))
 
     def _lost(self, link: Link, shard: Shard, reason: str, now_ns: int) -> list[Action]:
-        """Forgets a link and replaces it; marks the books down when nothing feeds them any more."""
+        """Forgets a link and replaces it; marks its books down when nothing feeds them any more."""
         lost = ConnectionLost(link.slot, reason)
         del self._links[link.slot]
         if link.opened_ns and now_ns - link.opened_ns >= self._config.stable_ns:
@@ -214,10 +214,11 @@ class BinanceSession:
         standby, shard.standby = shard.standby, None
         shard.active = standby if standby is not None else self._new_link_after_backoff(shard, now_ns)
         delivers = standby is not None and standby.settled and Kind.DEPTH in standby.kinds_spoken()
-        if not shard.feeds_books or not link.opened_ns or delivers:
+        if not shard.fed or not link.opened_ns or delivers:
             return [lost]
-        self._snapshots.reset()
-        return [MarkDown(reason), lost]
+        self._snapshots.reset(shard.fed)
+        alone = len(shard.fed) == len(self._books)
+        return [MarkDown(reason, () if alone else shard.fed), lost]
 
     def _on_control(self, link: Link, shard: Shard, payload: bytes, now_ns: int) -> Actions:
         link.heard_ns = now_ns

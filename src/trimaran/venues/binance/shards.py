@@ -17,11 +17,13 @@ from trimaran.venues.binance.spec import BinanceMarketSpec, Endpoints, StreamSpe
 class Shard:
     """Streams that share a connection, and the connections that carry them at the moment."""
 
-    def __init__(self, url: str, streams: Sequence[Stream], watches: Sequence[Watch]) -> None:
+    def __init__(
+        self, url: str, streams: Sequence[Stream], watches: Sequence[Watch], fed: Sequence[Symbol]
+    ) -> None:
         self.url = url
         self.streams = tuple(streams)
         self.watches = tuple(watches)
-        self.feeds_books = any(stream.key & 0xF == Kind.DEPTH for stream in streams)
+        self.fed = tuple(fed)  # the symbols whose books get their deltas from here
         self.active: Link | None = None
         self.standby: Link | None = None
         self.switch_reason = ""
@@ -44,7 +46,9 @@ def plan_shards(
                 Stream(kind.name(part[index]), index << 16 | kind.kind) for index in part for kind in kinds
             ]
             watches = [watch for kind in kinds for watch in _watches(kind, part)]
-            shards.append(Shard(base + path, streams, watches))
+            feeds_books = any(kind.kind == Kind.DEPTH for kind in kinds)
+            fed = tuple(part.values()) if feeds_books else ()
+            shards.append(Shard(base + path, streams, watches, fed))
     return tuple(shards)
 
 

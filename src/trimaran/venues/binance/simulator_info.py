@@ -14,8 +14,10 @@ from trimaran.venues.sim.instruments import SimInstrument
 Json = dict[str, Any]
 
 
-def exchange_info(listings: Sequence[SimInstrument], spot: bool, server_ms: int, weight_limit: int) -> Json:
-    """The whole answer; USD-M names its base asset list, spot does not."""
+def exchange_info(
+    listings: Sequence[SimInstrument], spot: bool, server_ms: int, weight_limit: int, permission_sets: bool
+) -> Json:
+    """The whole answer; USD-M names its base asset list, spot does not, and can leave out permission sets."""
     info: Json = {
         "timezone": "UTC",
         "serverTime": server_ms,
@@ -23,7 +25,7 @@ def exchange_info(listings: Sequence[SimInstrument], spot: bool, server_ms: int,
         "exchangeFilters": [],
     }
     if spot:
-        info["symbols"] = [_spot_symbol(listing) for listing in listings]
+        info["symbols"] = [_spot_symbol(listing, permission_sets) for listing in listings]
     else:
         info["futuresType"] = "U_MARGINED"
         info["assets"] = [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"}]
@@ -97,7 +99,7 @@ def _filters(listing: SimInstrument, spot: bool) -> list[Json]:
     ]
 
 
-def _spot_symbol(listing: SimInstrument) -> Json:
+def _spot_symbol(listing: SimInstrument, permission_sets: bool) -> Json:
     instrument = listing.instrument
     flags = {
         "icebergAllowed": True,
@@ -126,7 +128,7 @@ def _spot_symbol(listing: SimInstrument) -> Json:
         **flags,
         "filters": _filters(listing, True),
         "permissions": [],
-        "permissionSets": [["SPOT"]],
+        "permissionSets": [["SPOT"]] if permission_sets else [],
         "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
         "allowedSelfTradePreventionModes": ["EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"],
     }

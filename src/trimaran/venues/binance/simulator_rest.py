@@ -141,13 +141,17 @@ class RestMarket:
         return feed
 
     def _exchange_info(self, query: Query) -> str:
+        """USD-M ignores every parameter, as that of the venue does."""
         feeds = list(self._feeds.values())
+        permission_sets = not self.spot or _flag(query, "showPermissionSets", True)
+        if self.spot and "symbol" in query and "symbols" in query:
+            raise ApiError(400, -1128, "Combination of optional parameters invalid.")
         if self.spot and "symbol" in query:
             feeds = [self._feed(query)]
         elif self.spot and "symbols" in query:
             feeds = [self._feed({"symbol": symbol}) for symbol in _symbol_list(query["symbols"])]
         listings = [feed.book.listing for feed in feeds]
-        info = exchange_info(listings, self.spot, self._server_ms(), self._weights.limit)
+        info = exchange_info(listings, self.spot, self._server_ms(), self._weights.limit, permission_sets)
         return msgspec.json.encode(info).decode()
 
     def _depth_weight(self, query: Query) -> int:
@@ -281,9 +285,21 @@ def _limit(query: Query, default: int, most: int) -> int:
 
 def _symbol_list(text: str) -> list[str]:
     try:
-        return msgspec.json.decode(text, type=list[str])
+        symbols = msgspec.json.decode(text, type=list[str])
     except msgspec.DecodeError as error:
         raise ApiError(400, -1100, "Illegal characters found in parameter 'symbols'.") from error
+    if not symbols:
+        raise ApiError(400, -1105, "Parameter 'symbols' was empty.")
+    if len(set(symbols)) < len(symbols):
+        raise ApiError(400, -1151, "Symbol is present multiple times in the list.")
+    return symbols
+
+
+def _flag(query: Query, name: str, default: bool) -> bool:
+    text = query.get(name, "true" if default else "false").lower()
+    if text not in ("true", "false"):
+        raise ApiError(400, -1130, f"Data sent for parameter '{name}' is not valid.")
+    return text == "true"
 
 
 def _error(error: ApiError, headers: dict[str, str]) -> web.Response:

@@ -10,6 +10,7 @@ This module never opens a connection and knows nothing of the account.
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -22,6 +23,7 @@ MS: Final = 1_000_000
 SECOND: Final = 1_000_000_000
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
+URL_CHARACTERS_MAX: Final = 4_096  # ours: proxies refuse request lines from 8 KiB
 
 
 class Route(enum.Enum):
@@ -64,9 +66,8 @@ class BinanceMarketSpec(msgspec.Struct, frozen=True):
     contract: ContractKind
     live: Endpoints
     testnet: Endpoints
+    data_only: Endpoints | None  # hosts that serve market data and nothing else
     streams: tuple[StreamSpec, ...]
-    ping_every_ns: int  # the server pings so often
-    pong_within_ns: int  # and disconnects without a pong for so long
     connection_age_ns_max: int
     streams_per_connection_max: int
     messages_per_s_max: int  # client to server; pings and pongs count
@@ -74,10 +75,11 @@ class BinanceMarketSpec(msgspec.Struct, frozen=True):
     connects_window_ns: int
     depth_path: str
     depth_limit: int  # levels a side of the deepest snapshot
+    depth_levels: int  # ours: levels a side of a snapshot, where nothing else is wanted
     depth_weights: tuple[tuple[int, int], ...]  # (levels at most, weight), ascending
     weight_per_minute_max: int  # per address
     exchange_info_path: str
-    exchange_info_weight: int
+    exchange_info_filters: bool  # whether it can be asked for some symbols only
     default_fees: Fees
 
     def depth_weight(self, levels: int) -> int:
@@ -89,9 +91,19 @@ class BinanceMarketSpec(msgspec.Struct, frozen=True):
         """URL of a book snapshot. Symbols may hold non-ASCII letters, hence the quoting."""
         return f"{endpoints.rest}{self.depth_path}?symbol={quote(symbol)}&limit={levels}"
 
-    def exchange_info_url(self, endpoints: Endpoints) -> str:
-        """URL of the list of instruments."""
-        return endpoints.rest + self.exchange_info_path
+    def exchange_info_url(self, endpoints: Endpoints, symbols: Sequence[Symbol] = ()) -> str:
+        """URL of the list of instruments: of `symbols` where the market can, otherwise of all.
+
+        A market that can refuses the whole request for one unknown symbol (HTTP 400, code -1121).
+        The whole list is also asked for when so many symbols would make too long a URL.
+        """
+        everything = endpoints.rest + self.exchange_info_path
+        if not self.exchange_info_filters:
+            return everything
+        everything += "?showPermissionSets=false"  # the longest field, of which we read nothing
+        names = quote(msgspec.json.encode(list(symbols)), safe="")
+        some = f"{everything}&symbols={names}"
+        return some if symbols and len(some) <= URL_CHARACTERS_MAX else everything
 
 
 # https://developers.binance.com/docs/binance-spot-api-docs/rest-api/general-api-information
@@ -132,14 +144,13 @@ SPOT: Final = BinanceMarketSpec(
     contract=ContractKind.SPOT,
     live=SPOT_LIVE,
     testnet=SPOT_TESTNET,
+    data_only=SPOT_DATA_ONLY,
     # https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams
     streams=(
         StreamSpec(Kind.DEPTH, "@depth@100ms", Route.BOOK, MINUTE, 15 * SECOND),
         StreamSpec(Kind.TICKER, "@bookTicker", Route.BOOK, MINUTE, 15 * SECOND),
         StreamSpec(Kind.TRADE, "@trade", Route.TRADE, 10 * MINUTE, MINUTE),
     ),
-    ping_every_ns=20 * SECOND,
-    pong_within_ns=60 * SECOND,
     connection_age_ns_max=24 * HOUR,
     streams_per_connection_max=1024,
     messages_per_s_max=5,
@@ -148,11 +159,12 @@ SPOT: Final = BinanceMarketSpec(
     # https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints
     depth_path="/api/v3/depth",
     depth_limit=5000,
+    depth_levels=1000,  # weight 50: sixty books a minute at half of the budget, where 5000 give twelve
     depth_weights=((100, 5), (500, 25), (1000, 50), (5000, 250)),
     # https://developers.binance.com/docs/binance-spot-api-docs/rest-api/limits
     weight_per_minute_max=6000,
     exchange_info_path="/api/v3/exchangeInfo",
-    exchange_info_weight=20,
+    exchange_info_filters=True,
     # https://www.binance.com/en/fee/trading (base tier; the account's own rates replace it)
     default_fees=Fees(maker_e8=100_000, taker_e8=100_000),
 )
@@ -162,14 +174,13 @@ USDM: Final = BinanceMarketSpec(
     contract=ContractKind.PERPETUAL,
     live=USDM_LIVE,
     testnet=USDM_TESTNET,
+    data_only=None,
     # https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams
     streams=(
         StreamSpec(Kind.DEPTH, "@depth@100ms", Route.BOOK, MINUTE, 15 * SECOND),
         StreamSpec(Kind.TICKER, "@bookTicker", Route.BOOK, MINUTE, 15 * SECOND),
         StreamSpec(Kind.AGG_TRADE, "@aggTrade", Route.TRADE, 10 * MINUTE, MINUTE),
     ),
-    ping_every_ns=3 * MINUTE,
-    pong_within_ns=10 * MINUTE,
     connection_age_ns_max=24 * HOUR,
     streams_per_connection_max=1024,
     messages_per_s_max=10,
@@ -178,11 +189,12 @@ USDM: Final = BinanceMarketSpec(
     # https://developers.binance.com/docs/derivatives/usds-margined-futures/market-data/rest-api/Order-Book
     depth_path="/fapi/v1/depth",
     depth_limit=1000,
+    depth_levels=1000,
     depth_weights=((50, 2), (100, 5), (500, 10), (1000, 20)),
     # https://developers.binance.com/docs/derivatives/usds-margined-futures/general-info
     weight_per_minute_max=2400,
     exchange_info_path="/fapi/v1/exchangeInfo",
-    exchange_info_weight=1,
+    exchange_info_filters=False,
     # https://www.binance.com/en/fee/futureFee (base tier; the account's own rates replace it)
     default_fees=Fees(maker_e8=20_000, taker_e8=50_000),
 )

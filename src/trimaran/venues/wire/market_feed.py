@@ -13,7 +13,7 @@ it stops the feed, and `wait` raises it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Final, Protocol
 
 from trimaran.base.errors import VenueError
@@ -55,8 +55,8 @@ class FrameSink(Protocol):
     def on_snapshot(self, symbol: str, payload: bytes, local_ns: int) -> int:
         """Takes one REST snapshot; the packed answer."""
 
-    def on_down(self, reason: str) -> None:
-        """The books of this market have lost their feed and are not live any more."""
+    def on_down(self, reason: str, symbols: Sequence[Symbol]) -> None:
+        """The books of `symbols` have lost their feed and are not live any more; empty: all books."""
 
 
 class MarketFeed:
@@ -158,14 +158,18 @@ class MarketFeed:
                     self._spawn(given_up.close())
             case FetchSnapshot(symbol, url):
                 self._snapshots[symbol] = self._spawn(self._fetch(symbol, url))
-            case MarkDown(reason):
-                for task in self._snapshots.values():
-                    task.cancel()
-                self._snapshots.clear()
-                self._sink.on_down(reason)
+            case MarkDown(reason, symbols):
+                self._mark_down(reason, symbols)
             case _:
                 if self._on_notice is not None:
                     self._on_notice(action)
+
+    def _mark_down(self, reason: str, symbols: Sequence[Symbol]) -> None:
+        for symbol in symbols or tuple(self._snapshots):
+            task = self._snapshots.pop(symbol, None)
+            if task is not None:
+                task.cancel()
+        self._sink.on_down(reason, symbols)
 
     async def _tick(self) -> None:
         while True:
@@ -220,7 +224,7 @@ class MarketFeed:
         goodbyes = [connection.close() for connection in self._connections.values()]
         await asyncio.gather(*tasks, *goodbyes, return_exceptions=True)
         if was_running:
-            self._sink.on_down("stopped")
+            self._sink.on_down("stopped", ())
         self._ended.set()
 
 

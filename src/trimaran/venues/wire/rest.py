@@ -90,14 +90,17 @@ class RestClient:
         await self._session.close()
         self._session = None
 
-    async def get(self, url: str) -> RestReply:
-        """The answer to GET `url` (already percent-encoded). Raises RestError."""
+    async def get(self, url: str, body_bytes_max: int = 0) -> RestReply:
+        """The answer to GET `url` (already percent-encoded). Raises RestError.
+
+        `body_bytes_max` replaces the limit of the options for a body that is known to be larger.
+        """
         assert self._session is not None, "used outside of its context"
         host = urlsplit(url).netloc
         self._refuse_while_stopped(host)
         try:
             async with self._session.get(url, proxy=self._options.proxy, allow_redirects=False) as response:
-                body = await self._read(response, url)
+                body = await self._read(response, url, body_bytes_max or self._options.body_bytes_max)
                 self._check(response, body, host)
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return RestReply(response.status, headers, body)
@@ -110,13 +113,13 @@ class RestClient:
         if left_ns > 0:
             raise RestError(f"{host} ordered to stop: {left_ns / SECOND:.0f} s left", retry_after_ns=left_ns)
 
-    async def _read(self, response: aiohttp.ClientResponse, url: str) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse, url: str, bytes_max: int) -> bytes:
         """The body, as far as the limit: a refused status is still refused for what it is."""
         body = bytearray()
         async for chunk in response.content.iter_any():
             body += chunk
-            if len(body) > self._options.body_bytes_max:
-                text = f"GET {url}: expected at most {self._options.body_bytes_max} bytes"
+            if len(body) > bytes_max:
+                text = f"GET {url}: expected at most {bytes_max} bytes"
                 raise RestError(text, response.status, head=bytes(body[:HEAD_BYTES]))
         return bytes(body)
 

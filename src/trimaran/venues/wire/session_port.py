@@ -58,9 +58,13 @@ class FetchSnapshot(msgspec.Struct, frozen=True):
 
 
 class MarkDown(msgspec.Struct, frozen=True):
-    """The books have lost their feed: tell the sink, and drop the snapshots that are on their way."""
+    """Books have lost their feed: tell the sink, and drop their snapshots that are on the way.
+
+    `symbols` names the books; empty: all books of the session.
+    """
 
     reason: str
+    symbols: tuple[Symbol, ...] = ()
 
 
 class NoData(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ Pure: time and randomness are arguments.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from trimaran.domain.answer import Flag, Kind, flags_of, kind_of
@@ -101,10 +101,11 @@ class SnapshotDesk:
             actions.append(FetchSnapshot(symbol, self._url_of(symbol)))
         return actions
 
-    def reset(self) -> None:
-        """Forgets what is due and in flight: the books have lost their feed and will ask again."""
-        self._due.clear()
-        self._in_flight.clear()
+    def reset(self, symbols: Collection[Symbol]) -> None:
+        """Forgets what is due and in flight for `symbols`: their books lost their feed and will ask again."""
+        for symbol in symbols:
+            self._due.pop(symbol, None)
+            self._in_flight.discard(symbol)
 
     def _retry(self, symbol: Symbol, now_ns: int) -> Actions:
         attempt = self._attempts.get(symbol, 1)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from decimal import Decimal
 
 import pytest
+
+from trimaran.venues.binance.instruments import FeeTable, read_instruments
+from trimaran.venues.binance.spec import SPOT, USDM, Endpoints
 
 
 @pytest.mark.parametrize(
@@ -17,6 +21,15 @@ import pytest
         ("/api/v3/depth?symbol=BTCUSDT&limit=abc", 400, -1100),
         ("/api/v3/klines?symbol=BTCUSDT&interval=7m", 400, -1120),
         ("/api/v3/klines?symbol=BTCUSDT", 400, -1102),
+        ('/api/v3/exchangeInfo?symbols=["BTCUSDT","NOPE"]', 400, -1121),
+        ('/api/v3/exchangeInfo?symbols=["btcusdt"]', 400, -1121),
+        ("/api/v3/exchangeInfo?symbol=NOPE", 400, -1121),
+        ("/api/v3/exchangeInfo?symbols=BTCUSDT", 400, -1100),
+        ("/api/v3/exchangeInfo?symbols=[1]", 400, -1100),
+        ("/api/v3/exchangeInfo?symbols=[]", 400, -1105),
+        ('/api/v3/exchangeInfo?symbols=["BTCUSDT","BTCUSDT"]', 400, -1151),
+        ('/api/v3/exchangeInfo?symbol=BTCUSDT&symbols=["BTCUSDT"]', 400, -1128),
+        ("/api/v3/exchangeInfo?showPermissionSets=maybe", 400, -1130),
         ("/fapi/v1/depth?symbol=NOPE", 400, -1121),
         ("/fapi/v1/depth?symbol=BTCUSDT&limit=7", 400, -4021),
     ],
@@ -54,6 +67,24 @@ async def test_rest_answers(client):
     assert (await client.get("/fapi/v1/premiumIndex?symbol=BTCUSDT"))[1]["symbol"] == "BTCUSDT"
     assert len((await client.get("/api/v3/ticker/bookTicker"))[1]) == 2
     assert (await client.get("/api/v3/ping"))[1] == {}
+
+
+@pytest.mark.parametrize("symbols", [(), ("XRPUSDT",), ("XRPUSDT", "BTCUSDT")])
+@pytest.mark.parametrize("spec", [SPOT, USDM], ids=["spot", "usdm"])
+async def test_exchange_info_as_the_platform_asks_for_it(client, spec, symbols):
+    url = spec.exchange_info_url(Endpoints(client.rest, client.spot, client.spot), symbols)
+    async with client.http.get(url) as answer:
+        text = await answer.read()
+    info = json.loads(text)
+    every = spec is USDM or not symbols
+    assert [each["symbol"] for each in info["symbols"]] == list(
+        client.simulator.options.symbols if every else symbols
+    )
+    if spec is SPOT:
+        assert all(each["permissionSets"] == [] for each in info["symbols"])
+        _, full, _ = await client.get("/api/v3/exchangeInfo?symbol=BTCUSDT&showPermissionSets=true")
+        assert full["symbols"][0]["permissionSets"] == [["SPOT"]]
+    assert read_instruments(text, spec, FeeTable(spec.default_fees), ["XRPUSDT"])
 
 
 async def test_server_clock_has_its_own_offset(simulated):

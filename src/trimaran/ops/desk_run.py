@@ -1,0 +1,83 @@
+"""Runs a desk for the command line: until its time is over, somebody asks it to end, or something fails.
+
+Whatever ends it, the result so far is written; a run of a week is not lost to its last minute.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from trimaran.base.errors import ConfigError
+from trimaran.live.runner import STATUS_S, DeskRunner
+from trimaran.live.status_pipe import StatusPipe
+from trimaran.ops.lifetime import ending_signals
+from trimaran.ops.result_file import ResultFile
+
+STDERR: Final = 2
+
+
+class DeskRun(msgspec.Struct, frozen=True):
+    """How long a desk runs, and whom it tells."""
+
+    seconds: float | None
+    status: bool
+    out: ResultFile | None
+
+
+async def run_desk(runner: DeskRunner, run: DeskRun) -> None:
+    """Runs a desk, and writes its result. Raises what made it fail."""
+    loop, signalled = asyncio.get_running_loop(), asyncio.Event()
+    for number in ending_signals():
+        loop.add_signal_handler(number, signalled.set)
+    stopped = asyncio.ensure_future(signalled.wait())
+    starting = asyncio.ensure_future(runner.start())
+    tasks: list[asyncio.Future[Any]] = [stopped, starting]
+    try:
+        await asyncio.wait({stopped, starting}, return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            return  # asked to end before it had begun
+        starting.result()
+        ends = [asyncio.ensure_future(runner.wait())]
+        if run.status:
+            ends.append(asyncio.ensure_future(_print_status(runner)))
+        tasks += ends
+        await asyncio.wait({stopped, *ends}, timeout=run.seconds, return_when=asyncio.FIRST_COMPLETED)
+        _conclude(runner, run, next((task.exception() for task in ends if task.done()), None))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await runner.stop()
+
+
+def teller() -> Callable[[str], None]:
+    """Says lines on standard error, without ever waiting for its reader."""
+    if sys.stderr is None:
+        return lambda line: None
+    pipe = StatusPipe(STDERR)
+    return lambda line: pipe.say(f"trimaran: {line}")
+
+
+def _conclude(runner: DeskRunner, run: DeskRun, error: BaseException | None) -> None:
+    try:
+        if run.out is not None:
+            failure = None if error is None else f"{type(error).__name__}: {error}"
+            run.out.write({**runner.result(), "failure": failure})
+    finally:
+        if error is not None:
+            raise error
+
+
+async def _print_status(runner: DeskRunner) -> None:
+    """Returns when nobody reads any more."""
+    if sys.stdout is None:
+        raise ConfigError("status: expected a standard output, found it closed")
+    pipe = StatusPipe(sys.stdout.fileno())
+    while not pipe.gone:
+        await asyncio.sleep(STATUS_S)
+        pipe.write(runner.status())
