@@ -61,7 +61,7 @@ def test_products_fit_into_128_bits() -> None:
 
 
 def test_single_values_fit_into_64_bits() -> None:
-    for name in ("PRICE_TICKS_MAX", "SIZE_LOTS_MAX", "UPDATE_ID_MAX", "GRID_VALUE_MAX"):
+    for name in ("PRICE_TICKS_MAX", "SIZE_LOTS_MAX", "UPDATE_ID_MAX"):
         assert PYTHON[name] + 1 < 2**63, name  # first_id <= last_id + 1 must not wrap
     assert limits.TIME_MS_MAX * 1_000_000 < 2**63
 

@@ -21,7 +21,6 @@ inline constexpr std::size_t GROUP_BOOKS_MAX = 64;
 
 inline constexpr std::int64_t PRICE_TICKS_MAX = std::int64_t{1} << 50;
 inline constexpr std::int64_t SIZE_LOTS_MAX = std::int64_t{1} << 62;
-inline constexpr std::int64_t GRID_VALUE_MAX = PRICE_TICKS_MAX;
 inline constexpr std::int64_t UPDATE_ID_MAX = std::int64_t{1} << 62;
 inline constexpr std::int64_t TIME_MS_MAX = std::int64_t{1} << 43;
 inline constexpr std::int64_t FEE_E8_MAX = 5'000'000;

@@ -10,7 +10,7 @@ import msgspec
 
 from trimaran.backtest.replay import Replay
 from trimaran.backtest.tape import open_tapes
-from trimaran.base.limits import GRID_VALUE_MAX
+from trimaran.base.limits import SIZE_LOTS_MAX
 from trimaran.domain.account import Transfer, TransferId
 from trimaran.domain.client_id import ClientIdCounter
 from trimaran.domain.instrument import Asset, ContractKind, MarketName
@@ -30,10 +30,10 @@ PAPER_LATENCY_NS: Final = 3_000_000
 
 LIMITS: Final = RiskLimits(
     order_notional_max=Decimal(20_000),
-    order_lots_max=GRID_VALUE_MAX,
+    order_lots_max=SIZE_LOTS_MAX,
     quote_age_ns_max=2_000_000_000,
     collar_bps_max=100,
-    position_lots_max=GRID_VALUE_MAX,
+    position_lots_max=SIZE_LOTS_MAX,
     exposure_base_max=Decimal(1_000),
     leverage_max=5,
     open_orders_max=20,

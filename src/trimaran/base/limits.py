@@ -25,7 +25,6 @@ GROUP_BOOKS_MAX: Final = 64  # books of one asset that are scanned against each 
 
 PRICE_TICKS_MAX: Final = 2**50  # also in the common units of a scan group
 SIZE_LOTS_MAX: Final = 2**62
-GRID_VALUE_MAX: Final = PRICE_TICKS_MAX  # ticks of one order; its lots go up to SIZE_LOTS_MAX
 UPDATE_ID_MAX: Final = 2**62
 TIME_MS_MAX: Final = 2**43  # year 2248
 FEE_E8_MAX: Final = 5_000_000  # 5 %

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from trimaran.base.errors import ConfigError
-from trimaran.base.limits import GRID_VALUE_MAX
+from trimaran.base.limits import SIZE_LOTS_MAX
 from trimaran.domain.instrument import Asset, ContractKind, Instrument, MarketName, Symbol
 from trimaran.risk.limits import AMOUNT_MAX, RiskLimits
 from trimaran.venues.registry import MARKETS, Bases
@@ -22,7 +22,7 @@ START_PATIENCE_S_MAX: Final = 3_600.0
 class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Raises ConfigError that names the field."""
 
-    markets: Mapping[str, Bases | str]  # market name -> base URLs, `live` or `testnet`
+    markets: Mapping[str, Bases | str]  # market name -> base URLs, or the name of a set of hosts: `live`
     symbols: tuple[str, ...]
     quote_balance: Decimal = Decimal(200_000)  # paper money in every market
     inventory: Mapping[str, Decimal] = {}  # base asset -> paper holding in every spot market
@@ -70,10 +70,10 @@ class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Risk limits of one instrument; `exposure_max` must have its base asset."""
         return RiskLimits(
             order_notional_max=self.order_notional_max,
-            order_lots_max=GRID_VALUE_MAX,
+            order_lots_max=SIZE_LOTS_MAX,
             quote_age_ns_max=self.quote_age_ms * MS,
             collar_bps_max=self.collar_bps,
-            position_lots_max=GRID_VALUE_MAX,
+            position_lots_max=SIZE_LOTS_MAX,
             exposure_base_max=self.exposure_max[instrument.base],
             leverage_max=5,
             open_orders_max=20,

@@ -15,7 +15,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final
 
 from trimaran.base.errors import ConfigError
 from trimaran.domain.account import Transfer, TransferId
@@ -36,7 +36,6 @@ from trimaran.venues.registry import MARKETS, OpenedMarket
 from trimaran.venues.sim.paper import PaperVenue
 from trimaran.venues.wire.market_feed import MarketFeed
 from trimaran.venues.wire.rest import RestClient, RestError, RestOptions
-from trimaran.venues.wire.session_port import SessionCounters
 
 STATUS_S: Final = 0.25
 E8_PER_BPS: Final = 10_000
@@ -44,13 +43,6 @@ WALK_SHARE: Final = Decimal("0.95")  # of the largest order: the selling leg is 
 
 
 WOKEN: Final = int(Flag.WAKE) << 8  # where a packed answer has that flag
-
-
-@runtime_checkable
-class Counted(Protocol):
-    """A session that counts what it sees."""
-
-    counters: SessionCounters
 
 
 class DeskRunner:
@@ -182,7 +174,7 @@ class DeskRunner:
             self._rest,
             on_notice=functools.partial(self.observed.notices.take, market.name),
         )
-        counted = (session.counters,) if isinstance(session, Counted) else ()
+        counted = (session.counters,)
         self.observed.connections[market.name] = (*counted, feed.counters)
         return feed
 

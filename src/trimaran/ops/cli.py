@@ -65,7 +65,7 @@ def demo(
 def desk(
     config: Annotated[Path | None, typer.Option(help="Settings of the desk, JSON.")] = None,
     environment: Annotated[
-        str | None, typer.Option(help="live or testnet; not with --config.", show_default=DESK_ENVIRONMENT)
+        str | None, typer.Option(help="live or testnet, without --config.", show_default=DESK_ENVIRONMENT)
     ] = None,
     symbols: Annotated[
         str | None,

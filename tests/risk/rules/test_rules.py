@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from trimaran.base.limits import GRID_VALUE_MAX, SIZE_LOTS_MAX
+from trimaran.base.limits import PRICE_TICKS_MAX, SIZE_LOTS_MAX
 from trimaran.domain.answer import BookStatus
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.decision import Approved, KillState, Refused
@@ -60,7 +60,7 @@ BORDERS: list[tuple[str, Change, Change, Change, bool]] = [
     ("well_formed", {"lots": -1_000}, {}, {}, False),
     ("well_formed", {"lots": SIZE_LOTS_MAX + 1}, {}, {}, False),
     ("max_lots", {"lots": SIZE_LOTS_MAX}, {}, {}, False),  # well formed: a cheap coin has many lots
-    ("well_formed", {"price_ticks": GRID_VALUE_MAX + 1}, {}, {}, False),
+    ("well_formed", {"price_ticks": PRICE_TICKS_MAX + 1}, {}, {}, False),
     ("well_formed", {"price_ticks": 0}, {}, {}, False),
     ("well_formed", {"price_ticks": -5_000_000}, {}, {}, False),
     ("well_formed", {"price_ticks": 10**40}, {}, {}, False),

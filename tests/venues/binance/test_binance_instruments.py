@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from trimaran.base.errors import DecodeError, DecodeKind
@@ -140,6 +140,7 @@ def test_the_grid_is_as_fine_as_it_has_room(step, max_qty, precision, exponent, 
 )
 def test_every_grid_holds_the_lot_and_the_largest_order(units, exponent, most, most_exponent, digits):
     lot, max_qty = Decimal(units).scaleb(exponent), Decimal(most).scaleb(most_exponent)
+    assume(lot.normalize().as_tuple().exponent <= 9)  # coarser lots are refused whatever the largest order
     listed = changed(SPOT_SYMBOL, baseAssetPrecision=digits)
     symbol = filtered(listed, "LOT_SIZE", stepSize=f"{lot:f}", maxQty=f"{max_qty:f}")
     if max_qty > 10**18 or max_qty * 1_000 > lot * SIZE_LOTS_MAX:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from trimaran.base.limits import GRID_VALUE_MAX, SIZE_LOTS_MAX
+from trimaran.base.limits import PRICE_TICKS_MAX, SIZE_LOTS_MAX
 from trimaran.domain.decision import Refused
 from trimaran.domain.orders import OrderRequest
 from trimaran.risk.context import RiskContext
@@ -23,8 +23,8 @@ def check(order: OrderRequest, context: RiskContext, limits: RiskLimits) -> Refu
     key = context.instrument.key
     if order.instrument_key != key:
         return refuse(order, NAME, key, order.instrument_key, "instrument of the context")
-    if not 1 <= order.price_ticks <= GRID_VALUE_MAX:
-        return refuse(order, NAME, f"1..{GRID_VALUE_MAX}", order.price_ticks, "price in ticks")
+    if not 1 <= order.price_ticks <= PRICE_TICKS_MAX:
+        return refuse(order, NAME, f"1..{PRICE_TICKS_MAX}", order.price_ticks, "price in ticks")
     if not 1 <= order.lots <= SIZE_LOTS_MAX:
         return refuse(order, NAME, f"1..{SIZE_LOTS_MAX}", order.lots, "size in lots")
     if order.lots % context.instrument.order_step:

@@ -178,7 +178,7 @@ def _grid(field: str, step: Decimal | None) -> Grid:
     try:
         return Grid.of(step)
     except GridError as error:
-        raise DecodeError(DecodeKind.RANGE, field, "a step of at most nine digits", str(step)) from error
+        raise DecodeError(DecodeKind.RANGE, field, "nine digits, 1e-18..1e9", str(step)) from error
 
 
 def _min_notional(symbol: str, by_type: Mapping[str, _Filter]) -> Decimal:

@@ -176,6 +176,8 @@ class SessionCounters(msgspec.Struct):
 class MarketSession(Protocol):
     """A venue's market data session, as the shell drives it."""
 
+    counters: SessionCounters
+
     def start(self, now_ns: int) -> Actions:
         """The first actions."""
 
