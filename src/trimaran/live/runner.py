@@ -174,8 +174,7 @@ class DeskRunner:
             self._rest,
             on_notice=functools.partial(self.observed.notices.take, market.name),
         )
-        counted = (session.counters,)
-        self.observed.connections[market.name] = (*counted, feed.counters)
+        self.observed.connections[market.name] = (session.counters, feed.counters)
         return feed
 
     def settle(self) -> None:
