@@ -47,7 +47,7 @@ class TrimaranSide(PlainReplay):
     def about(self) -> str:
         """Versions and what is run."""
         python = ".".join(map(str, sys.version_info[:3]))
-        return f"Trimaran {own_version()} (Python {python}): Hot.on_frame with gap check and scan of 2 books"
+        return f"Trimaran {own_version()} (Python {python}): hot state with gap check and scan of 2 books"
 
     def payload(self, raw: bytes) -> bytes:
         """Bytes."""
