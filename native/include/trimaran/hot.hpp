@@ -12,6 +12,7 @@
 
 #include "trimaran/answer.hpp"
 #include "trimaran/binance.hpp"
+#include "trimaran/lag.hpp"
 #include "trimaran/scan.hpp"
 #include "trimaran/sequencer.hpp"
 
@@ -21,32 +22,6 @@ struct Ticker {
   std::int64_t id = -1;
   Level bid{}, ask{};
   std::int64_t venue_ns = 0, local_ns = 0;
-};
-
-// How far a market's data lags behind the best it has been: the least (local - venue) time of the last ten to
-// twenty minutes is the clocks' difference, what exceeds it is delay. A frame that waited in a buffer is not
-// fresh because it was read just now. Two windows, so that a drifting clock does not look like a delay for ever.
-class Lag {
- public:
-  // The delay of an event, in ns.
-  std::int64_t update(std::int64_t venue_ns, std::int64_t local_ns) {
-    const std::int64_t offset = local_ns - venue_ns;
-    if (!known_ || local_ns - begin_ns_ > OFFSET_WINDOW_NS || local_ns < begin_ns_) {
-      previous_ = known_ ? least_ : offset;
-      least_ = offset;
-      begin_ns_ = local_ns;
-      known_ = true;
-    }
-    least_ = std::min(least_, offset);
-    last_ = offset - std::min(least_, previous_);
-    return last_;
-  }
-  // The delay of the latest event that told its time.
-  std::int64_t last() const { return last_; }
-
- private:
-  bool known_ = false;
-  std::int64_t begin_ns_ = 0, least_ = 0, previous_ = 0, last_ = 0;
 };
 
 struct LastTrade {
@@ -169,6 +144,7 @@ class Hot {
   std::uint32_t mark_down(std::uint32_t market) {
     std::uint32_t flags = 0;
     for (const std::uint32_t index : markets_[market].books) flags |= mark_book_down(index);
+    markets_[market].lag = {};
     return flags;
   }
 

@@ -11,7 +11,8 @@ from typing import Protocol
 from trimaran.arbitrage.scan import NO_LEVEL, Group, Member, ladder
 from trimaran.base.errors import DecodeError, DecodeKind
 from trimaran.base.json_value import Buffer
-from trimaran.base.limits import DEPTH_LAG_NS_MAX, OFFSET_WINDOW_NS
+from trimaran.base.limits import DEPTH_LAG_NS_MAX
+from trimaran.books.lag import Lag
 from trimaran.books.sequencing import Law, SequencedBook
 from trimaran.domain.answer import NO_BOOK, Flag, Kind, pack
 from trimaran.domain.instrument import Grid, Side, Symbol
@@ -38,30 +39,6 @@ class Decoder(Protocol):
 
     def snapshot(self, payload: Buffer, grid: BookGrid) -> DepthSnapshot:
         """Decodes a REST depth answer. Raises DecodeError."""
-
-
-class Lag:
-    """How far a market's data lags behind the best it has been; the twin of `Lag` in `hot.hpp`.
-
-    The least (local - venue) time of the last ten to twenty minutes is the clocks' difference, what exceeds
-    it is delay: a frame that waited in a buffer is not fresh because it was read just now.
-    """
-
-    def __init__(self) -> None:
-        self.last_ns = 0
-        self._begin_ns: int | None = None
-        self._least = self._previous = 0
-
-    def update(self, venue_ns: int, local_ns: int) -> int:
-        """The delay of an event, in ns."""
-        offset = local_ns - venue_ns
-        begin_ns = self._begin_ns
-        if begin_ns is None or local_ns - begin_ns > OFFSET_WINDOW_NS or local_ns < begin_ns:
-            self._previous = offset if begin_ns is None else self._least
-            self._least, self._begin_ns = offset, local_ns
-        self._least = min(self._least, offset)
-        self.last_ns = offset - min(self._least, self._previous)
-        return self.last_ns
 
 
 class _Market:
@@ -206,6 +183,7 @@ class TwinHot:
         flags = 0
         for index in self._markets[market].books.values():
             flags |= self.mark_book_down(index)
+        self._markets[market].lag = Lag()
         return flags
 
     def mark_book_down(self, book: int) -> int:

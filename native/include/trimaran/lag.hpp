@@ -1,0 +1,50 @@
+// How far a market's data lags behind the best it has been. The twin is books/lag.py.
+//
+// The least (local - venue) time of the last two to four minutes is the clocks' difference, what exceeds it is
+// delay: a frame that waited in a buffer is not fresh because it was read just now. Two windows, so that a
+// drifting clock does not look like a delay for ever. A venue time that is far too early or late is believed
+// only when a run of events repeats it: one wrong stamp must not age every quote.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+
+#include "trimaran/limits.hpp"
+
+namespace trimaran {
+
+class Lag {
+ public:
+  // The delay of an event, in ns.
+  std::int64_t update(std::int64_t venue_ns, std::int64_t local_ns) {
+    const std::int64_t offset = local_ns - venue_ns;
+    if (!known_) {
+      start(offset, offset, local_ns);
+    } else if (offset < std::min(least_, previous_) - OFFSET_STEP_NS) {
+      if (++early_run_ < OFFSET_STEP_RUN) return 0;
+      start(offset, offset, local_ns);
+    } else if (local_ns - begin_ns_ > OFFSET_WINDOW_NS || local_ns < begin_ns_) {
+      start(offset, least_, local_ns);
+    }
+    early_run_ = 0;
+    least_ = std::min(least_, offset);
+    last_ = offset - std::min(least_, previous_);
+    return last_;
+  }
+
+  // The delay of the latest event that told its time.
+  std::int64_t last() const { return last_; }
+
+ private:
+  void start(std::int64_t least, std::int64_t previous, std::int64_t local_ns) {
+    known_ = true;
+    least_ = least;
+    previous_ = previous;
+    begin_ns_ = local_ns;
+  }
+
+  bool known_ = false;
+  int early_run_ = 0;
+  std::int64_t begin_ns_ = 0, least_ = 0, previous_ = 0, last_ = 0;
+};
+
+}  // namespace trimaran

@@ -1,0 +1,41 @@
+"""How far a market's data lags behind the best it has been; the twin of `lag.hpp`.
+
+The least (local - venue) time of the last two to four minutes is the clocks' difference, what exceeds it is
+delay: a frame that waited in a buffer is not fresh because it was read just now. Two windows, so that a
+drifting clock does not look like a delay for ever. A venue time that is far too early or late is believed
+only when a run of events repeats it: one wrong stamp must not age every quote.
+"""
+
+from __future__ import annotations
+
+from trimaran.base.limits import OFFSET_STEP_NS, OFFSET_STEP_RUN, OFFSET_WINDOW_NS
+
+
+class Lag:
+    """The delay of one market; all times in nanoseconds."""
+
+    def __init__(self) -> None:
+        self.last_ns = 0  # of the latest event that told its time
+        self._begin_ns: int | None = None
+        self._least = self._previous = 0
+        self._early_run = 0
+
+    def update(self, venue_ns: int, local_ns: int) -> int:
+        """The delay of an event."""
+        offset = local_ns - venue_ns
+        if self._begin_ns is None:
+            self._start(offset, offset, local_ns)
+        elif offset < min(self._least, self._previous) - OFFSET_STEP_NS:
+            self._early_run += 1
+            if self._early_run < OFFSET_STEP_RUN:
+                return 0
+            self._start(offset, offset, local_ns)
+        elif local_ns - self._begin_ns > OFFSET_WINDOW_NS or local_ns < self._begin_ns:
+            self._start(offset, self._least, local_ns)
+        self._early_run = 0
+        self._least = min(self._least, offset)
+        self.last_ns = offset - min(self._least, self._previous)
+        return self.last_ns
+
+    def _start(self, least: int, previous: int, local_ns: int) -> None:
+        self._least, self._previous, self._begin_ns = least, previous, local_ns
