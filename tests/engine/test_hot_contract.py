@@ -193,12 +193,47 @@ def test_tickers_go_on_and_deltas_do_not(make_rig: Callable[[Dialect], Any]) -> 
 
 def test_a_quote_that_waited_is_as_old_as_it_is(make_rig: Callable[[Dialect], Any]) -> None:
     rig = make_rig(USDM)
-    tell(rig, "up syncing; d 1000-2000<0 syncing; s 1500 AL live")  # E is the last id, in ms
-    rig.now_ns += 5_000_000_000 - 2  # the event was heard two ticks ago
-    rig.delta(2001, 3000, [(BID, 3000)], [(ASK, 3000)], 2000)  # 1 s later by the venue, 5 s by us
+    tell(
+        rig, "up syncing; d 1000-2000<0 syncing; s 1500 AL live; d 2001-2001<2000 A live"
+    )  # E is the last id, in ms
+    rig.now_ns += 4_999_000_000 - 1  # a tick is to come
+    rig.delta(2001, 3000, [(BID, 3000)], [(ASK, 3000)], 2001)  # 0.999 s later by the venue
     assert rig.now_ns - rig.hot.top(rig.book)[6] == 4_000_000_000
     rig.ticker(8000, (BID, 1), (ASK, 1))  # in time again
     assert rig.now_ns - rig.hot.top(rig.book)[6] < 1_000_000
+
+
+def test_ids_that_begin_anew_take_the_old_ticker_with_them(make_rig: Callable[[Dialect], Any]) -> None:
+    rig = make_rig(SPOT)
+    tell(rig, LIVE_AT_7.replace("5-7", "5-900007").replace("s 6", "s 900006"))
+    rig.ticker(900_008, (BID + 50, 1), (ASK + 50, 1))
+    for number in range(1, DUPLICATES_RUN_MAX + 1):
+        rig.delta(number, number, [(BID, number)], [])
+    tell(rig, "d 300-300 SN stale; s 300 AL live; d 301-301 A live")
+    assert rig.hot.top(rig.book)[:4] == (BID, 301, ASK, 301)
+    rig.ticker(302, (BID + 1, 5), (ASK, 6))
+    assert rig.hot.top(rig.book)[:4] == (BID + 1, 5, ASK, 6)
+
+
+def test_ids_that_begin_anew_while_it_waits(make_rig: Callable[[Dialect], Any]) -> None:
+    rig = make_rig(SPOT)
+    tell(rig, LIVE_AT_7.replace("5-7", "5-900007").replace("s 6", "s 900006") + "; lost SN stale")
+    assert rig.snapshot(900_010, [(BID, 1)], [(ASK, 1)]) == Flag.APPLIED  # and waits for what continues it
+    for number in range(1, DUPLICATES_RUN_MAX + 1):
+        assert rig.delta(number, number, [], []) == Flag.DUPLICATE
+    assert rig.delta(300, 300, [(BID, 300)], []) == Flag.NEED_SNAPSHOT
+    tell(rig, "s 300 AL live")
+
+
+def test_a_late_depth_stream_is_no_live_book(make_rig: Callable[[Dialect], Any]) -> None:
+    rig = make_rig(SPOT)
+    tell(rig, LIVE_AT_7)
+    for number in range(8, 60):
+        rig.ticker(number + 100, (BID, number), (ASK, number))  # a hundred changes ahead of its deltas
+        rig.now_ns += 100_000_000
+        rig.delta(number, number, [(BID, number)], [(ASK, number)])
+    assert rig.status == BookStatus.SUSPECT
+    tell(rig, "d 60-200 AL live")
 
 
 def test_one_book_of_a_market_goes_down(make_rig: Callable[[Dialect], Any]) -> None:

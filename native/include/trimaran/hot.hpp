@@ -42,7 +42,8 @@ struct BookState {
   LastTrade trade;
   std::int64_t venue_ns = 0, local_ns = 0;  // of the last applied depth
   std::int64_t depth_quote_ns = 0, ticker_quote_ns = 0;  // local times, less the delay on the way
-  std::int64_t ahead_since_ns = 0;  // since when a ticker has been newer than the book; 0: it is not
+  std::int64_t ahead_since_ns = 0;  // since when the book has lacked what a ticker had; 0: it lacks nothing
+  std::int64_t ahead_id = 0;        // and what it lacks
   Top top;
 
   bool ticker_is_newer() const { return sequenced.live() && ticker.id > sequenced.last_id(); }
@@ -58,12 +59,18 @@ struct BookState {
 
   // A newer ticker proves that a delta must follow. When none does, the levels behind the top are old.
   bool deltas_overdue(std::int64_t now_ns) {
-    if (!ticker_is_newer()) {
-      ahead_since_ns = 0;
-    } else if (ahead_since_ns == 0) {
+    if (sequenced.last_id() >= ahead_id) ahead_since_ns = 0;
+    if (ahead_since_ns == 0 && ticker.id > sequenced.last_id()) {
       ahead_since_ns = now_ns;
+      ahead_id = ticker.id;
     }
     return ahead_since_ns != 0 && now_ns - ahead_since_ns > DEPTH_LAG_NS_MAX;
+  }
+
+  // What went before a break says nothing about what comes after it: the venue may count anew.
+  void forget_ticker() {
+    ticker = {};
+    ticker_quote_ns = ahead_since_ns = ahead_id = 0;
   }
 
   // Empty where a newer ticker says that the side is.
@@ -132,7 +139,10 @@ class Hot {
       return pack(Kind::Error, flag::NEED_SNAPSHOT, index, event.fault);
     }
     std::uint32_t flags = state.sequenced.on_snapshot(event.last_id, market.decoder.bids, market.decoder.asks);
-    if (flags & flag::APPLIED) stamp(state, event.venue_ns, local_ns, 0);
+    if (flags & flag::APPLIED) {
+      stamp(state, event.venue_ns, local_ns, 0);
+      state.ahead_since_ns = 0;
+    }
     return pack(Kind::Snapshot, flags | refresh(state), index);
   }
 
@@ -151,8 +161,7 @@ class Hot {
   // One book loses its connection.
   std::uint32_t mark_book_down(std::uint32_t index) {
     BookState& state = books_[index];
-    state.ticker = {};
-    state.ahead_since_ns = 0;
+    state.forget_ticker();
     const std::uint32_t flags = state.sequenced.on_down();
     return flags | refresh(state);
   }
@@ -174,14 +183,14 @@ class Hot {
  private:
   std::uint32_t on_depth(Market& market, const binance::Event& event, std::int64_t local_ns) {
     BookState& state = books_[event.book];
-    const std::uint32_t flags = state.sequenced.on_delta({event.first_id, event.last_id, event.previous_id},
+    std::uint32_t flags = state.sequenced.on_delta({event.first_id, event.last_id, event.previous_id},
                                                          market.decoder.bids, market.decoder.asks);
     const std::int64_t lag_ns = market.lag.update(event.venue_ns, local_ns);
     if (flags & flag::APPLIED) {
       stamp(state, event.venue_ns, local_ns, lag_ns);
-      state.ahead_since_ns = 0;
-      state.deltas_overdue(local_ns);
+      if (state.deltas_overdue(local_ns)) flags |= state.sequenced.on_suspicion();
     }
+    if (state.sequenced.status() == Status::Stale && flags & flag::NEED_SNAPSHOT) state.forget_ticker();
     return pack(Kind::Depth, flags | refresh(state), event.book);
   }
 
@@ -206,7 +215,7 @@ class Hot {
     ++market.faults[static_cast<std::size_t>(event.fault)];
     std::uint32_t flags = 0;
     if (event.book != NO_BOOK) {
-      if (event.depth_lost) flags = books_[event.book].sequenced.on_lost() | refresh(books_[event.book]);
+      if (event.depth_lost) flags = on_lost(books_[event.book]);
     } else if (event.fault != Fault::UnknownSymbol) {
       for (const std::uint32_t index : market.books) {
         flags |= books_[index].sequenced.on_suspicion();
@@ -214,6 +223,12 @@ class Hot {
       }
     }
     return pack(Kind::Error, flags, event.book, event.fault);
+  }
+
+  std::uint32_t on_lost(BookState& state) {
+    const std::uint32_t flags = state.sequenced.on_lost();
+    if (flags & flag::NEED_SNAPSHOT) state.forget_ticker();
+    return flags | refresh(state);
   }
 
   static void stamp(BookState& state, std::int64_t venue_ns, std::int64_t local_ns, std::int64_t lag_ns) {

@@ -2,8 +2,8 @@
 //
 // The least (local - venue) time of the last two to four minutes is the clocks' difference, what exceeds it is
 // delay: a frame that waited in a buffer is not fresh because it was read just now. Two windows, so that a
-// drifting clock does not look like a delay for ever. A venue time that is far too early or late is believed
-// only when a run of events repeats it: one wrong stamp must not age every quote.
+// drifting clock does not look like a delay for ever; a delay that never changes counts as none after them. A
+// venue time that is far too early is believed only when others repeat it: one wrong stamp ages no quote.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -18,14 +18,17 @@ class Lag {
   std::int64_t update(std::int64_t venue_ns, std::int64_t local_ns) {
     const std::int64_t offset = local_ns - venue_ns;
     if (!known_) {
-      start(offset, offset, local_ns);
+      const bool repeated = heard_ && std::max(offset, first_) - std::min(offset, first_) <= OFFSET_STEP_NS;
+      heard_ = true;
+      first_ = repeated ? std::min(offset, first_) : offset;
+      if (!repeated) return 0;
+      start(first_, first_, local_ns);
     } else if (offset < std::min(least_, previous_) - OFFSET_STEP_NS) {
       if (++early_run_ < OFFSET_STEP_RUN) return 0;
       start(offset, offset, local_ns);
     } else if (local_ns - begin_ns_ > OFFSET_WINDOW_NS || local_ns < begin_ns_) {
       start(offset, least_, local_ns);
     }
-    early_run_ = 0;
     least_ = std::min(least_, offset);
     last_ = offset - std::min(least_, previous_);
     return last_;
@@ -40,11 +43,12 @@ class Lag {
     least_ = least;
     previous_ = previous;
     begin_ns_ = local_ns;
+    early_run_ = 0;
   }
 
-  bool known_ = false;
+  bool heard_ = false, known_ = false;
   int early_run_ = 0;
-  std::int64_t begin_ns_ = 0, least_ = 0, previous_ = 0, last_ = 0;
+  std::int64_t first_ = 0, begin_ns_ = 0, least_ = 0, previous_ = 0, last_ = 0;
 };
 
 }  // namespace trimaran

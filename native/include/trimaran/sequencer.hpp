@@ -52,11 +52,17 @@ class SequencedBook {
         return hold(ids, bids, asks) | flag::NEED_SNAPSHOT;
       default: break;
     }
-    if (!awaiting_bridge_) return hold(ids, bids, asks);
-    if (contained(ids.last, last_id_)) return duplicate();
+    if (!awaiting_bridge_) {
+      duplicate_run_ = ids.last <= known_id_ ? duplicate_run_ + 1 : 0;
+      if (duplicate_run_ > DUPLICATES_RUN_MAX) known_id_ = 0;
+      return hold(ids, bids, asks);
+    }
+    const bool old = contained(ids.last, last_id_);
+    if (old && duplicate_run_ < DUPLICATES_RUN_MAX) return duplicate();
     awaiting_bridge_ = false;
     unproven_ = false;
-    if (!bridges(ids, last_id_)) return hold(ids, bids, asks) | flag::NEED_SNAPSHOT;
+    if (old) known_id_ = 0;
+    if (old || !bridges(ids, last_id_)) return hold(ids, bids, asks) | flag::NEED_SNAPSHOT;
     book_.apply(bids.levels, asks.levels);
     last_id_ = ids.last;
     return flag::APPLIED | settle();
@@ -155,6 +161,7 @@ class SequencedBook {
     }
     const bool was_live = live();
     ++counters.gaps;
+    duplicate_run_ = 0;
     status_ = Status::Stale;
     return hold(ids, bids, asks) | flag::NEED_SNAPSHOT | (was_live ? flag::WENT_STALE : 0);
   }

@@ -64,11 +64,17 @@ class SequencedBook:
             self.status = BookStatus.SYNCING
             return self._hold(delta) | Flag.NEED_SNAPSHOT
         if not self._awaiting_bridge:
+            self._duplicate_run = self._duplicate_run + 1 if delta.last_id <= self._known_id else 0
+            if self._duplicate_run > DUPLICATES_RUN_MAX:
+                self._known_id = 0
             return self._hold(delta)
-        if self._contained(delta, self.last_id):
+        old = self._contained(delta, self.last_id)
+        if old and self._duplicate_run < DUPLICATES_RUN_MAX:
             return self._duplicate()
         self._awaiting_bridge = self._unproven = False
-        if not self._bridges(delta, self.last_id):
+        if old:
+            self._known_id = 0
+        if old or not self._bridges(delta, self.last_id):
             return self._hold(delta) | Flag.NEED_SNAPSHOT
         return self._apply(delta)
 
@@ -172,6 +178,7 @@ class SequencedBook:
             return self._apply(delta)
         was_live = self.live
         self.gaps += 1
+        self._duplicate_run = 0
         self.status = BookStatus.STALE
         return self._hold(delta) | Flag.NEED_SNAPSHOT | (Flag.WENT_STALE if was_live else 0)
 

@@ -14,7 +14,7 @@ from trimaran.base.json_value import Buffer
 from trimaran.base.limits import DEPTH_LAG_NS_MAX
 from trimaran.books.lag import Lag
 from trimaran.books.sequencing import Law, SequencedBook
-from trimaran.domain.answer import NO_BOOK, Flag, Kind, pack
+from trimaran.domain.answer import NO_BOOK, BookStatus, Flag, Kind, pack
 from trimaran.domain.instrument import Grid, Side, Symbol
 from trimaran.domain.market import (
     BookGrid,
@@ -61,7 +61,8 @@ class _State:
         self.ticker_local_ns = 0
         self.trade = (-1, 0, 0, False, 0, 0)
         self.venue_ns = self.depth_quote_ns = self.ticker_quote_ns = 0
-        self.ahead_since_ns = 0  # since when a ticker has been newer than the book; 0: it is not
+        self.ahead_since_ns = 0  # since when the book has lacked what a ticker had; 0: it lacks nothing
+        self.ahead_id = 0  # and what it lacks
         self.top: tuple[Level, Level] = (NO_LEVEL, NO_LEVEL)
 
     def newer_ticker(self) -> Ticker | None:
@@ -72,11 +73,17 @@ class _State:
 
     def deltas_overdue(self, now_ns: int) -> bool:
         """A newer ticker proves that a delta must follow; when none does, the deeper levels are old."""
-        if self.newer_ticker() is None:
+        if self.sequenced.last_id >= self.ahead_id:
             self.ahead_since_ns = 0
-        elif self.ahead_since_ns == 0:
-            self.ahead_since_ns = now_ns
+        newer = self.ticker is not None and self.ticker.update_id > self.sequenced.last_id
+        if self.ticker is not None and newer and self.ahead_since_ns == 0:
+            self.ahead_since_ns, self.ahead_id = now_ns, self.ticker.update_id
         return self.ahead_since_ns != 0 and now_ns - self.ahead_since_ns > DEPTH_LAG_NS_MAX
+
+    def forget_ticker(self) -> None:
+        """What went before a break says nothing about what comes after it: the venue may count anew."""
+        self.ticker = None
+        self.ticker_local_ns = self.ticker_quote_ns = self.ahead_since_ns = self.ahead_id = 0
 
     def effective_top(self) -> tuple[Level, Level]:
         """(bid, ask) that may be traded on."""
@@ -153,8 +160,10 @@ class TwinHot:
             lag_ns = owner.lag.update(event.venue_ns, local_ns)
             if flags & Flag.APPLIED:
                 state.venue_ns, state.depth_quote_ns = event.venue_ns, local_ns - lag_ns
-                state.ahead_since_ns = 0
-                state.deltas_overdue(local_ns)
+                if state.deltas_overdue(local_ns):
+                    flags |= state.sequenced.on_suspicion()
+            if state.sequenced.status is BookStatus.STALE and flags & Flag.NEED_SNAPSHOT:
+                state.forget_ticker()
             return pack(Kind.DEPTH, flags | self._refresh(state), index)
         if isinstance(event, Ticker):
             return self._on_ticker(owner, state, event, index, local_ns)
@@ -173,6 +182,7 @@ class TwinHot:
         flags = state.sequenced.on_snapshot(snapshot)
         if flags & Flag.APPLIED:
             state.venue_ns, state.depth_quote_ns = snapshot.venue_ns, local_ns
+            state.ahead_since_ns = 0
         return pack(Kind.SNAPSHOT, flags | self._refresh(state), book)
 
     def mark_up(self, market: int) -> None:
@@ -188,7 +198,7 @@ class TwinHot:
 
     def mark_book_down(self, book: int) -> int:
         state = self._books[book]
-        state.ticker, state.ticker_local_ns, state.ahead_since_ns = None, 0, 0
+        state.forget_ticker()
         flags = state.sequenced.on_down()
         return flags | self._refresh(state)
 
@@ -291,7 +301,10 @@ class TwinHot:
         index = NO_BOOK if lost.symbol is None else owner.books[lost.symbol]
         if index != NO_BOOK:
             if lost.depth_lost:
-                flags = self._books[index].sequenced.on_lost() | self._refresh(self._books[index])
+                flags = self._books[index].sequenced.on_lost()
+                if flags & Flag.NEED_SNAPSHOT:
+                    self._books[index].forget_ticker()
+                flags |= self._refresh(self._books[index])
         elif lost.kind is not DecodeKind.UNKNOWN_SYMBOL:
             for each in owner.books.values():
                 flags |= self._books[each].sequenced.on_suspicion()
