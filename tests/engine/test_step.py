@@ -142,6 +142,15 @@ def test_risk_refuses_both_legs(rule: str, limits: dict[str, Any]) -> None:
 def test_the_kill_switch_stops_everything() -> None:
     rig = Rig()
     rig.desk.durable.kill = KillState.KILLED
+    facts = rig.play(*QUIET, OPENS)
+    assert only(facts, OpportunitySeen)
+    assert only(facts, OrderApproved) == []
+    assert next(iter(rig.desk.episodes.open.values())).missed_because == "halted"
+
+
+def test_risk_refuses_what_does_not_reduce() -> None:
+    rig = Rig()
+    rig.desk.durable.kill = KillState.REDUCE_ONLY
     (refused,) = only(rig.play(*QUIET, OPENS), OrderRefused)
     assert refused.refused.rule == "kill"
 

@@ -16,6 +16,7 @@ from trimaran.domain.facts import (
     FillBooked,
     GroupClosed,
     InstrumentFrozen,
+    OpportunitySeen,
     OrderApproved,
     OrderRefused,
     Purpose,
@@ -43,8 +44,10 @@ def test_a_contradiction_freezes_the_instrument_and_the_desk_goes_on() -> None:
         Frame(0, depth(11, [], [("60000.00", "2")], venue_ms=4_000), 4 * SECOND),
         Frame(1, depth(14, [("60205.0", "1")], [], previous=13, venue_ms=4_000), 4 * SECOND),
     )
-    assert {f.refused.rule for f in only(facts, OrderRefused)} == {"kill"}
-    assert only(facts, OrderApproved) == []
+    assert only(facts, OpportunitySeen)
+    assert only(facts, OrderApproved) + only(facts, OrderRefused) == []
+    episode = next(iter(rig.desk.episodes.open.values()))
+    assert episode.missed_because == "halted"
 
 
 def test_a_fill_beyond_the_order_is_booked_and_freezes() -> None:
@@ -62,6 +65,43 @@ def test_a_fill_beyond_the_order_is_booked_and_freezes() -> None:
     )
     assert rig.desk.durable.ledger.balances[SPOT.market, SPOT.base] == before + SPOT.size(5)
     assert set(rig.desk.durable.frozen) == {SPOT.key}
+
+
+def test_an_overfilled_leg_ends_its_group_with_what_was_really_filled() -> None:
+    rig = Rig()
+    rig.play(*QUIET, OPENS)
+    orders = {r.order.instrument_key: r.order for r in rig.desk.durable.orders.values()}
+    fills = [
+        Fill(
+            FillId(key), order.client_order_id, key, order.side, order.price_ticks, lots, Liquidity.TAKER,
+            Decimal(0), Asset("USDT"), 0, 30,
+        )
+        for (key, order), lots in zip(orders.items(), (16_600, 167), strict=True)
+    ]  # fmt: skip
+    facts = rig.play(*fills)
+    (closed,) = only(facts, GroupClosed)
+    assert closed.residual == Decimal("-0.001")
+    assert rig.desk.durable.working == {}
+    assert rig.desk.strategies[0].owed == {PERPETUAL.key: Decimal("-0.001")}
+
+
+def test_a_perpetual_is_unwound_without_margin() -> None:
+    rig = Rig()
+    rig.play(*QUIET, OPENS)
+    orders = {r.order.instrument_key: r.order for r in rig.desk.durable.orders.values()}
+    short = orders[PERPETUAL.key]
+    fill = Fill(
+        FillId("1"), short.client_order_id, PERPETUAL.key, Side.SELL, 602_000, 166, Liquidity.TAKER,
+        Decimal(0), Asset("USDT"), 0, 30,
+    )  # fmt: skip
+    spot = orders[SPOT.key].client_order_id
+    facts = rig.play(fill, OrderRejected(spot, "-2010", "no", 0, 31))
+    (approved,) = only(facts, OrderApproved)
+    assert approved.approved.order.reduce_only
+    assert (approved.approved.order.side, approved.approved.order.lots) == (
+        Side.BUY,
+        165,
+    )  # up to the largest order
 
 
 def test_what_the_venue_has_told_survives_an_error_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> None:

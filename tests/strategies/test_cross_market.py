@@ -51,12 +51,17 @@ class View:
     def __init__(self, tops: Mapping[InstrumentKey, tuple[int, int]] | None = None) -> None:
         self.tops = {SPOT.key: (6_000_000, 6_000_100), PERPETUAL.key: (600_500, 600_600), **(tops or {})}
         self.at_work: set[InstrumentKey] = set()
+        self.stopped: set[InstrumentKey] = set()
+        self.notional_max = Decimal(1_000_000)
 
     def instrument(self, key: InstrumentKey) -> Instrument:
         return {SPOT.key: SPOT, PERPETUAL.key: PERPETUAL}[key]
 
     def top_ticks(self, key: InstrumentKey) -> tuple[int, int]:
         return self.tops[key]
+
+    def halted(self, key: InstrumentKey) -> bool:
+        return key in self.stopped
 
     def working(self, key: InstrumentKey) -> bool:
         return key in self.at_work
@@ -190,6 +195,25 @@ def test_a_refused_unwinding_waits_and_is_tried_again() -> None:
     cross.on_refused(proposal, "price_collar", 100)
     assert cross.on_tick(99 + pause_ns, View()) == []
     assert len(cross.on_tick(100 + pause_ns, View())) == 1
+
+
+def test_nothing_is_sent_where_all_is_stopped() -> None:
+    cross, view = strategy(), View()
+    view.stopped.add(SPOT.key)
+    assert cross.on_opportunity(FOUND, view) == Skipped(PAIR, "halted")
+    assert cross.on_group_closed(closed(50_000, 0), view) is None
+    assert cross.on_tick(2, view) == []
+    view.stopped.clear()
+    assert len(cross.on_tick(2, view)) == 1
+
+
+def test_a_large_residual_goes_in_parts_and_before_new_opportunities() -> None:
+    cross, view = strategy(), View()
+    view.notional_max = Decimal(10_000)
+    proposal = cross.on_group_closed(closed(50_000, 0), view)
+    assert proposal is not None
+    assert proposal.legs == (LegDraft(SPOT.key, Side.SELL, 5_988_000, 16_700),)
+    assert cross.on_opportunity(FOUND, view) == Skipped(PAIR, "residual owed")
 
 
 def test_an_unknown_book_is_waited_for() -> None:

@@ -72,9 +72,10 @@ def _moved(
     try:
         changed = desk.durable.move(client_order_id, event(), reason, local_ns)
     except IllegalTransition as error:
-        key = desk.durable.orders[client_order_id].order.instrument_key
-        desk.durable.freeze(key, str(error))
-        return [InstrumentFrozen(key, str(error), local_ns)]
+        desk.durable.freeze(desk.durable.orders[client_order_id].order.instrument_key, str(error))
+        changed = None
+    frozen, desk.durable.frozen_untold = desk.durable.frozen_untold, []
+    facts.extend(InstrumentFrozen(key, desk.durable.frozen[key], local_ns) for key in frozen)
     if changed is not None:
         facts.append(changed)
     closed = desk.durable.closed_group(client_order_id, local_ns)

@@ -8,7 +8,7 @@ from trimaran.domain.answer import BookStatus
 from trimaran.domain.commands import Command, SendOrder
 from trimaran.domain.decision import KillState, Refused
 from trimaran.domain.exact import ZERO
-from trimaran.domain.facts import Fact, OrderApproved, OrderRefused
+from trimaran.domain.facts import Fact, OrderApproved, OrderRefused, Purpose
 from trimaran.domain.instrument import Asset, ContractKind, Instrument
 from trimaran.domain.orders import GroupId, IntentId, OrderEvent, OrderRequest, TimeInForce
 from trimaran.engine.desk import Desk, underlying_of
@@ -63,9 +63,17 @@ def _order(desk: Desk, proposal: Proposal, draft: LegDraft, group: GroupId, numb
         tif=TimeInForce.IOC,
         strategy=proposal.strategy,
         group=group,
-        reduce_only=False,
+        reduce_only=proposal.purpose is Purpose.UNWIND and _reduces(desk, draft),
         created_ns=desk.now_ns,
     )
+
+
+def _reduces(desk: Desk, draft: LegDraft) -> bool:
+    """True when the order can only make a perpetual position smaller: it needs no margin then."""
+    position = desk.durable.ledger.positions.get(draft.instrument_key)
+    if position is None or desk.instruments[draft.instrument_key].kind is not ContractKind.PERPETUAL:
+        return False
+    return position.lots * draft.side.sign < 0 and abs(position.lots) >= draft.lots
 
 
 def _context(desk: Desk, order: OrderRequest) -> RiskContext:

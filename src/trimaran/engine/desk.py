@@ -12,6 +12,7 @@ from trimaran.arbitrage.opportunity import Leg
 from trimaran.base.errors import ConfigError
 from trimaran.domain.answer import STATUS_WORD, BookStatus
 from trimaran.domain.client_id import ClientIdCounter
+from trimaran.domain.decision import KillState
 from trimaran.domain.dialect import Dialect
 from trimaran.domain.instrument import Asset, Instrument, InstrumentKey, MarketName, Side
 from trimaran.domain.market import Level
@@ -80,6 +81,15 @@ class Desk:
     def working(self, key: InstrumentKey) -> bool:
         """True while an order of ours is open there."""
         return any(record.order.instrument_key == key for record in self.durable.working.values())
+
+    def halted(self, key: InstrumentKey) -> bool:
+        """True while nothing may be sent there: frozen, or the kill switch."""
+        return key in self.durable.frozen or self.durable.kill is KillState.KILLED
+
+    @property
+    def notional_max(self) -> Decimal:
+        """The largest order that is worth proposing, in quote asset."""
+        return self.setup.notional_max
 
     def depth(self, key: InstrumentKey, side: Side, count: int) -> Sequence[Level]:
         """What a taker meets: the book corrected by a newer ticker; empty unless live."""

@@ -65,6 +65,7 @@ class Durable:
         self.groups: dict[GroupId, GroupRecord] = {}
         self.recent: deque[OrderRequest] = deque()
         self.frozen: dict[InstrumentKey, str] = {}  # where something was contradictory, and what
+        self.frozen_untold: list[InstrumentKey] = []  # frozen in this step
         self._ended: deque[tuple[int, ClientOrderId]] = deque()  # (when its group closed, order)
         self._ended_hash = 0  # exclusive or of the hashes of forgotten orders
 
@@ -100,7 +101,9 @@ class Durable:
 
     def freeze(self, key: InstrumentKey, text: str) -> None:
         """Stops new orders on an instrument; the first cause is kept."""
-        self.frozen.setdefault(key, text)
+        if key not in self.frozen:
+            self.frozen[key] = text
+            self.frozen_untold.append(key)
 
     def move(
         self, client_order_id: ClientOrderId, event: OrderEvent, reason: str, now_ns: int
@@ -125,12 +128,16 @@ class Durable:
         )
 
     def add_fill(self, fill: Fill) -> OrderEvent:
-        """Counts a new fill. Raises IllegalTransition when more is filled than was ordered."""
+        """Counts a new fill. One beyond the order freezes the instrument, and completes it all the same."""
         record = self.orders[fill.client_order_id]
         record.filled_lots += fill.lots
         if fill.fee_asset == self.instruments[fill.instrument_key].base:
             with localcontext(EXACT):
                 record.base_fee += fill.fee
+        if record.filled_lots > record.order.lots:
+            text = f"{fill.fill_id}: expected at most {record.order.lots} lots, found {record.filled_lots}"
+            self.freeze(fill.instrument_key, text)
+            return OrderEvent.FULL_FILL
         return fill_event(record.filled_lots, record.order.lots)
 
     def open_orders(self) -> tuple[OpenOrder, ...]:

@@ -64,7 +64,9 @@ class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         missing = sorted(bases - set(self.exposure_max))
         if missing:
             found = ", ".join(missing)
-            raise ConfigError(f"exposure_max: expected a limit for every base asset, found none for {found}")
+            raise ConfigError(
+                f"exposure_max: expected one for every base asset, found none for {found}; see --config"
+            )
 
     def limits_of(self, instrument: Instrument) -> RiskLimits:
         """Risk limits of one instrument; `exposure_max` must have its base asset."""

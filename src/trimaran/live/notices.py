@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import datetime
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
+from trimaran.domain.facts import Fact, InstrumentFrozen
 from trimaran.domain.ports import Clock
 from trimaran.venues.wire.session_port import (
     ConnectionLost,
@@ -28,7 +29,8 @@ RECENT_MAX: Final = 20
 TEXT_MAX: Final = 160
 LINES_MAX: Final = 10  # told in one window
 WINDOW_NS: Final = 10_000_000_000
-ALARMS: Final = ("no_data", "subscription_refused")
+FROZEN: Final = "frozen"
+ALARMS: Final = ("no_data", "subscription_refused", FROZEN)
 
 
 class NoticeRow(msgspec.Struct, frozen=True):
@@ -58,7 +60,18 @@ class Notices:
 
     def take(self, market: str, notice: Notice) -> None:
         """Keeps, counts and tells one notice of a market."""
-        kind, text = describe(notice)
+        self.say(market, *describe(notice))
+
+    def take_facts(self, facts: Sequence[Fact]) -> None:
+        """Tells what a person must hear of the facts of a step."""
+        for fact in facts:
+            if isinstance(fact, InstrumentFrozen):
+                self.say(
+                    fact.instrument_key.split(":")[0], FROZEN, f"{fact.instrument_key} is frozen: {fact.text}"
+                )
+
+    def say(self, market: str, kind: str, text: str) -> None:
+        """Keeps, counts and tells one line about a market."""
         counts = self._counts.setdefault(market, {})
         counts[kind] = counts.get(kind, 0) + 1
         self._number += 1

@@ -14,6 +14,7 @@ import msgspec
 from trimaran.base.errors import DecodeKind
 from trimaran.base.histogram import Histogram
 from trimaran.domain.account import Fill
+from trimaran.domain.facts import Fact
 from trimaran.domain.instrument import ContractKind, Side
 from trimaran.domain.opportunity import Pair
 from trimaran.engine.desk import Desk
@@ -36,6 +37,11 @@ class Observed:
         self.decision_latency = Histogram()  # ns, the frames that woke the Python stages
         self.notices = notices
         self.connections: dict[str, tuple[msgspec.Struct, ...]] = {}  # market -> counters, as they grow
+
+    def take(self, facts: Sequence[Fact]) -> None:
+        """Takes the facts of one step."""
+        self.tally.take(facts)
+        self.notices.take_facts(facts)
 
 
 class Moment:
@@ -120,6 +126,11 @@ def latency_row(latency: Histogram) -> dict[str, float | None]:
     return {name: None if value is None else value / US for name, value in values.items()}
 
 
+def owed_rows(desk: Desk) -> dict[str, str]:
+    """Residuals that strategies still have to give back: instrument to base asset; long is positive."""
+    return {str(key): str(size) for strategy in desk.strategies for key, size in strategy.owed.items()}
+
+
 def fill_rows(desk: Desk, fills: Sequence[Fill]) -> list[dict[str, Any]]:
     """Fills in human units, decimals as text; enough to compute the profit again."""
     rows: list[dict[str, Any]] = []
@@ -163,6 +174,8 @@ def result(desk: Desk, observed: Observed, moment: Moment) -> dict[str, Any]:
         "markets": market_rows(desk, observed, desk.book_word),
         "opportunities": {"seen": desk.episodes.seen, "taken": desk.episodes.taken},
         "orders": {"groups": observed.tally.groups, "refused": observed.tally.refused},
+        "owed": owed_rows(desk),
+        "frozen": dict(desk.durable.frozen),
         "fills": fill_rows(desk, observed.tally.fills),
         "pnl": None if pnl is None else float(pnl.total),
         "pnl_detail": detail,
@@ -185,6 +198,8 @@ def status(desk: Desk, observed: Observed, moment: Moment) -> dict[str, Any]:
         "recent": list(observed.tally.recent),
         "fills": len(observed.tally.fills),
         "refused": observed.tally.refused,
+        "owed": owed_rows(desk),
+        "frozen": dict(desk.durable.frozen),
         "pnl": _pnl_row(desk, moment),
         "latency_us": latency_row(observed.latency),
         "decision_latency_us": latency_row(observed.decision_latency),

@@ -156,7 +156,7 @@ class DeskRunner:
         self.desk = Desk(setup, self._make_hot(), self._make_strategies(), ClientIdCounter(0, 0, 1))
         balances = config.balances(instruments)
         self._venue = PaperVenue(self.desk.instruments, self.desk, config.paper_latency_ms * MS, balances)
-        self.loop = Loop(self.desk, self._venue, self.observed.tally.take)
+        self.loop = Loop(self.desk, self._venue, self.observed.take)
         now_ns = self.clock.wall_ns()
         for (market, asset), amount in balances.items():
             self.loop.push(Transfer(TransferId(f"opening-{asset}"), market, asset, amount, 0, now_ns))

@@ -25,6 +25,7 @@ from trimaran.strategies.port import DeskView, LegDraft, Proposal, Skipped
 
 NAME: Final = StrategyName("cross_market")
 BPS_ONE: Final = 10_000
+OWED_MIN: Final = Decimal(100)  # quote; a larger residual goes before new opportunities
 
 
 class CrossMarketConfig(msgspec.Struct, frozen=True):
@@ -112,6 +113,8 @@ class CrossMarket:
             return reason
         if desk.working(pair.buy) or desk.working(pair.sell):
             return "orders at work"
+        if desk.halted(pair.buy) or desk.halted(pair.sell):
+            return "halted"
         for key, ticks, lots in (
             (pair.buy, opportunity.buy_limit_ticks, opportunity.buy_lots),
             (pair.sell, opportunity.sell_limit_ticks, opportunity.sell_lots),
@@ -119,24 +122,31 @@ class CrossMarket:
             instrument = desk.instrument(key)
             if instrument.notional(ticks, lots) < instrument.min_notional:
                 return "below minimum notional"
+            if abs(self._owed.get(key, ZERO)) * instrument.price(ticks) >= max(
+                instrument.min_notional, OWED_MIN
+            ):
+                return "residual owed"
         return None
 
     def _give_back(self, key: InstrumentKey, now_ns: int, desk: DeskView) -> Proposal | None:
         """One IOC order through the top; None where it must wait: for a book, a pause, or a larger size."""
         owed = self._owed.get(key, ZERO)
-        if owed == 0 or desk.working(key) or now_ns < self._owed_pauses.get(key, 0):
+        if owed == 0 or desk.working(key) or desk.halted(key) or now_ns < self._owed_pauses.get(key, 0):
             return None
         instrument = desk.instrument(key)
         bid_ticks, ask_ticks = desk.top_ticks(key)
-        lots = instrument.size_grid.steps_floor(abs(owed) / instrument.contract_size)
-        lots -= lots % instrument.order_step
         slack = self._config.unwind_slack_bps
         side = Side.SELL if owed > 0 else Side.BUY
         if side is Side.SELL:
             price_ticks = bid_ticks * (BPS_ONE - slack) // BPS_ONE
         else:
             price_ticks = -(-ask_ticks * (BPS_ONE + slack) // BPS_ONE)
-        if lots == 0 or price_ticks == 0 or instrument.notional(price_ticks, lots) < instrument.min_notional:
+        if price_ticks == 0:
+            return None
+        size = min(abs(owed), desk.notional_max / instrument.price(price_ticks))  # the rest comes after
+        lots = instrument.size_grid.steps_floor(size / instrument.contract_size)
+        lots -= lots % instrument.order_step
+        if lots == 0 or instrument.notional(price_ticks, lots) < instrument.min_notional:
             return None
         self._owed_pauses[key] = now_ns + self._config.repeat_pause_ns
         return Proposal(NAME, Purpose.UNWIND, (LegDraft(key, side, price_ticks, lots),), None)

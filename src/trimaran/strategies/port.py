@@ -55,6 +55,13 @@ class DeskView(Protocol):
     def working(self, key: InstrumentKey, /) -> bool:
         """True while an order of ours is open there."""
 
+    def halted(self, key: InstrumentKey, /) -> bool:
+        """True while nothing may be sent there: frozen, or the kill switch."""
+
+    @property
+    def notional_max(self) -> Decimal:
+        """The largest order that is worth proposing, in quote asset."""
+
 
 class Strategy(Protocol):
     """A member of the catalogue."""
