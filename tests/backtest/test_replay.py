@@ -61,17 +61,15 @@ def test_edges_between_spot_and_perpetual(whole: Any) -> None:
 
 
 def test_the_last_books(whole: Any) -> None:
-    hot = whole.desk.hot
-    spot = [GRID.decimal(value) for value in hot.book_top(0)]
-    assert (hot.last_id(0), list(map(str, spot))) == (
-        50_093_696_318,
-        ["61602.01000000", "1.67177000", "61602.02000000", "2.66795000"],
-    )
-    usdm = [GRID.decimal(value).normalize() for value in hot.book_top(1)]
-    assert (hot.last_id(1), list(map(str, usdm))) == (
-        5_123_135_475_514,
-        ["61659.7", "1.486", "61659.8", "0.981"],
-    )
+    last = {
+        market: (book.update_id, book.bid, book.bid_size, book.ask, book.ask_size)
+        for market, report in whole.report.markets.items()
+        for book in report.final.values()
+    }
+    assert last == {
+        "binance.spot": (50_093_696_318, "61602.01", "1.67177", "61602.02", "2.66795"),
+        "binance.usdm": (5_123_135_475_514, "61659.7", "1.486", "61659.8", "0.981"),
+    }
 
 
 class Slice(NamedTuple):

@@ -34,6 +34,17 @@ MS: Final = 1_000_000
 BPS: Final = 10_000
 
 
+class FinalBook(msgspec.Struct):
+    """A book as its tape left it; decimals are text."""
+
+    update_id: int
+    bid: str
+    bid_size: str
+    ask: str
+    ask_size: str
+    levels_hash: str  # equal for equal books
+
+
 class MarketReport(msgspec.Struct):
     """What replaying one market showed."""
 
@@ -48,6 +59,7 @@ class MarketReport(msgspec.Struct):
     broken_lines: int = 0
     snapshots_unplaced: int = 0  # a snapshot without a symbol, on a tape of several
     errors: dict[str, int] = {}
+    final: dict[str, FinalBook] = {}  # by symbol
 
 
 class EdgeReport(msgspec.Struct):
@@ -203,8 +215,17 @@ class Replay:
         checked, equal = self._tops.counts(book)
         report.top_checked += checked
         report.top_equal += equal
+        report.final[self._desk.legs[book].instrument.symbol] = self._final(book)
         word = self._words.get(book) or self._desk.book_word(book)
         report.book = word if report.book in ("down", word) else "stale"
+
+    def _final(self, book: int) -> FinalBook:
+        hot, instrument = self._desk.hot, self._desk.legs[book].instrument
+        bid, bid_lots, ask, ask_lots = hot.book_top(book)
+        prices = [format(instrument.price(ticks).normalize(), "f") for ticks in (bid, ask)]
+        sizes = [format(instrument.size(lots).normalize(), "f") for lots in (bid_lots, ask_lots)]
+        levels_hash = f"{hot.state_hash(book):016x}"
+        return FinalBook(hot.last_id(book), prices[0], sizes[0], prices[1], sizes[1], levels_hash)
 
 
 Best = tuple[int, int, int, int]  # bid_ticks, bid_lots, ask_ticks, ask_lots
