@@ -182,16 +182,16 @@ class Decoder {
 
   // `btcusdt@depth5@100ms` has the shape of a diff on USD-M but is a whole (short) book.
   static bool is_partial_depth(const json::Value& name) {
-    char plain[128];
+    char plain[128];  // of ASCII at most, whatever its spelling
     std::string_view stream = name.text;
+    std::size_t length = 0;
     if (name.escaped) {
-      std::size_t length = 0;
       if (!json::unescape_ascii(stream, plain, sizeof plain, length)) return false;
       stream = {plain, length};
     }
     const auto at = stream.find("@depth");
-    if (at == std::string_view::npos || at + 6 >= stream.size()) return false;
-    return json::is_digit(stream[at + 6]);
+    if (at == std::string_view::npos || at + 6 >= stream.size() || !json::is_digit(stream[at + 6])) return false;
+    return name.escaped || json::unescape_ascii(stream, plain, sizeof plain, length);
   }
 
   static Event& failed(Event& event, Fault fault) {

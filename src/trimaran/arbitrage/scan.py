@@ -45,9 +45,6 @@ class Walk(msgspec.Struct, frozen=True):
     worst_bid: int  # ticks
 
 
-EMPTY_WALK = Walk(0, 0, 0, 0, 0)
-
-
 def ladder(levels: Sequence[Level], asks: bool, fresh: Level) -> list[Level]:
     """The levels a taker meets: the book, corrected by a newer best level (price 0: none)."""
     if fresh[0] == 0:

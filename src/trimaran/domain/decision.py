@@ -35,6 +35,3 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
     limit: str
     value: str
     text: str  # for a person: expected, found, where
-
-
-Decision = Approved | Refused

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
 from trimaran.base.errors import IllegalTransition
 from trimaran.domain.account import (
     AccountEvent,
@@ -37,7 +34,7 @@ def apply(desk: Desk, event: AccountEvent) -> list[Fact]:
     if event.client_order_id not in desk.durable.orders:
         return facts  # not ours; reconciliation looks after it
     move, reason = _move_of(event)
-    return facts + _moved(desk, event.client_order_id, lambda: move, reason, event.local_ns)
+    return facts + _moved(desk, event.client_order_id, move, reason, event.local_ns)
 
 
 def _move_of(
@@ -61,22 +58,28 @@ def _fill(desk: Desk, fill: Fill) -> list[Fact]:
     is_new = any(isinstance(fact, FillBooked) for fact in facts)
     if not is_new or fill.client_order_id not in desk.durable.orders:
         return facts
-    count = partial(desk.durable.add_fill, fill)
-    return facts + _moved(desk, fill.client_order_id, count, str(fill.fill_id), fill.local_ns)
+    text = desk.durable.overfill(fill)
+    if text is not None:
+        facts += _freeze(desk, fill.client_order_id, text, fill.local_ns)
+    move = desk.durable.add_fill(fill)
+    return facts + _moved(desk, fill.client_order_id, move, str(fill.fill_id), fill.local_ns)
 
 
 def _moved(
-    desk: Desk, client_order_id: ClientOrderId, event: Callable[[], OrderEvent], reason: str, local_ns: int
+    desk: Desk, client_order_id: ClientOrderId, event: OrderEvent, reason: str, local_ns: int
 ) -> list[Fact]:
-    facts: list[Fact] = []
     try:
-        changed = desk.durable.move(client_order_id, event(), reason, local_ns)
+        changed = desk.durable.move(client_order_id, event, reason, local_ns)
     except IllegalTransition as error:
-        desk.durable.freeze(desk.durable.orders[client_order_id].order.instrument_key, str(error))
-        changed = None
-    frozen, desk.durable.frozen_untold = desk.durable.frozen_untold, []
-    facts.extend(InstrumentFrozen(key, desk.durable.frozen[key], local_ns) for key in frozen)
-    if changed is not None:
-        facts.append(changed)
+        return _freeze(desk, client_order_id, str(error), local_ns)
     closed = desk.durable.closed_group(client_order_id, local_ns)
-    return facts if closed is None else [*facts, closed]
+    return [fact for fact in (changed, closed) if fact is not None]
+
+
+def _freeze(desk: Desk, client_order_id: ClientOrderId, text: str, local_ns: int) -> list[Fact]:
+    """Stops new orders on the instrument of an order; told once, the first cause is kept."""
+    key = desk.durable.orders[client_order_id].order.instrument_key
+    if key in desk.durable.frozen:
+        return []
+    desk.durable.frozen[key] = text
+    return [InstrumentFrozen(key, text, local_ns)]

@@ -65,7 +65,6 @@ class Durable:
         self.groups: dict[GroupId, GroupRecord] = {}
         self.recent: deque[OrderRequest] = deque()
         self.frozen: dict[InstrumentKey, str] = {}  # where something was contradictory, and what
-        self.frozen_untold: list[InstrumentKey] = []  # frozen in this step
         self._ended: deque[tuple[int, ClientOrderId]] = deque()  # (when its group closed, order)
         self._ended_hash = 0  # exclusive or of the hashes of forgotten orders
 
@@ -99,12 +98,6 @@ class Durable:
             record = self.orders.pop(self._ended.popleft()[1])
             self._ended_hash ^= _hash_of(record)
 
-    def freeze(self, key: InstrumentKey, text: str) -> None:
-        """Stops new orders on an instrument; the first cause is kept."""
-        if key not in self.frozen:
-            self.frozen[key] = text
-            self.frozen_untold.append(key)
-
     def move(
         self, client_order_id: ClientOrderId, event: OrderEvent, reason: str, now_ns: int
     ) -> OrderStateChanged | None:
@@ -127,18 +120,22 @@ class Durable:
             now_ns,
         )
 
+    def overfill(self, fill: Fill) -> str | None:
+        """What is wrong with a new fill that exceeds its order; None for any other."""
+        record = self.orders[fill.client_order_id]
+        total = record.filled_lots + fill.lots
+        if total <= record.order.lots:
+            return None
+        return f"fill {fill.fill_id}: expected at most {record.order.lots} lots in total, found {total}"
+
     def add_fill(self, fill: Fill) -> OrderEvent:
-        """Counts a new fill. One beyond the order freezes the instrument, and completes it all the same."""
+        """Counts a new fill; the event that it is. One beyond the order completes it all the same."""
         record = self.orders[fill.client_order_id]
         record.filled_lots += fill.lots
         if fill.fee_asset == self.instruments[fill.instrument_key].base:
             with localcontext(EXACT):
                 record.base_fee += fill.fee
-        if record.filled_lots > record.order.lots:
-            text = f"{fill.fill_id}: expected at most {record.order.lots} lots, found {record.filled_lots}"
-            self.freeze(fill.instrument_key, text)
-            return OrderEvent.FULL_FILL
-        return fill_event(record.filled_lots, record.order.lots)
+        return fill_event(min(record.filled_lots, record.order.lots), record.order.lots)
 
     def open_orders(self) -> tuple[OpenOrder, ...]:
         """Every order that may still fill."""

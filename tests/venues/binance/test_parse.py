@@ -191,6 +191,21 @@ def test_partial_depth_streams_are_not_diffs() -> None:
     assert assert_twins_agree(Law.CHAIN, frame)[0] == Kind.IGNORED
 
 
+@pytest.mark.parametrize("ascii_only", [True, False])
+@pytest.mark.parametrize(
+    ("stream", "kind"),
+    [
+        ("x" * 110 + "@depth20", Kind.IGNORED),
+        ("x" * 130 + "@depth20", Kind.DEPTH),
+        ("币@depth20", Kind.DEPTH),
+        ('"@depth20', Kind.IGNORED),
+    ],
+)
+def test_strange_stream_names_are_the_same_to_both(stream: str, kind: Kind, ascii_only: bool) -> None:
+    frame = json.dumps(combined(DEPTH, stream), ensure_ascii=ascii_only).encode()
+    assert assert_twins_agree(Law.CHAIN, frame)[0] == kind
+
+
 @pytest.mark.parametrize("cut", range(0, 180, 3))
 def test_cut_frames(cut: int) -> None:
     frame = json.dumps(combined(DEPTH)).encode()[:-1]

@@ -100,6 +100,8 @@ def _event_fields(value: JsonValue) -> Fields | None:
 
 def _is_partial_depth(stream: str) -> bool:
     """`btcusdt@depth5@100ms` has the shape of a diff on USD-M but is a whole (short) book."""
+    if len(stream) > _STREAM_BYTES_MAX or not stream.isascii():
+        return False
     at = stream.find("@depth")
     return at >= 0 and stream[at + 6 : at + 7] in tuple("0123456789")
 
