@@ -51,6 +51,8 @@ def add_book(hot: Hot, tape: Tape) -> int:
         price.exponent,
         size.units,
         size.exponent,
+        base_units=size.units,
+        base_exponent=size.exponent,
         order_step=1,
         group=0,
         taker_fee_e8=instrument.fees.taker_e8,

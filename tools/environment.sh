@@ -40,15 +40,22 @@ int main() { return std::same_as<int, long>; }' |
     "${CXX:-g++}" -std=gnu++20 -x c++ -fsyntax-only - 2>/dev/null
 }
 
+libdeflate_links() { # the compiler finds its header and its library
+  echo '#include <libdeflate.h>
+int main() { libdeflate_free_decompressor(libdeflate_alloc_decompressor()); }' |
+    "${CXX:-g++}" -x c++ - -ldeflate -o /dev/null 2>/dev/null
+}
+
 install_system_packages() {
   local python
   python=$(find_python)
-  if [ -n "$python" ] && python_can_build "$python" && compiler_works; then return; fi
+  if [ -n "$python" ] && python_can_build "$python" && compiler_works && libdeflate_links; then return; fi
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then return; fi
-  say 'installing g++ and python3 with its headers (apt-get)'
+  say 'installing g++, libdeflate and python3 with its headers (apt-get)'
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq >/dev/null
-  apt-get install -qq -y --no-install-recommends g++ libc6-dev python3 python3-dev python3-venv >/dev/null
+  apt-get install -qq -y --no-install-recommends g++ libc6-dev libdeflate-dev python3 python3-dev \
+    python3-venv >/dev/null
 }
 
 require_tools() {
@@ -60,6 +67,8 @@ require_tools() {
     "$("$python" --version 2>&1) without one of them" 'install python3-venv and python3-dev'
   compiler_works || fail "a C++20 compiler as ${CXX:-g++} (or named by CXX)" \
     "$(version_of "${CXX:-g++}")" 'install g++ 11 or newer'
+  libdeflate_links || fail 'libdeflate 1.1 or newer with its header libdeflate.h, for the native core' \
+    'no such header, or no library to link' 'install libdeflate-dev'
 }
 
 make_environment() {

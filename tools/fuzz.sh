@@ -42,7 +42,7 @@ run_target() { # compiler, source
   mkdir -p "$directory/corpus" "$directory/crashes"
   echo "fuzz: building $name"
   "$1" -std=gnu++20 -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \
-    -fsanitize=fuzzer,address,undefined -Inative/include "$2" -o "$directory/run"
+    -fsanitize=fuzzer,address,undefined -Inative/include "$2" -ldeflate -o "$directory/run"
   if [ -d "tests/corpus/$name" ]; then seeds=("tests/corpus/$name"); fi
   echo "fuzz: running $name for $seconds s"
   if "$directory/run" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \

@@ -57,17 +57,19 @@ void require(bool holds, const char* text) {
   if (!holds) throw nb::value_error(text);
 }
 
-Grids grids_of(std::int64_t price_units, int price_exponent, std::int64_t size_units, int size_exponent) {
-  require(price_units > 0 && price_units < 1'000'000'000 && size_units > 0 && size_units < 1'000'000'000,
-          "units: expected 1..999999999");
-  require(price_exponent >= -18 && price_exponent <= 9 && size_exponent >= -18 && size_exponent <= 9,
-          "exponent: expected -18..9");
-  return {{price_units, price_exponent}, {size_units, size_exponent}};
+Grid grid_of(std::int64_t units, int exponent) {
+  require(units > 0 && units < 1'000'000'000, "units: expected 1..999999999");
+  require(exponent >= -18 && exponent <= 9, "exponent: expected -18..9");
+  return {units, exponent};
 }
 
-binance::Dialect dialect_of(int dialect) {
-  require(dialect == 0 || dialect == 1, "dialect: expected 0 (binance spot) or 1 (binance usdm)");
-  return static_cast<binance::Dialect>(dialect);
+Grids grids_of(std::int64_t price_units, int price_exponent, std::int64_t size_units, int size_exponent) {
+  return {grid_of(price_units, price_exponent), grid_of(size_units, size_exponent)};
+}
+
+Dialect dialect_of(int dialect) {
+  require(dialect >= 0 && dialect < DIALECT_COUNT, "dialect: expected one of trimaran.domain.dialect");
+  return static_cast<Dialect>(dialect);
 }
 
 std::vector<Level> levels_of(const Pairs& pairs) {
@@ -115,13 +117,13 @@ struct FrameDecoder {
     return count++;
   }
 
-  nb::tuple result(const binance::Event& e) {
+  nb::tuple result(const Event& e) {
     const bool levels = e.fault == Fault::None && (e.kind == Kind::Depth || e.kind == Kind::Snapshot);
     const auto side = [levels](const Side& s) { return levels ? pairs_of(s) : Pairs{}; };
     return nb::make_tuple(static_cast<std::uint32_t>(e.kind), static_cast<std::uint32_t>(e.fault), e.book,
-                          e.depth_lost, e.first_id, e.last_id, e.previous_id, e.venue_ns, side(decoder.bids),
-                          side(decoder.asks), nb::make_tuple(e.bid.price, e.bid.size, e.ask.price, e.ask.size),
-                          e.aggressor_sold);
+                          e.depth_lost, e.first_id, e.last_id, e.previous_id, e.venue_ns, side(decoder.bids()),
+                          side(decoder.asks()), nb::make_tuple(e.bid.price, e.bid.size, e.ask.price, e.ask.size),
+                          e.aggressor_sold, nb::make_tuple(e.e12, e.funding_ms));
   }
 
   nb::tuple frame(nb::handle payload) {
@@ -135,7 +137,7 @@ struct FrameDecoder {
     return result(decoder.snapshot(bytes.data(), bytes.size(), symbols.grids(book)));
   }
 
-  binance::Decoder decoder;
+  Decoder decoder;
   SymbolTable symbols;
   std::uint32_t count = 0;
 };
@@ -144,12 +146,12 @@ void bind_hot(nb::class_<Hot>& hot) {
   hot.def(nb::init<>())
       .def(
           "add_market", [](Hot& h, int dialect) { return h.add_market(dialect_of(dialect)); }, nb::arg("dialect"),
-          "Adds a market that speaks a dialect (0 Binance spot, 1 Binance USD-M); returns its index.")
+          "Adds a market that speaks a dialect of trimaran.domain.dialect; returns its index.")
       .def(
           "add_instrument",
           [](Hot& h, std::uint32_t market, std::string_view symbol, std::int64_t price_units, int price_exponent,
-             std::int64_t size_units, int size_exponent, std::int64_t order_step, std::size_t group,
-             std::int64_t taker_fee_e8) {
+             std::int64_t size_units, int size_exponent, std::int64_t base_units, int base_exponent,
+             std::int64_t order_step, std::size_t group, std::int64_t taker_fee_e8) {
             check_market(h, market);
             require(!symbol.empty() && symbol.size() <= SYMBOL_BYTES_MAX, "symbol: expected 1..32 bytes");
             require(h.market(market).symbols.find(symbol) == NO_BOOK, "symbol: is already there");
@@ -160,13 +162,14 @@ void bind_hot(nb::class_<Hot>& hot) {
             require(order_step > 0 && order_step <= 1'000'000'000, "order_step: expected 1..10**9");
             const std::uint32_t book =
                 h.add_instrument(market, symbol, grids_of(price_units, price_exponent, size_units, size_exponent),
-                                 order_step, group, taker_fee_e8);
+                                 grid_of(base_units, base_exponent), order_step, group, taker_fee_e8);
             require(book != NO_BOOK, "group: the grids of its books are more than 9 decimals apart");
             return book;
           },
           nb::arg("market"), nb::arg("symbol"), nb::arg("price_units"), nb::arg("price_exponent"),
-          nb::arg("size_units"), nb::arg("size_exponent"), nb::arg("order_step"), nb::arg("group"), nb::arg("taker_fee_e8"),
-          "Adds a book; sizes on the grid of its base asset, orders in multiples of order_step. Returns its index.")
+          nb::arg("size_units"), nb::arg("size_exponent"), nb::arg("base_units"), nb::arg("base_exponent"),
+          nb::arg("order_step"), nb::arg("group"), nb::arg("taker_fee_e8"),
+          "Adds a book: grids of its frames, one lot in base asset, orders in multiples of order_step. Returns its index.")
       .def(
           "on_frame",
           [](Hot& h, std::uint32_t market, nb::handle payload, std::int64_t local_ns) {
@@ -233,7 +236,15 @@ void bind_views(nb::class_<Hot>& hot) {
              return nb::make_tuple(t.id, t.price, t.size, t.aggressor_sold, t.venue_ns, t.local_ns);
            },
            nb::arg("book"), nb::sig("def last_trade(self, book: int) -> tuple[int, int, int, bool, int, int]"),
-           "(id, price_ticks, size_lots, aggressor_sold, venue_ns, local_ns); id -1: none yet.");
+           "(id, price_ticks, size_lots, aggressor_sold, venue_ns, local_ns); id -1: none yet.")
+      .def("reference",
+           [](const Hot& h, std::uint32_t b) {
+             const Reference& r = book_of(h, b).reference;
+             return nb::make_tuple(r.mark_e12, r.mark_ns, r.funding_e12, r.funding_ms, r.funding_ns, r.last_price,
+                                   r.stats_ns);
+           },
+           nb::arg("book"), nb::sig("def reference(self, book: int) -> tuple[int, int, int, int, int, int, int]"),
+           "(mark_e12, mark_ns, funding_e12, funding_ms, funding_ns, last_ticks, stats_ns); a time of 0: not told yet.");
 }
 
 void bind_levels(nb::class_<Hot>& hot) {
@@ -312,6 +323,17 @@ void bind_scan(nb::class_<Hot>& hot) {
            nb::arg("buy"), nb::arg("sell"), nb::arg("size_cap"),
            nb::sig("def walk(self, buy: int, sell: int, size_cap: int) -> tuple[int, int, int, int, int]"),
            "(size, cost, proceeds, worst_ask_ticks, worst_bid_ticks) in the group's common units, before fees.")
+      .def("best",
+           [](const Hot& h, std::uint32_t book, std::int64_t size_cap) {
+             require(size_cap >= 0 && size_cap <= SIZE_LOTS_MAX, "size_cap: expected 0..2**62");
+             const Best b = h.best(book_of(h, book).group, size_cap);
+             return nb::make_tuple(b.buy, b.sell, b.edge_e8, b.walk.size, big(b.walk.cost), big(b.walk.proceeds),
+                                   b.walk.worst_ask, b.walk.worst_bid);
+           },
+           nb::arg("book"), nb::arg("size_cap"),
+           nb::sig("def best(self, book: int, size_cap: int) -> tuple[int, int, int, int, int, int, int, int]"),
+           "The pair of the book's group that gains most, net and walked, or else lacks least: "
+           "(buy_book, sell_book, edge_e8, size, cost, proceeds, worst_ask_ticks, worst_bid_ticks); 65535: no pair.")
       .def("units",
            [](const Hot& h, std::uint32_t book) {
              const BookState& state = book_of(h, book);
@@ -338,6 +360,14 @@ NB_MODULE(_hot, m) {
       },
       nb::arg("text"), nb::arg("units"), nb::arg("exponent"), nb::arg("maximum"),
       "Decimal text on a grid, exactly: (fault, steps).");
+  m.def(
+      "e12_of",
+      [](std::string_view text) {
+        require(text.size() <= NUMBER_BYTES_MAX, "text: too long");
+        const Steps steps = text.empty() ? Steps{Fault::Schema, 0} : e12_of(text, E12_MAX);
+        return std::make_pair(static_cast<int>(steps.fault), steps.value);
+      },
+      nb::arg("text"), "Signed decimal text in 1e-12, towards zero: (fault, value).");
 
   nb::class_<Book>(m, "Book")
       .def(nb::init<>())
@@ -345,6 +375,7 @@ NB_MODULE(_hot, m) {
            nb::arg("bids"), nb::arg("asks"))
       .def("load", [](Book& b, const Pairs& bids, const Pairs& asks) { b.load(levels_of(bids), levels_of(asks)); },
            nb::arg("bids"), nb::arg("asks"))
+      .def("trim", &Book::trim, nb::arg("count"), "Forgets the worst levels of each side beyond count.")
       .def("clear", &Book::clear)
       .def("crossed", &Book::crossed)
       .def("depth",
@@ -357,9 +388,9 @@ NB_MODULE(_hot, m) {
       .def("add_symbol", &FrameDecoder::add_symbol, nb::arg("symbol"), nb::arg("price_units"),
            nb::arg("price_exponent"), nb::arg("size_units"), nb::arg("size_exponent"))
       .def("frame", &FrameDecoder::frame, nb::arg("payload"),
-           nb::sig("def frame(self, payload: bytes | bytearray | memoryview) -> tuple[int, int, int, bool, int, int, int, int, list[tuple[int, int]], list[tuple[int, int]], tuple[int, int, int, int], bool]"))
+           nb::sig("def frame(self, payload: bytes | bytearray | memoryview) -> tuple[int, int, int, bool, int, int, int, int, list[tuple[int, int]], list[tuple[int, int]], tuple[int, int, int, int], bool, tuple[int, int]]"))
       .def("snapshot", &FrameDecoder::snapshot, nb::arg("payload"), nb::arg("book"),
-           nb::sig("def snapshot(self, payload: bytes | bytearray | memoryview, book: int) -> tuple[int, int, int, bool, int, int, int, int, list[tuple[int, int]], list[tuple[int, int]], tuple[int, int, int, int], bool]"));
+           nb::sig("def snapshot(self, payload: bytes | bytearray | memoryview, book: int) -> tuple[int, int, int, bool, int, int, int, int, list[tuple[int, int]], list[tuple[int, int]], tuple[int, int, int, int], bool, tuple[int, int]]"));
 
   nb::class_<Hot> hot(m, "Hot");
   bind_hot(hot);

@@ -1,10 +1,11 @@
-// Feeds anything to the hot state: decode, sequencing, books and scan, both dialects together.
+// Feeds anything to the hot state: decode, sequencing, books and scan, all dialects together.
 //
 // An input is lines. The first byte of a line says what is done, the rest is a payload:
-//   0 1    a frame of market 0 (Binance spot) or 1 (USD-M)
-//   a b c  a snapshot for book 0 (spot), 1 (USD-M), 2 (spot, an odd grid)
-//   u v    the connection of market 0 or 1 is up;  d e  it is down
+//   0 1 2 3 4  a frame of market 0 (Binance spot), 1 (USD-M), 2 (OKX), 3 (HTX spot) or 4 (HTX swaps)
+//   a b c      a snapshot for book 0 (spot), 1 (USD-M), 2 (spot, an odd grid)
+//   u v w x y  the connection of market 0 to 4 is up;  d e f g h  it is down
 // Anything else is passed over. After every line the state must make sense.
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -19,7 +20,7 @@ namespace {
 
 constexpr std::int64_t THRESHOLD_E8 = -100'000;
 constexpr std::int64_t ORDER_STEP = 3;
-constexpr std::int64_t FEES_E8[] = {100'000, 50'000, -20'000};
+constexpr std::int64_t FEES_E8[] = {100'000, 50'000, -20'000, 80'000, 0, 200'000, -10'000};
 constexpr std::int64_t CAPS[] = {0, 1, 1'000'000, SIZE_LOTS_MAX};
 
 void must(bool holds, const char* what) {
@@ -30,35 +31,43 @@ void must(bool holds, const char* what) {
 
 void build(Hot& hot) {
   hot.threshold_e8 = THRESHOLD_E8;
-  hot.add_market(binance::Dialect::Spot);
-  hot.add_market(binance::Dialect::UsdM);
-  hot.add_instrument(0, "BTCUSDT", {{1, -2}, {1, -5}}, ORDER_STEP, 0, FEES_E8[0]);
-  hot.add_instrument(1, "BTCUSDT", {{1, -1}, {1, -3}}, ORDER_STEP, 0, FEES_E8[1]);
-  hot.add_instrument(0, "ODDUSDT", {{5, -3}, {25, -1}}, ORDER_STEP, 0, FEES_E8[2]);
+  for (int dialect = 0; dialect < DIALECT_COUNT; ++dialect) hot.add_market(static_cast<Dialect>(dialect));
+  struct Row {
+    std::uint32_t market;
+    std::string_view symbol;
+    Grids grids;
+    Grid base;
+  };
+  const Row rows[] = {
+      {0, "BTCUSDT", {{1, -2}, {1, -5}}, {1, -5}},       {1, "BTCUSDT", {{1, -1}, {1, -3}}, {1, -3}},
+      {0, "ODDUSDT", {{5, -3}, {25, -1}}, {25, -1}},     {2, "BTC-USDT", {{1, -1}, {1, -8}}, {1, -8}},
+      {2, "BTC-USDT-SWAP", {{1, -1}, {1, -2}}, {1, -4}}, {3, "btcusdt", {{1, -2}, {1, -6}}, {1, -6}},
+      {4, "BTC-USDT", {{1, -1}, {1, 0}}, {1, -3}},
+  };
+  for (const Row& row : rows) {
+    const std::int64_t fee_e8 = FEES_E8[hot.book_count()];
+    must(hot.add_instrument(row.market, row.symbol, row.grids, row.base, ORDER_STEP, 0, fee_e8) != NO_BOOK, "row");
+  }
 }
 
 // Does what a line says; the packed answer.
 std::uint32_t take(Hot& hot, std::string_view line, std::int64_t now_ns) {
   const char* data = line.data() + 1;
   const std::size_t size = line.size() - 1;
-  switch (line[0]) {
-    case '0':
-    case '1': return hot.on_frame(line[0] == '1', data, size, now_ns);
-    case 'a':
-    case 'b':
-    case 'c': return hot.on_snapshot(static_cast<std::uint32_t>(line[0] - 'a'), data, size, now_ns);
-    case 'u':
-    case 'v': hot.mark_up(line[0] == 'v'); break;
-    case 'd':
-    case 'e': hot.mark_down(line[0] == 'e'); break;
-    default: break;
-  }
+  const auto place = [&line](std::string_view letters) {
+    return static_cast<std::uint32_t>(std::min(letters.find(line[0]), letters.size()));
+  };
+  const auto count = static_cast<std::uint32_t>(DIALECT_COUNT);
+  if (const auto market = place("01234"); market < count) return hot.on_frame(market, data, size, now_ns);
+  if (const auto book = place("abc"); book < 3) return hot.on_snapshot(book, data, size, now_ns);
+  if (const auto market = place("uvwxy"); market < count) hot.mark_up(market);
+  if (const auto market = place("defgh"); market < count) hot.mark_down(market);
   return pack(Kind::Ignored, 0, NO_BOOK);
 }
 
 void check_answer(const Hot& hot, std::uint32_t answer) {
   const std::uint32_t kind = answer & 0xF, fault = answer >> 4 & 0xF, flags = answer >> 8 & 0xFF, book = answer >> 16;
-  must(kind <= static_cast<std::uint32_t>(Kind::Error), "kind");
+  must(kind <= static_cast<std::uint32_t>(Kind::Funding), "kind");
   must((kind == static_cast<std::uint32_t>(Kind::Error)) == (fault != 0) && fault < FAULT_COUNT, "fault of an error");
   must(book == NO_BOOK || book < hot.book_count(), "book of an answer");
   must((flags & flag::WENT_LIVE) == 0 || (flags & flag::WENT_STALE) == 0, "went live and stale at once");
@@ -68,8 +77,8 @@ void check_answer(const Hot& hot, std::uint32_t answer) {
   must((flags & (flag::WENT_STALE | flag::CROSSED)) == 0 || !live, "went stale and is live");
 }
 
-void check_side(const BookSide& side, bool bids) {
-  must(side.size() <= BOOK_LEVELS_MAX, "levels of a side");
+void check_side(const BookSide& side, bool bids, std::size_t levels_max) {
+  must(side.size() <= levels_max, "levels of a side");
   for (std::size_t n = 0; n < side.size(); ++n) {
     const Level level = side.level(n);
     must(level.price > 0 && level.price <= PRICE_TICKS_MAX, "price of a level");
@@ -94,10 +103,12 @@ void check_ladder(const BookState& state, bool asks) {
   }
 }
 
-void check_book(const BookState& state) {
+void check_book(const BookState& state, std::size_t levels_max) {
   const Book& book = state.sequenced.book();
-  check_side(book.bids, true);
-  check_side(book.asks, false);
+  check_side(book.bids, true, levels_max);
+  check_side(book.asks, false, levels_max);
+  const Reference& told = state.reference;
+  must(std::abs(told.mark_e12) <= E12_MAX && std::abs(told.funding_e12) <= E12_MAX, "mark price and funding rate");
   must(state.top == state.effective_top(), "top that the scan knows");
   if (!state.sequenced.live()) {
     must(state.top == Top{}, "top of a book that is not live");
@@ -151,7 +162,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (line.empty()) continue;
     check_answer(hot, take(hot, line, now_ns));
     for (std::uint32_t book = 0; book < hot.book_count(); ++book) {
-      check_book(hot.book(book));
+      check_book(hot.book(book), hot.market(hot.book(book).market).promise.levels_max);
       for (std::uint32_t other = 0; other < hot.book_count(); ++other) {
         if (other != book) check_pair(hot, book, other);
       }

@@ -16,7 +16,7 @@ from trimaran.arbitrage.scan import Group, Member, ladder
 from trimaran.base.errors import ConfigError
 from trimaran.base.limits import EDGE_E8_MAX, FEE_E8_ONE, GROUP_BOOKS_MAX, PRICE_TICKS_MAX, SIZE_LOTS_MAX
 from trimaran.books.sequencing import Law
-from trimaran.domain.answer import Flag, flags_of
+from trimaran.domain.answer import NO_BOOK, Flag, flags_of
 from trimaran.domain.instrument import Grid
 from trimaran.engine.hot_twin import TwinHot
 from trimaran.native._hot import Hot as NativeHot
@@ -45,7 +45,8 @@ def both(threshold_e8: int = 0) -> tuple[Any, Any]:
 
 
 def add(hot: Any, name: str, row: Row) -> int:
-    grids = row.price.units, row.price.exponent, row.size.units, row.size.exponent
+    size = row.size.units, row.size.exponent
+    grids = row.price.units, row.price.exponent, *size, *size
     return int(hot.add_instrument(0, name, *grids, row.order_step, 0, row.fee_e8))
 
 
@@ -183,6 +184,35 @@ def test_edges_are_exact_and_the_twins_agree(books: list[Row], threshold_e8: int
     for book in range(len(books)):
         assert native.edges(book) == twin.edges(book) == above
         assert native.units(book) == twin.units(book)
+
+
+def gain_of(hot: Any, books: list[Row], buy: int, sell: int, cap: int) -> int:
+    """What a walked pair gains, with each fee rounded down, in common units."""
+    _, cost, proceeds, _, _ = hot.walk(buy, sell, cap)
+    fees = floor(Fraction(cost * books[buy].fee_e8, FEE_E8_ONE))
+    return int(proceeds - cost - fees - floor(Fraction(proceeds * books[sell].fee_e8, FEE_E8_ONE)))
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(rows(), min_size=2, max_size=4), st.integers(0, 60_000))
+def test_the_best_pair_gains_most_or_lacks_least(books: list[Row], cap: int) -> None:
+    native, twin = built(books)
+    best = native.best(0, cap)
+    assert best == twin.best(0, cap) == native.best(len(books) - 1, cap)
+    pairs = [(b, s) for b in range(len(books)) for s in range(len(books)) if b != s]
+    known = [(b, s) for b, s in pairs if native.edge(b, s) is not None]
+    buy, sell, edge_e8, *walked = best
+    if not known:
+        assert best == (NO_BOOK, NO_BOOK, 0, 0, 0, 0, 0, 0)
+        return
+    assert edge_e8 == native.edge(buy, sell)
+    gains = {pair: gain_of(native, books, *pair, cap) for pair in known}
+    if max(gains.values()) > 0:
+        assert gains[buy, sell] == max(gains.values())
+        assert tuple(walked) == native.walk(buy, sell, cap)
+    else:
+        assert edge_e8 == max(native.edge(*pair) for pair in known)
+        assert walked == [0, 0, 0, 0, 0]
 
 
 CENT, LOT = Grid(1, -2), Grid(1, 0)

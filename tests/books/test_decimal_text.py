@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trimaran.base.errors import DecodeError, DecodeKind
-from trimaran.base.limits import PRICE_TICKS_MAX, SIZE_LOTS_MAX
-from trimaran.books.decimal_text import WHOLE, steps_of
+from trimaran.base.limits import E12_MAX, PRICE_TICKS_MAX, SIZE_LOTS_MAX
+from trimaran.books.decimal_text import WHOLE, e12_of, steps_of
 from trimaran.domain.instrument import Grid
 from trimaran.native import _hot
 
@@ -117,6 +117,65 @@ def test_what_is_no_number(text: str) -> None:
 )
 def test_table_on_whole_numbers_up_to_ten(text: str, answer: tuple[int, int]) -> None:
     assert both(text, WHOLE, 10) == answer
+
+
+def twin_e12(text: str) -> tuple[int, int]:
+    try:
+        return OK, e12_of(text, "field")
+    except DecodeError as error:
+        return error.kind, 0
+
+
+def both_e12(text: str) -> tuple[int, int]:
+    native = _hot.e12_of(text)
+    assert native == twin_e12(text), text
+    return native
+
+
+@settings(max_examples=1000, deadline=None)
+@given(numbers())
+@example("-0.0001")
+@example("4611686.018427387904")
+def test_a_signed_number_is_cut_to_whole_units(text: str) -> None:
+    value = Fraction(text) * 10**12
+    whole = abs(value) // 1
+    signed = whole if value >= 0 else -whole
+    assert both_e12(text) == ((OK, signed) if whole <= E12_MAX else (DecodeKind.RANGE, 0))
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text("0123456789+-.eE ", max_size=12))
+def test_signed_texts_that_may_not_be_numbers(text: str) -> None:
+    both_e12(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("0.0001515", (OK, 151_500_000)),
+        ("-0.000151531545654987", (OK, -151_531_545)),
+        ("-0.0000000000009", (OK, 0)),
+        ("-0", (OK, 0)),
+        ("1e-12", (OK, 1)),
+        ("-1E-12", (OK, -1)),
+        ("9e-13", (OK, 0)),
+        ("1e-99999999999999999999", (OK, 0)),
+        ("0e99999999999999999999", (OK, 0)),
+        ("0.000000000000000001e6", (OK, 1)),
+        ("1e99999999999999999999", (DecodeKind.RANGE, 0)),
+        ("64040.123", (OK, 64_040_123 * 10**9)),
+        ("-4611686.018427387904", (OK, -E12_MAX)),
+        ("-4611686.018427387905", (DecodeKind.RANGE, 0)),
+        ("4611686.0184273879049", (OK, E12_MAX)),
+        ("0." + "9" * 900, (OK, 10**12 - 1)),
+        ("9" * 900, (DecodeKind.RANGE, 0)),
+        ("00.1", (DecodeKind.SCHEMA, 0)),
+        ("", (DecodeKind.SCHEMA, 0)),
+        ("+1", (DecodeKind.SCHEMA, 0)),
+    ],
+)
+def test_table_of_signed_numbers(text: str, answer: tuple[int, int]) -> None:
+    assert both_e12(text) == answer
 
 
 def test_the_error_names_field_expected_and_found() -> None:

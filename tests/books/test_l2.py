@@ -83,6 +83,17 @@ def test_depth_is_cut(book: Any) -> None:
     assert list(book.depth(1, 99)) == [(4, 1), (5, 1)]
 
 
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 9])
+def test_trimming_keeps_the_best(book: Any, count: int) -> None:
+    bids, asks = [(12, 1), (11, 2), (10, 5)], [(13, 1), (14, 2)]
+    book.load(bids, asks)
+    book.trim(count)
+    assert sides(book) == (bids[:count], asks[:count])
+    book.apply([(10, 7), (13, 0)], [(13, 3)])  # what was forgotten may come again
+    best = [level for level in bids[:count] if level[0] != 10]
+    assert sides(book) == ([*best, (10, 7)], [(13, 3), *asks[1:count]])
+
+
 def test_a_snapshot_replaces(book: Any) -> None:
     book.load([(10, 1)], [(20, 1)])
     book.load([(5, 2)], [])
@@ -238,6 +249,11 @@ class BothBooks(RuleBasedStateMachine):
     @rule(bids=levels, asks=levels)
     def load(self, bids: list[Level], asks: list[Level]) -> None:
         self.do("load", bids, asks)
+
+    @rule(count=st.integers(0, 60))
+    def trim(self, count: int) -> None:
+        self.native.trim(count)
+        self.twin.trim(count)
 
     @rule()
     def clear(self) -> None:

@@ -1,19 +1,16 @@
-"""What the hot state must do with one book: the tables of both sequencing laws, for both twins.
+"""What the hot state must do with one book: the tables of both sequencing laws of Binance, for both twins.
 
-A story is steps of `operation flags status`. Operations: `up`, `down`, `s 7` a snapshot with id 7,
-`d 5-7` a depth event of ids 5..7 (`d 5-7<4`: and 4 before it), `x 8-8` one that crosses the book,
-`cut` a frame that is no JSON, `lost` a depth event with a price off the grid. Flags: Applied, went Live,
-went Stale, Need snapshot, Duplicate, X crossed. TOP is checked by the rig at every step.
+Stories are read as `tests/support/hot_rig.py` says. The laws of the other venues stand beside.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.support.hot_rig import ASK, BID, Rig, tell
 from trimaran.base.errors import DecodeKind
 from trimaran.base.limits import (
     DEPTH_LAG_NS_MAX,
@@ -26,51 +23,6 @@ from trimaran.domain.answer import NO_BOOK, BookStatus, Flag, Kind, book_of, err
 from trimaran.domain.dialect import Dialect
 
 SPOT, USDM = Dialect.BINANCE_SPOT, Dialect.BINANCE_USDM
-LETTERS = {
-    "A": Flag.APPLIED,
-    "L": Flag.WENT_LIVE,
-    "S": Flag.WENT_STALE,
-    "N": Flag.NEED_SNAPSHOT,
-    "D": Flag.DUPLICATE,
-    "X": Flag.CROSSED,
-}
-BID, ASK = 10_000, 10_100
-STEP = re.compile(r"(.+?)(?: ([ALSNDX]+))? (\w+)")
-
-
-def do(rig: Any, operation: str) -> int:
-    """Carries out one operation; its flags. Sizes are the id, so that a book shows what it holds."""
-    name, _, rest = operation.partition(" ")
-    if name in ("up", "down"):
-        return int(getattr(rig, name)())
-    if name == "cut":
-        return flags_of(rig.frame(b'{"e":"depthUpdate","s":"BTC'))
-    if name == "lost":
-        return flags_of(rig.frame(rig.depth_json(1, 2, [], []).replace(b'"b": []', b'"b": [["0.001","1"]]')))
-    if name == "s":
-        return int(rig.snapshot(int(rest), [(BID, int(rest))], [(ASK, int(rest))]))
-    numbers = re.fullmatch(r"(\d+)-(\d+)(?:<(\d+))?", rest)
-    assert numbers is not None, operation
-    first, last, previous = (int(n or -1) for n in numbers.groups())
-    bid = ASK if name == "x" else BID
-    return int(rig.delta(first, last, [(bid, last)], [(ASK, last)], previous))
-
-
-def tell(rig: Any, story: str) -> None:
-    for step in story.split("; "):
-        parts = STEP.fullmatch(step)
-        assert parts is not None, step
-        operation, letters, status = parts.groups(default="")
-        flags = do(rig, operation) & ~(Flag.TOP | Flag.WAKE)
-        found = "".join(letter for letter, flag in LETTERS.items() if flags & flag)
-        assert (found, BookStatus(rig.status).name.lower()) == (letters, status), step
-        live = rig.status == BookStatus.LIVE
-        assert (rig.hot.top(rig.book)[:4] != (0, 0, 0, 0)) is live
-        if live:
-            size = rig.hot.last_id(rig.book)
-            assert rig.hot.book_top(rig.book) == (BID, size, ASK, size)
-
-
 WAITING = "up syncing; d 5-7 syncing"
 LIVE_AT_7 = WAITING + "; s 6 AL live"
 SPOT_STORIES: dict[str, str] = {
@@ -150,16 +102,16 @@ USDM_STORIES: dict[str, str] = {
 
 
 @pytest.mark.parametrize("name", SPOT_STORIES)
-def test_spot_sequencing(make_rig: Callable[[Dialect], Any], name: str) -> None:
+def test_spot_sequencing(make_rig: Callable[[Dialect], Rig], name: str) -> None:
     tell(make_rig(SPOT), SPOT_STORIES[name])
 
 
 @pytest.mark.parametrize("name", USDM_STORIES)
-def test_usdm_sequencing(make_rig: Callable[[Dialect], Any], name: str) -> None:
+def test_usdm_sequencing(make_rig: Callable[[Dialect], Rig], name: str) -> None:
     tell(make_rig(USDM), USDM_STORIES[name])
 
 
-def test_counters(make_rig: Callable[[Dialect], Any]) -> None:
+def test_counters(make_rig: Callable[[Dialect], Rig]) -> None:
     rig = make_rig(SPOT)
     tell(rig, LIVE_AT_7 + "; d 5-7 D live; d 9-9 SN stale; s 8 AL live; x 10-10 ASNX stale")
     assert rig.hot.counters(rig.book) == (4, 1, 1, 1, 2, 0)
@@ -170,7 +122,7 @@ def test_counters(make_rig: Callable[[Dialect], Any]) -> None:
     assert (faults[DecodeKind.MALFORMED], faults[DecodeKind.OFF_GRID], sum(faults)) == (1, 1, 2)
 
 
-def test_a_venue_that_counts_anew_is_a_gap(make_rig: Callable[[Dialect], Any]) -> None:
+def test_a_venue_that_counts_anew_is_a_gap(make_rig: Callable[[Dialect], Rig]) -> None:
     rig = make_rig(SPOT)
     tell(rig, LIVE_AT_7.replace("5-7", "5-900007").replace("s 6", "s 900006"))
     for number in range(1, DUPLICATES_RUN_MAX + 1):
@@ -178,7 +130,7 @@ def test_a_venue_that_counts_anew_is_a_gap(make_rig: Callable[[Dialect], Any]) -
     tell(rig, "d 300-300 SN stale; s 300 AL live; d 301-301 A live")
 
 
-def test_tickers_go_on_and_deltas_do_not(make_rig: Callable[[Dialect], Any]) -> None:
+def test_tickers_go_on_and_deltas_do_not(make_rig: Callable[[Dialect], Rig]) -> None:
     rig = make_rig(SPOT)
     tell(rig, LIVE_AT_7)
     rig.ticker(8, (BID, 1), (ASK, 1))
@@ -191,7 +143,7 @@ def test_tickers_go_on_and_deltas_do_not(make_rig: Callable[[Dialect], Any]) -> 
     assert not rig.ticker(11, (BID, 4), (ASK, 4)) & Flag.WENT_STALE  # the book has it: nothing is missing
 
 
-def test_a_quote_that_waited_is_as_old_as_it_is(make_rig: Callable[[Dialect], Any]) -> None:
+def test_a_quote_that_waited_is_as_old_as_it_is(make_rig: Callable[[Dialect], Rig]) -> None:
     rig = make_rig(USDM)
     tell(
         rig, "up syncing; d 1000-2000<0 syncing; s 1500 AL live; d 2001-2001<2000 A live"
@@ -203,7 +155,7 @@ def test_a_quote_that_waited_is_as_old_as_it_is(make_rig: Callable[[Dialect], An
     assert rig.now_ns - rig.hot.top(rig.book)[6] < 1_000_000
 
 
-def test_ids_that_begin_anew_take_the_old_ticker_with_them(make_rig: Callable[[Dialect], Any]) -> None:
+def test_ids_that_begin_anew_take_the_old_ticker_with_them(make_rig: Callable[[Dialect], Rig]) -> None:
     rig = make_rig(SPOT)
     tell(rig, LIVE_AT_7.replace("5-7", "5-900007").replace("s 6", "s 900006"))
     rig.ticker(900_008, (BID + 50, 1), (ASK + 50, 1))
@@ -215,7 +167,7 @@ def test_ids_that_begin_anew_take_the_old_ticker_with_them(make_rig: Callable[[D
     assert rig.hot.top(rig.book)[:4] == (BID + 1, 5, ASK, 6)
 
 
-def test_ids_that_begin_anew_while_it_waits(make_rig: Callable[[Dialect], Any]) -> None:
+def test_ids_that_begin_anew_while_it_waits(make_rig: Callable[[Dialect], Rig]) -> None:
     rig = make_rig(SPOT)
     tell(rig, LIVE_AT_7.replace("5-7", "5-900007").replace("s 6", "s 900006") + "; lost SN stale")
     assert rig.snapshot(900_010, [(BID, 1)], [(ASK, 1)]) == Flag.APPLIED  # and waits for what continues it
@@ -225,7 +177,7 @@ def test_ids_that_begin_anew_while_it_waits(make_rig: Callable[[Dialect], Any]) 
     tell(rig, "s 300 AL live")
 
 
-def test_a_late_depth_stream_is_no_live_book(make_rig: Callable[[Dialect], Any]) -> None:
+def test_a_late_depth_stream_is_no_live_book(make_rig: Callable[[Dialect], Rig]) -> None:
     rig = make_rig(SPOT)
     tell(rig, LIVE_AT_7)
     for number in range(8, 60):
@@ -236,9 +188,9 @@ def test_a_late_depth_stream_is_no_live_book(make_rig: Callable[[Dialect], Any])
     tell(rig, "d 60-200 AL live")
 
 
-def test_one_book_of_a_market_goes_down(make_rig: Callable[[Dialect], Any]) -> None:
+def test_one_book_of_a_market_goes_down(make_rig: Callable[[Dialect], Rig]) -> None:
     rig = make_rig(SPOT)
-    other = rig.hot.add_instrument(rig.market, "ETHUSDT", 1, -2, 1, -3, 1, 1, 0)
+    other = rig.hot.add_instrument(rig.market, "ETHUSDT", 1, -2, 1, -3, 1, -3, 1, 1, 0)
     tell(rig, LIVE_AT_7)
     assert rig.hot.mark_book_down(other) == 0
     assert rig.status == BookStatus.LIVE
@@ -246,7 +198,7 @@ def test_one_book_of_a_market_goes_down(make_rig: Callable[[Dialect], Any]) -> N
     assert rig.status == BookStatus.DOWN
 
 
-def test_a_crossed_snapshot_is_never_live(make_rig: Callable[[Dialect], Any]) -> None:
+def test_a_crossed_snapshot_is_never_live(make_rig: Callable[[Dialect], Rig]) -> None:
     rig = make_rig(SPOT)
     rig.up()
     flags = rig.snapshot(5, [(ASK, 1)], [(BID, 1)])
@@ -254,8 +206,8 @@ def test_a_crossed_snapshot_is_never_live(make_rig: Callable[[Dialect], Any]) ->
     assert rig.status == BookStatus.STALE
 
 
-@pytest.mark.parametrize("dialect", Dialect)
-def test_too_many_events_wait(make_rig: Callable[[Dialect], Any], dialect: Dialect) -> None:
+@pytest.mark.parametrize("dialect", [SPOT, USDM])
+def test_too_many_events_wait(make_rig: Callable[[Dialect], Rig], dialect: Dialect) -> None:
     rig = make_rig(dialect)
     for number in range(1, PENDING_DELTAS_MAX + 1):
         assert rig.delta(number, number, [], [], number - 1) in (0, Flag.NEED_SNAPSHOT if number == 1 else 0)
@@ -267,7 +219,7 @@ def test_too_many_events_wait(make_rig: Callable[[Dialect], Any], dialect: Diale
     assert (rig.hot.last_id(rig.book), rig.hot.depth(rig.book, 0, 9)) == (last, [(BID, 9)])
 
 
-def test_too_many_levels_wait(make_rig: Callable[[Dialect], Any]) -> None:
+def test_too_many_levels_wait(make_rig: Callable[[Dialect], Rig]) -> None:
     rig = make_rig(SPOT)
     side = [(price, 1) for price in range(1, LEVELS_PER_SIDE_MAX + 1)]
     whole = PENDING_LEVELS_MAX // len(side)
@@ -287,7 +239,7 @@ WRONG_SNAPSHOTS = [
 
 @pytest.mark.parametrize(("body", "kind"), WRONG_SNAPSHOTS)
 def test_a_wrong_snapshot_changes_nothing(
-    make_rig: Callable[[Dialect], Any], body: bytes, kind: DecodeKind
+    make_rig: Callable[[Dialect], Rig], body: bytes, kind: DecodeKind
 ) -> None:
     rig = make_rig(SPOT)
     tell(rig, LIVE_AT_7)
@@ -315,7 +267,7 @@ FRAMES = [
     ("payload", "kind", "error", "book", "flags", "status"), FRAMES, ids=range(len(FRAMES))
 )
 def test_other_frames(
-    make_rig: Callable[[Dialect], Any],
+    make_rig: Callable[[Dialect], Rig],
     payload: bytes,
     kind: int,
     error: int,
@@ -339,7 +291,9 @@ def test_suspicion_falls_on_every_book_of_the_market_alone(make_hot: Callable[[]
     hot = make_hot()
     markets = [hot.add_market(SPOT), hot.add_market(SPOT)]
     books = [
-        hot.add_instrument(market, name, 1, -2, 1, -3, 1, 0, 0) for market in markets for name in ("A", "B")
+        hot.add_instrument(market, name, 1, -2, 1, -3, 1, -3, 1, 0, 0)
+        for market in markets
+        for name in ("A", "B")
     ]
     for market in markets:
         hot.mark_up(market)
@@ -349,7 +303,7 @@ def test_suspicion_falls_on_every_book_of_the_market_alone(make_hot: Callable[[]
     assert [hot.status(book) for book in books] == [BookStatus.SUSPECT] * 2 + [BookStatus.LIVE] * 2
 
 
-def test_a_newer_ticker_corrects_the_book(make_rig: Callable[[Dialect], Any]) -> None:
+def test_a_newer_ticker_corrects_the_book(make_rig: Callable[[Dialect], Rig]) -> None:
     rig = make_rig(SPOT)
     assert rig.ticker(3, (1, 1), (2, 2)) == Flag.APPLIED  # nothing is shown before the book is live
     tell(rig, WAITING)
@@ -367,7 +321,7 @@ def test_a_newer_ticker_corrects_the_book(make_rig: Callable[[Dialect], Any]) ->
     assert rig.hot.ticker(rig.book)[0] == -1
 
 
-def test_a_newer_ticker_without_a_side_empties_the_ladder(make_rig: Callable[[Dialect], Any]) -> None:
+def test_a_newer_ticker_without_a_side_empties_the_ladder(make_rig: Callable[[Dialect], Rig]) -> None:
     rig = make_rig(SPOT)
     tell(rig, LIVE_AT_7)
     assert rig.ticker(8, (0, 0), (ASK, 4)) == Flag.APPLIED | Flag.TOP

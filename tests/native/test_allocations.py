@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.venue_frames import Frames
 from trimaran.domain.answer import BookStatus, Flag, Kind, flags_of, kind_of
 from trimaran.domain.dialect import Dialect
 from trimaran.native._hot import Book, Hot, allocations
@@ -61,10 +62,10 @@ def live_desk() -> tuple[Hot, list[Iterator[bytes]]]:
         for name, sign in (("bids", -1), ("asks", 1))
     }
     snapshot = json.dumps({"lastUpdateId": 100, **sides}).encode()
-    for dialect in Dialect:
+    for dialect in (Dialect.BINANCE_SPOT, Dialect.BINANCE_USDM):
         market = hot.add_market(dialect)
         books = [
-            hot.add_instrument(market, symbol, 1, -2, 1, -3, 1, group, 10_000)
+            hot.add_instrument(market, symbol, 1, -2, 1, -3, 1, -3, 1, group, 10_000)
             for group, symbol in enumerate(SYMBOLS)
         ]
         hot.mark_up(market)
@@ -101,6 +102,61 @@ def test_a_frame_allocates_nothing_in_steady_state() -> None:
     assert [hot.status(book) for book in range(4)] == [BookStatus.LIVE] * 4
 
 
+STREAMED = (Dialect.OKX, Dialect.HTX_SPOT, Dialect.HTX_SWAP)
+SHOWN_LEVELS = 150
+
+
+def streamed(frames: Frames, rng: random.Random) -> Iterator[bytes]:
+    """A whole book and what follows it, without end; at times an event is lost and a whole book heals it."""
+    sides = [[plain(MIDDLE + sign * n, 1_000) for n in range(1, SHOWN_LEVELS + 1)] for sign in (-1, 1)]
+    last = 100
+    yield frames.snapshot(last, last, sides[0], sides[1])
+    for number in range(1_000_000):
+        last += 1 + (number % 50 == 49)  # a hole
+        rows = [[plain(MIDDLE + sign * rng.randrange(1, 400), rng.choice([0, 0, 5, 700])) for _ in range(10)]
+                for sign in (-1, 1)]  # fmt: skip
+        yield frames.delta((last, last, last - 1), number, rows[0], rows[1])
+        if number % 50 == 49:
+            yield frames.snapshot(last, last, sides[0], sides[1])
+        best = [plain(MIDDLE + sign * rng.randrange(1, 9), 5) for sign in (-1, 1)]
+        yield frames.ticker(last + rng.randrange(2), number, best[0], best[1])
+        price, lots = plain(MIDDLE, rng.randrange(1, 999))
+        yield frames.trade(number, number, price, lots, sold=bool(rng.randrange(2)))
+        if frames.dialect is Dialect.OKX:
+            yield okx_mark(frames.symbol, number)
+
+
+def plain(ticks: int, lots: int) -> tuple[str, str]:
+    return f"{ticks // 100}.{ticks % 100:02}", f"{lots // 1000}.{lots % 1000:03}"
+
+
+def okx_mark(symbol: str, number: int) -> bytes:
+    item = {"instId": symbol, "markPx": f"60000.{number}", "ts": str(number)}
+    return json.dumps({"arg": {"channel": "mark-price", "instId": symbol}, "data": [item]}).encode()
+
+
+@pytest.mark.parametrize("dialect", STREAMED)
+def test_streams_allocate_nothing_in_steady_state(dialect: Dialect) -> None:
+    """Whole books in the stream, gaps and gzip as well."""
+    hot, symbol = Hot(), "BTC-USDT"
+    market = hot.add_market(dialect)
+    book = hot.add_instrument(market, symbol, 1, -2, 1, -3, 1, -3, 1, 0, 10_000)
+    stream = streamed(Frames(dialect, symbol), random.Random(1))
+    payloads = [next(stream) for _ in range(WARM_UP + MEASURED)]
+    answers = [0] * MEASURED
+    for number, payload in enumerate(payloads[:WARM_UP]):
+        hot.on_frame(market, payload, number)
+    before = allocations()
+    for number, payload in enumerate(payloads[WARM_UP:]):
+        answers[number] = hot.on_frame(market, payload, WARM_UP + number)
+    assert allocations() == before
+    kinds = {kind_of(answer) for answer in answers}
+    assert {Kind.DEPTH, Kind.SNAPSHOT, Kind.TICKER, Kind.TRADE} <= kinds
+    assert Kind.ERROR not in kinds
+    assert hot.counters(book)[2] > MEASURED // 50 // 5
+    assert sum(hot.faults(market)) == 0
+
+
 def test_refused_frames_allocate_nothing() -> None:
     hot, streams = live_desk()
     play(hot, streams, WARM_UP)
@@ -135,7 +191,7 @@ def test_the_counter_counts() -> None:
     market = hot.add_market(Dialect.BINANCE_SPOT)
     with_market = allocations()
     assert with_market > before
-    book = hot.add_instrument(market, "BTCUSDT", 1, -2, 1, -3, 1, 0, 0)
+    book = hot.add_instrument(market, "BTCUSDT", 1, -2, 1, -3, 1, -3, 1, 0, 0)
     with_book = allocations()
     assert with_book > with_market
     body = b'{"lastUpdateId":1,"bids":[["1","1"]],"asks":[]}'

@@ -17,6 +17,7 @@ from trimaran.domain.facts import ClosedLeg, GroupClosed, Purpose
 from trimaran.domain.instrument import (
     Instrument,
     InstrumentKey,
+    MarketName,
     Side,
 )
 from trimaran.domain.opportunity import Opportunity, Pair
@@ -48,14 +49,19 @@ FOUND = Opportunity(
 class View:
     """A desk of two instruments, as a strategy sees it."""
 
-    def __init__(self, tops: Mapping[InstrumentKey, tuple[int, int]] | None = None) -> None:
+    def __init__(
+        self,
+        tops: Mapping[InstrumentKey, tuple[int, int]] | None = None,
+        more: Mapping[InstrumentKey, Instrument] | None = None,
+    ) -> None:
         self.tops = {SPOT.key: (6_000_000, 6_000_100), PERPETUAL.key: (600_500, 600_600), **(tops or {})}
+        self.more = more or {}
         self.at_work: set[InstrumentKey] = set()
         self.stopped: set[InstrumentKey] = set()
         self.notional_max = Decimal(1_000_000)
 
     def instrument(self, key: InstrumentKey) -> Instrument:
-        return {SPOT.key: SPOT, PERPETUAL.key: PERPETUAL}[key]
+        return {SPOT.key: SPOT, PERPETUAL.key: PERPETUAL, **self.more}[key]
 
     def top_ticks(self, key: InstrumentKey) -> tuple[int, int]:
         return self.tops[key]
@@ -116,8 +122,23 @@ def at(opportunity: Opportunity, later_ns: int) -> Opportunity:
 def test_the_books_must_show_what_was_taken_before_it_is_taken_again() -> None:
     cross = strategy(repeat_pause_ns=100)
     assert isinstance(cross.on_opportunity(FOUND, View()), Proposal)
-    assert cross.on_opportunity(at(FOUND, 99), View()) == Skipped(PAIR, "proposed just before")
+    assert cross.on_opportunity(at(FOUND, 99), View()) == Skipped(PAIR, "taken just before")
     assert isinstance(cross.on_opportunity(at(FOUND, 100), View()), Proposal)
+
+
+def test_what_was_taken_is_gone_for_every_pair_that_shares_the_side() -> None:
+    third = replace(PERPETUAL, market=MarketName("okx.swap"))
+    view = View({third.key: (600_500, 600_600)}, {third.key: third})
+    cross = strategy(repeat_pause_ns=100)
+    first = cross.on_opportunity(FOUND, view)
+    assert isinstance(first, Proposal)
+    shares_buy, shares_sell = Pair(SPOT.key, third.key), Pair(third.key, PERPETUAL.key)
+    for pair, lots in ((shares_buy, 50_000), (shares_sell, 500)):
+        other = replace(FOUND, pair=pair, buy_lots=lots)
+        assert cross.on_opportunity(other, view) == Skipped(pair, "taken just before")
+    other = replace(FOUND, pair=shares_sell, buy_lots=500, buy_limit_ticks=600_100)
+    cross.on_refused(first, "max_notional", FOUND.local_ns)  # so nothing was taken
+    assert isinstance(cross.on_opportunity(other, view), Proposal)
 
 
 def test_a_refusal_pauses_its_pair_alone() -> None:

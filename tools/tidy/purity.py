@@ -15,14 +15,14 @@ from typing import Final
 
 from tools.tidy.files import Finding
 
-# Floors 0 to 4 and the engine; every folder of `venues` but the network's.
+# Floors 0 to 4 and the engine; every folder of `venues`, but for the shells that the contract `pure` names.
 _FLOORS: Final = (
     "algorithms|arbitrage|base|books|domain|engine|ledger|native|risk|signals|strategies|surveillance"
 )
-_PURE: Final = re.compile(rf"src/trimaran/(?:{_FLOORS}|venues/(?!wire/)[^/]+)/.*\.py")
+_PURE: Final = re.compile(rf"src/trimaran/(?:{_FLOORS}|venues/[^/]+)/.*\.py")
 # Where a value is a price, a size or money on its way: an exact number from decode to encode.
 _EXACT: Final = re.compile(
-    r"src/trimaran/(?:arbitrage|base|books|domain|engine|ledger|risk|venues/(?!wire/|sim/)[^/]+)/.*\.py"
+    r"src/trimaran/(?:arbitrage|base|books|domain|engine|ledger|risk|venues/(?!sim/)[^/]+)/.*\.py"
 )
 
 # fmt: off

@@ -5,7 +5,8 @@
 namespace trimaran {
 
 enum class Kind : std::uint32_t {
-  Ignored = 0, Depth = 1, Ticker = 2, Trade = 3, AggTrade = 4, Snapshot = 5, Control = 6, Error = 7
+  Ignored = 0, Depth = 1, Ticker = 2, Trade = 3, AggTrade = 4, Snapshot = 5, Control = 6, Error = 7,
+  Stats = 8, Mark = 9, Funding = 10
 };
 
 enum class Fault : std::uint32_t {

@@ -9,14 +9,13 @@
 #include <cstdint>
 #include <string_view>
 
-#include "trimaran/answer.hpp"
+#include "trimaran/event.hpp"
+#include "trimaran/fields.hpp"
 #include "trimaran/json.hpp"
 #include "trimaran/levels.hpp"
 #include "trimaran/symbols.hpp"
 
 namespace trimaran::binance {
-
-enum class Dialect : std::uint8_t { Spot = 0, UsdM = 1 };
 
 enum Key : int {
   kEvent, kEventTime, kSymbol, kFirstId, kLastId, kPreviousId, kB, kA, kBigB, kBigA, kPrice, kSize, kTradeId,
@@ -51,41 +50,17 @@ constexpr int key_of(std::string_view name) {
   }
 }
 
-// What a frame said. `bids`/`asks` stay in the decoder's pooled arrays until the next frame.
-struct Event {
-  Kind kind = Kind::Ignored;
-  Fault fault = Fault::None;
-  std::uint32_t book = NO_BOOK;
-  bool depth_lost = false;  // an unreadable frame that was a depth event of `book`
-  std::int64_t first_id = 0, last_id = 0, previous_id = -1;
-  std::int64_t venue_ns = 0;
-  Level bid{}, ask{};  // ticker; a trade uses bid.price and bid.size
-  bool aggressor_sold = false;
-};
-
-// The fields of one object, where they stand in the buffer.
-struct Fields {
-  std::array<json::Value, KEY_COUNT> value;
-  std::uint32_t present = 0;
-  int depth = 1;
-
-  bool has(Key key) const { return present >> key & 1u; }
-  const json::Value& operator[](Key key) const { return value[static_cast<std::size_t>(key)]; }
-  bool is(Key key, json::Type type) const { return has(key) && (*this)[key].type == type; }
-  void clear(int at_depth) {
-    present = 0;
-    depth = at_depth;
-  }
-};
+using BinanceFields = Fields<KEY_COUNT>;
 
 class Decoder {
  public:
-  explicit Decoder(Dialect dialect) : dialect_(dialect) {}
+  // `chained`: depth events carry the id of the event before (USD-M).
+  explicit Decoder(bool chained) : chained_(chained) {}
 
   // Decodes one WebSocket message; never throws, never reads past `size`.
   Event frame(const char* data, std::size_t size, const SymbolTable& symbols) {
     Event event;
-    if (size > FRAME_BYTES_MAX) return failed(event, Fault::Oversize);
+    if (size > FRAME_BYTES_MAX) return event.failed(Fault::Oversize);
     symbols_ = &symbols;
     early_book_ = NO_BOOK;
     early_fields_ = nullptr;
@@ -96,12 +71,12 @@ class Decoder {
     if (c.p == c.end || *c.p != '{') {
       json::Value other;
       const bool legal = json::parse_value(c, other, 1) && json::at_end(c);
-      return failed(event, legal ? Fault::Schema : Fault::Malformed);
+      return event.failed(legal ? Fault::Schema : Fault::Malformed);
     }
-    if (!parse_fields(c, outer_, true) || !json::at_end(c)) return failed(event, Fault::Malformed);
-    Fields* fields = &outer_;
+    if (!parse_fields(c, outer_, true) || !json::at_end(c)) return event.failed(Fault::Malformed);
+    BinanceFields* fields = &outer_;
     if (outer_.has(kStream) && outer_.is(kData, json::Type::Object)) {
-      if (!outer_.is(kStream, json::Type::String)) return failed(event, Fault::Schema);
+      if (!outer_.is(kStream, json::Type::String)) return event.failed(Fault::Schema);
       if (is_partial_depth(outer_[kStream])) return event;
       fields = &inner_;
     }
@@ -112,7 +87,7 @@ class Decoder {
   Event snapshot(const char* data, std::size_t size, Grids grids) {
     Event event;
     event.kind = Kind::Snapshot;
-    if (size > FRAME_BYTES_MAX) return failed(event, Fault::Oversize);
+    if (size > FRAME_BYTES_MAX) return event.failed(Fault::Oversize);
     json::Cursor c{data, data + size};
     json::skip_space(c);
     outer_.clear(1);
@@ -120,9 +95,9 @@ class Decoder {
     if (c.p == c.end || *c.p != '{') {
       json::Value other;
       const bool legal = json::parse_value(c, other, 1) && json::at_end(c);
-      return failed(event, legal ? Fault::Schema : Fault::Malformed);
+      return event.failed(legal ? Fault::Schema : Fault::Malformed);
     }
-    if (!parse_fields(c, outer_, false) || !json::at_end(c)) return failed(event, Fault::Malformed);
+    if (!parse_fields(c, outer_, false) || !json::at_end(c)) return event.failed(Fault::Malformed);
     if (!id(outer_, kLastUpdateId, event.last_id, event) || !time(outer_, false, event)) return event;
     if (!side(outer_, kBids, grids, bids, event)) return event;
     side(outer_, kAsks, grids, asks, event);
@@ -133,9 +108,10 @@ class Decoder {
 
  private:
   // Records known members; levels are decoded on the way when the symbol is already known.
-  bool parse_fields(json::Cursor& c, Fields& fields, bool outermost) {
+  bool parse_fields(json::Cursor& c, BinanceFields& fields, bool outermost) {
     return json::parse_object(c, [&](const json::Value& name, json::Cursor& at) {
-      const int key = known_key(name);
+      const member::Plain<24> plain(name);
+      const int key = key_of(plain.text);
       json::Value value;
       if (key < 0) return json::parse_value(at, value, fields.depth + 1);
       const char* begin = at.p;
@@ -146,38 +122,20 @@ class Decoder {
         value = {json::Type::Object, false, {begin, static_cast<std::size_t>(at.p - begin)}};
       } else if ((key == kB || key == kA) && begin != at.end && *begin == '[' && early_fields_ == &fields) {
         Side& pooled = key == kB ? bids : asks;
-        if (!parse_levels(at, symbols_->grids(early_book_), fields.depth + 1, pooled)) return false;
+        if (!parse_levels<QuotedPair>(at, symbols_->grids(early_book_), fields.depth + 1, pooled)) return false;
         value = {json::Type::Array, false, {begin, static_cast<std::size_t>(at.p - begin)}};
         (key == kB ? early_bids_ : early_asks_) = begin;
       } else if (!json::parse_value(at, value, fields.depth + 1)) {
         return false;
       }
-      fields.value[static_cast<std::size_t>(key)] = value;
-      fields.present |= 1u << key;
+      fields.set(key, value);
       if (key == kSymbol && symbols_ != nullptr) {
-        early_book_ = find(value);
+        early_book_ = member::find(*symbols_, value);
         early_fields_ = early_book_ == NO_BOOK ? nullptr : &fields;
         early_bids_ = early_asks_ = nullptr;
       }
       return true;
     });
-  }
-
-  static int known_key(const json::Value& name) {
-    if (!name.escaped) return key_of(name.text);
-    char plain[16];
-    std::size_t length = 0;
-    if (!json::unescape_ascii(name.text, plain, sizeof plain, length)) return -1;
-    return key_of({plain, length});
-  }
-
-  std::uint32_t find(const json::Value& value) const {
-    if (value.type != json::Type::String) return NO_BOOK;
-    if (!value.escaped) return symbols_->find(value.text);
-    char plain[SYMBOL_BYTES_MAX];
-    std::size_t length = 0;
-    if (!json::unescape_ascii(value.text, plain, sizeof plain, length)) return NO_BOOK;
-    return symbols_->find({plain, length});
   }
 
   // `btcusdt@depth5@100ms` has the shape of a diff on USD-M but is a whole (short) book.
@@ -194,19 +152,13 @@ class Decoder {
     return name.escaped || json::unescape_ascii(stream, plain, sizeof plain, length);
   }
 
-  static Event& failed(Event& event, Fault fault) {
-    event.kind = Kind::Error;
-    event.fault = fault;
-    return event;
-  }
-
-  Event& interpret(const Fields& fields, Event& event) {
+  Event& interpret(const BinanceFields& fields, Event& event) {
     event.kind = kind_of(fields);
-    if (event.kind == Kind::Error) return failed(event, Fault::Schema);
+    if (event.kind == Kind::Error) return event.failed(Fault::Schema);
     if (event.kind == Kind::Ignored || event.kind == Kind::Control) return event;
-    if (!fields.is(kSymbol, json::Type::String)) return failed(event, Fault::Schema);
-    event.book = early_fields_ == &fields ? early_book_ : find(fields[kSymbol]);
-    if (event.book == NO_BOOK) return failed(event, Fault::UnknownSymbol);
+    if (!fields.is(kSymbol, json::Type::String)) return event.failed(Fault::Schema);
+    event.book = early_fields_ == &fields ? early_book_ : member::find(*symbols_, fields[kSymbol]);
+    if (event.book == NO_BOOK) return event.failed(Fault::UnknownSymbol);
     const Grids grids = symbols_->grids(event.book);
     switch (event.kind) {
       case Kind::Depth: depth(fields, grids, event); break;
@@ -216,7 +168,7 @@ class Decoder {
     return event;
   }
 
-  static Kind kind_of(const Fields& fields) {
+  static Kind kind_of(const BinanceFields& fields) {
     if (!fields.has(kEvent)) {
       if (fields.has(kLastId) && fields.has(kBigB)) return Kind::Ticker;  // spot bookTicker has no "e"
       const bool control = fields.has(kResult) || fields.has(kId) || fields.has(kError) || fields.has(kCode);
@@ -224,13 +176,8 @@ class Decoder {
     }
     const json::Value& name = fields[kEvent];
     if (name.type != json::Type::String) return Kind::Error;
-    char plain[24];
-    std::string_view text = name.text;
-    std::size_t length = 0;
-    if (name.escaped) {
-      if (!json::unescape_ascii(text, plain, sizeof plain, length)) return Kind::Ignored;
-      text = {plain, length};
-    }
+    const member::Plain<24> plain(name);
+    const std::string_view text = plain.text;
     if (text == "depthUpdate") return Kind::Depth;
     if (text == "bookTicker") return Kind::Ticker;
     if (text == "trade") return Kind::Trade;
@@ -239,100 +186,76 @@ class Decoder {
     return Kind::Ignored;
   }
 
-  void depth(const Fields& fields, Grids grids, Event& event) {
+  void depth(const BinanceFields& fields, Grids grids, Event& event) {
     event.depth_lost = true;
     if (!time(fields, true, event) || !id(fields, kFirstId, event.first_id, event) ||
         !id(fields, kLastId, event.last_id, event)) {
       return;
     }
-    if (dialect_ == Dialect::UsdM && !id(fields, kPreviousId, event.previous_id, event)) return;
+    if (chained_ && !id(fields, kPreviousId, event.previous_id, event)) return;
     if (event.first_id > event.last_id) {
-      failed(event, Fault::Range);
+      event.failed(Fault::Range);
       return;
     }
     if (!side(fields, kB, grids, bids, event) || !side(fields, kA, grids, asks, event)) return;
     event.depth_lost = false;
   }
 
-  void ticker(const Fields& fields, Grids grids, Event& event) {
+  void ticker(const BinanceFields& fields, Grids grids, Event& event) {
     if (!time(fields, false, event) || !id(fields, kLastId, event.last_id, event)) return;
-    if (!number(fields, kB, grids.price, PRICE_TICKS_MAX, event.bid.price, event)) return;
-    if (!number(fields, kBigB, grids.size, SIZE_LOTS_MAX, event.bid.size, event)) return;
-    if (!number(fields, kA, grids.price, PRICE_TICKS_MAX, event.ask.price, event)) return;
-    number(fields, kBigA, grids.size, SIZE_LOTS_MAX, event.ask.size, event);
+    if (!member::number(fields, kB, grids.price, PRICE_TICKS_MAX, event.bid.price, event)) return;
+    if (!member::number(fields, kBigB, grids.size, SIZE_LOTS_MAX, event.bid.size, event)) return;
+    if (!member::number(fields, kA, grids.price, PRICE_TICKS_MAX, event.ask.price, event)) return;
+    member::number(fields, kBigA, grids.size, SIZE_LOTS_MAX, event.ask.size, event);
   }
 
-  void trade(const Fields& fields, Grids grids, Event& event) {
+  void trade(const BinanceFields& fields, Grids grids, Event& event) {
     if (!time(fields, true, event)) return;
     if (!id(fields, event.kind == Kind::Trade ? kTradeId : kA, event.last_id, event)) return;
-    if (!number(fields, kPrice, grids.price, PRICE_TICKS_MAX, event.bid.price, event)) return;
-    if (!number(fields, kSize, grids.size, SIZE_LOTS_MAX, event.bid.size, event)) return;
+    if (!member::number(fields, kPrice, grids.price, PRICE_TICKS_MAX, event.bid.price, event)) return;
+    if (!member::number(fields, kSize, grids.size, SIZE_LOTS_MAX, event.bid.size, event)) return;
     if (!fields.is(kBuyerIsMaker, json::Type::True) && !fields.is(kBuyerIsMaker, json::Type::False)) {
-      failed(event, Fault::Schema);
+      event.failed(Fault::Schema);
       return;
     }
     event.aggressor_sold = fields.is(kBuyerIsMaker, json::Type::True);
   }
 
-  static bool whole(const Fields& fields, Key key, std::int64_t maximum, std::int64_t& out, Event& event) {
-    if (!fields.is(key, json::Type::Number)) {
-      failed(event, Fault::Schema);
-      return false;
-    }
-    const Steps steps = steps_of(fields[key].text, Grid{}, maximum);
-    if (steps.fault != Fault::None) {
-      failed(event, steps.fault == Fault::OffGrid ? Fault::Schema : steps.fault);
-      return false;
-    }
-    out = steps.value;
-    return true;
+  static bool id(const BinanceFields& fields, Key key, std::int64_t& out, Event& event) {
+    return member::whole(fields, key, UPDATE_ID_MAX, out, event);
   }
 
-  static bool id(const Fields& fields, Key key, std::int64_t& out, Event& event) {
-    return whole(fields, key, UPDATE_ID_MAX, out, event);
-  }
-
-  static bool time(const Fields& fields, bool required, Event& event) {
+  static bool time(const BinanceFields& fields, bool required, Event& event) {
     if (!required && !fields.has(kEventTime)) return true;
     std::int64_t milliseconds = 0;
-    if (!whole(fields, kEventTime, TIME_MS_MAX, milliseconds, event)) return false;
+    if (!member::whole(fields, kEventTime, TIME_MS_MAX, milliseconds, event)) return false;
     event.venue_ns = milliseconds * 1'000'000;
     return true;
   }
 
-  static bool number(const Fields& fields, Key key, Grid grid, std::int64_t maximum, std::int64_t& out, Event& event) {
-    const Steps steps = fields.has(key) ? value_steps(fields[key], grid, maximum) : Steps{Fault::Schema, 0};
-    if (steps.fault != Fault::None) {
-      failed(event, steps.fault);
-      return false;
-    }
-    out = steps.value;
-    return true;
-  }
-
-  bool side(const Fields& fields, Key key, Grids grids, Side& pooled, Event& event) {
+  bool side(const BinanceFields& fields, Key key, Grids grids, Side& pooled, Event& event) {
     if (!fields.is(key, json::Type::Array)) {
-      failed(event, Fault::Schema);
+      event.failed(Fault::Schema);
       return false;
     }
     const std::string_view text = fields[key].text;
     const char* decoded = key == kB ? early_bids_ : key == kA ? early_asks_ : nullptr;
     if (early_fields_ != &fields || decoded != text.data()) {
       json::Cursor c{text.data(), text.data() + text.size()};
-      parse_levels(c, grids, fields.depth + 1, pooled);
+      parse_levels<QuotedPair>(c, grids, fields.depth + 1, pooled);
     }
     if (pooled.fault != Fault::None) {
-      failed(event, pooled.fault);
+      event.failed(pooled.fault);
       return false;
     }
     return true;
   }
 
-  Dialect dialect_;
-  Fields outer_, inner_;
+  bool chained_;
+  BinanceFields outer_, inner_;
   const SymbolTable* symbols_ = nullptr;
   // Levels that were decoded on the way: for which object, which book, from which place of the buffer.
-  const Fields* early_fields_ = nullptr;
+  const BinanceFields* early_fields_ = nullptr;
   std::uint32_t early_book_ = NO_BOOK;
   const char* early_bids_ = nullptr;
   const char* early_asks_ = nullptr;

@@ -49,6 +49,14 @@ class BookSide {
     }
   }
 
+  // Forgets the worst levels beyond `count`: a venue that shows so many does not maintain what lies behind.
+  void trim(std::size_t count) {
+    if (keys_.size() <= count) return;
+    const auto beyond = static_cast<std::ptrdiff_t>(keys_.size() - count);
+    keys_.erase(keys_.begin(), keys_.begin() + beyond);
+    sizes_.erase(sizes_.begin(), sizes_.begin() + beyond);
+  }
+
   // A whole side. Venues send it best first; any order is taken.
   void load(const std::vector<Level>& levels) {
     clear();
@@ -121,6 +129,11 @@ class Book {
   void load(const std::vector<Level>& bid_levels, const std::vector<Level>& ask_levels) {
     bids.load(bid_levels);
     asks.load(ask_levels);
+  }
+
+  void trim(std::size_t count) {
+    bids.trim(count);
+    asks.trim(count);
   }
 
   void clear() {

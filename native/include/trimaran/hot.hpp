@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "trimaran/answer.hpp"
-#include "trimaran/binance.hpp"
+#include "trimaran/decoder.hpp"
 #include "trimaran/lag.hpp"
 #include "trimaran/scan.hpp"
 #include "trimaran/sequencer.hpp"
@@ -24,29 +24,41 @@ struct Ticker {
   std::int64_t venue_ns = 0, local_ns = 0;
 };
 
+// What a perpetual tells beside its book. Times are the venue's, 0 where nothing was told yet.
+struct Reference {
+  std::int64_t mark_e12 = 0, mark_ns = 0;  // quote asset in 1e-12
+  std::int64_t funding_e12 = 0, funding_ms = 0, funding_ns = 0;  // rate in 1e-12, when it is settled, when told
+  std::int64_t last_price = 0, stats_ns = 0;  // ticks; of the 24 h ticker
+};
+
 struct LastTrade {
+  Kind kind = Kind::Trade;
   std::int64_t id = -1, price = 0, size = 0, venue_ns = 0, local_ns = 0;
   bool aggressor_sold = false;
 };
 
 struct BookState {
-  BookState(std::uint32_t market_, std::string symbol_, Grids grids_, Law law, std::size_t group_, std::size_t member_)
-      : market(market_), symbol(std::move(symbol_)), grids(grids_), sequenced(law), group(group_), member(member_) {}
+  BookState(std::uint32_t market_, std::string symbol_, Grids grids_, Promise promise, std::size_t group_,
+            std::size_t member_)
+      : market(market_), symbol(std::move(symbol_)), grids(grids_), ticker_joins(promise.ticker_joins),
+        sequenced(promise.law, promise.levels_max), group(group_), member(member_) {}
 
   std::uint32_t market;
   std::string symbol;
   Grids grids;
+  bool ticker_joins;
   SequencedBook sequenced;
   std::size_t group, member;
   Ticker ticker;
   LastTrade trade;
+  Reference reference;
   std::int64_t venue_ns = 0, local_ns = 0;  // of the last applied depth
   std::int64_t depth_quote_ns = 0, ticker_quote_ns = 0;  // local times, less the delay on the way
   std::int64_t ahead_since_ns = 0;  // since when the book has lacked what a ticker had; 0: it lacks nothing
   std::int64_t ahead_id = 0;        // and what it lacks
   Top top;
 
-  bool ticker_is_newer() const { return sequenced.live() && ticker.id > sequenced.last_id(); }
+  bool ticker_is_newer() const { return ticker_joins && sequenced.live() && ticker.id > sequenced.last_id(); }
 
   Top effective_top() const {
     if (!sequenced.live()) return {};
@@ -55,10 +67,11 @@ struct BookState {
   }
 
   // When what the top says was true, by the local clock.
-  std::int64_t quote_ns() const { return std::max(depth_quote_ns, ticker_quote_ns); }
+  std::int64_t quote_ns() const { return ticker_joins ? std::max(depth_quote_ns, ticker_quote_ns) : depth_quote_ns; }
 
   // A newer ticker proves that a delta must follow. When none does, the levels behind the top are old.
   bool deltas_overdue(std::int64_t now_ns) {
+    if (!ticker_joins) return false;
     if (sequenced.last_id() >= ahead_id) ahead_since_ns = 0;
     if (ahead_since_ns == 0 && ticker.id > sequenced.last_id()) {
       ahead_since_ns = now_ns;
@@ -67,8 +80,9 @@ struct BookState {
     return ahead_since_ns != 0 && now_ns - ahead_since_ns > DEPTH_LAG_NS_MAX;
   }
 
-  // What went before a break says nothing about what comes after it: the venue may count anew.
-  void forget_ticker() {
+  // What went before a break says nothing about what comes after it: the venue may count anew. A trade that is told
+  // again is known by its time.
+  void forget() {
     ticker = {};
     ticker_quote_ns = ahead_since_ns = ahead_id = 0;
   }
@@ -83,9 +97,9 @@ struct BookState {
 };
 
 struct Market {
-  explicit Market(binance::Dialect dialect_) : dialect(dialect_), decoder(dialect_) {}
-  binance::Dialect dialect;
-  binance::Decoder decoder;
+  explicit Market(Dialect dialect_) : promise(promise_of(dialect_)), decoder(dialect_) {}
+  Promise promise;
+  Decoder decoder;
   SymbolTable symbols;
   std::vector<std::uint32_t> books;
   Lag lag;
@@ -95,22 +109,26 @@ struct Market {
 
 class Hot {
  public:
+  Hot() = default;
+  Hot(const Hot&) = delete;  // its decoders own the buffers that they inflate into
+  Hot& operator=(const Hot&) = delete;
+
   std::int64_t threshold_e8 = 0;
 
-  std::uint32_t add_market(binance::Dialect dialect) {
+  std::uint32_t add_market(Dialect dialect) {
     markets_.emplace_back(dialect);
     return static_cast<std::uint32_t>(markets_.size() - 1);
   }
 
+  // `grids` are those of the frames, `base_grid` is one lot in base asset (they differ where sizes are contracts).
   // NO_BOOK when the group's grids do not fit together.
-  std::uint32_t add_instrument(std::uint32_t market, std::string_view symbol, Grids grids, std::int64_t order_step,
-                               std::size_t group, std::int64_t taker_fee_e8) {
+  std::uint32_t add_instrument(std::uint32_t market, std::string_view symbol, Grids grids, Grid base_grid,
+                               std::int64_t order_step, std::size_t group, std::int64_t taker_fee_e8) {
     if (groups_.size() <= group) groups_.resize(group + 1);
     const auto index = static_cast<std::uint32_t>(books_.size());
     const std::size_t member = groups_[group].members.size();
-    if (!groups_[group].add(index, grids, order_step, taker_fee_e8)) return NO_BOOK;
-    const Law law = markets_[market].dialect == binance::Dialect::Spot ? Law::Overlap : Law::Chain;
-    books_.emplace_back(market, std::string(symbol), grids, law, group, member);
+    if (!groups_[group].add(index, {grids.price, base_grid}, order_step, taker_fee_e8)) return NO_BOOK;
+    books_.emplace_back(market, std::string(symbol), grids, markets_[market].promise, group, member);
     markets_[market].symbols.add(symbol, index, grids);
     markets_[market].books.push_back(index);
     return index;
@@ -119,12 +137,16 @@ class Hot {
   std::uint32_t on_frame(std::uint32_t market_index, const char* data, std::size_t size, std::int64_t local_ns) {
     Market& market = markets_[market_index];
     ++market.frames;
-    const binance::Event event = market.decoder.frame(data, size, market.symbols);
+    const Event event = market.decoder.frame(data, size, market.symbols);
     switch (event.kind) {
       case Kind::Depth: return on_depth(market, event, local_ns);
       case Kind::Ticker: return on_ticker(market, event, local_ns);
       case Kind::Trade:
       case Kind::AggTrade: return on_trade(event, local_ns);
+      case Kind::Snapshot: return on_stream_snapshot(market, event, local_ns);
+      case Kind::Stats:
+      case Kind::Mark:
+      case Kind::Funding: return on_reference(event);
       case Kind::Error: return on_error(market, event);
       default: return pack(event.kind, 0, NO_BOOK);
     }
@@ -133,12 +155,12 @@ class Hot {
   std::uint32_t on_snapshot(std::uint32_t index, const char* data, std::size_t size, std::int64_t local_ns) {
     BookState& state = books_[index];
     Market& market = markets_[state.market];
-    const binance::Event event = market.decoder.snapshot(data, size, state.grids);
+    const Event event = market.decoder.snapshot(data, size, state.grids);
     if (event.kind == Kind::Error) {
       ++market.faults[static_cast<std::size_t>(event.fault)];
       return pack(Kind::Error, flag::NEED_SNAPSHOT, index, event.fault);
     }
-    std::uint32_t flags = state.sequenced.on_snapshot(event.last_id, market.decoder.bids, market.decoder.asks);
+    std::uint32_t flags = state.sequenced.on_snapshot(event.last_id, market.decoder.bids(), market.decoder.asks());
     if (flags & flag::APPLIED) {
       stamp(state, event.venue_ns, local_ns, 0);
       state.ahead_since_ns = 0;
@@ -161,7 +183,7 @@ class Hot {
   // One book loses its connection.
   std::uint32_t mark_book_down(std::uint32_t index) {
     BookState& state = books_[index];
-    state.forget_ticker();
+    state.forget();
     const std::uint32_t flags = state.sequenced.on_down();
     return flags | refresh(state);
   }
@@ -180,21 +202,59 @@ class Hot {
     return groups_[b.group].walk(b.member, s.member, b.ladder(true), s.ladder(false), size_cap);
   }
 
+  // The best pair of a group, walked up to `size_cap` common units.
+  Best best(std::size_t group_index, std::int64_t size_cap) const {
+    const Group& group = groups_[group_index];
+    return group.best([&](std::size_t buy, std::size_t sell) {
+      return walk(group.members[buy].book, group.members[sell].book, size_cap);
+    });
+  }
+
  private:
-  std::uint32_t on_depth(Market& market, const binance::Event& event, std::int64_t local_ns) {
+  std::uint32_t on_depth(Market& market, const Event& event, std::int64_t local_ns) {
     BookState& state = books_[event.book];
     std::uint32_t flags = state.sequenced.on_delta({event.first_id, event.last_id, event.previous_id},
-                                                         market.decoder.bids, market.decoder.asks);
+                                                         market.decoder.bids(), market.decoder.asks());
     const std::int64_t lag_ns = market.lag.update(event.venue_ns, local_ns);
     if (flags & flag::APPLIED) {
       stamp(state, event.venue_ns, local_ns, lag_ns);
+      if (event.last_id < event.previous_id) state.forget();  // the venue counts anew
       if (state.deltas_overdue(local_ns)) flags |= state.sequenced.on_suspicion();
     }
-    if (state.sequenced.status() == Status::Stale && flags & flag::NEED_SNAPSHOT) state.forget_ticker();
+    if (state.sequenced.status() == Status::Stale && flags & flag::NEED_SNAPSHOT) state.forget();
     return pack(Kind::Depth, flags | refresh(state), event.book);
   }
 
-  std::uint32_t on_ticker(Market& market, const binance::Event& event, std::int64_t local_ns) {
+  std::uint32_t on_stream_snapshot(Market& market, const Event& event, std::int64_t local_ns) {
+    BookState& state = books_[event.book];
+    const std::uint32_t flags =
+        state.sequenced.on_stream_snapshot(event.last_id, market.decoder.bids(), market.decoder.asks());
+    const std::int64_t lag_ns = market.lag.update(event.venue_ns, local_ns);
+    if (flags & flag::APPLIED) {
+      stamp(state, event.venue_ns, local_ns, lag_ns);
+      state.ahead_since_ns = 0;
+      if (state.ticker_joins && state.ticker.id > event.last_id) state.forget();  // of a numbering that has ended
+    }
+    return pack(Kind::Snapshot, flags | refresh(state), event.book);
+  }
+
+  std::uint32_t on_reference(const Event& event) {
+    Reference& reference = books_[event.book].reference;
+    if (event.kind == Kind::Mark) {
+      reference.mark_e12 = event.e12;
+      reference.mark_ns = event.venue_ns;
+    } else if (event.kind == Kind::Funding) {
+      reference.funding_e12 = event.e12;
+      reference.funding_ms = event.funding_ms;
+      reference.funding_ns = event.venue_ns;
+    } else {
+      reference.last_price = event.bid.price;
+      reference.stats_ns = event.venue_ns;
+    }
+    return pack(event.kind, flag::APPLIED, event.book);
+  }
+
+  std::uint32_t on_ticker(Market& market, const Event& event, std::int64_t local_ns) {
     BookState& state = books_[event.book];
     if (event.last_id < state.ticker.id) return pack(Kind::Ticker, flag::DUPLICATE, event.book);
     state.ticker = {event.last_id, event.bid, event.ask, event.venue_ns, local_ns};
@@ -205,13 +265,19 @@ class Hot {
     return pack(Kind::Ticker, flags | refresh(state), event.book);
   }
 
-  std::uint32_t on_trade(const binance::Event& event, std::int64_t local_ns) {
-    books_[event.book].trade = {event.last_id, event.bid.price, event.bid.size, event.venue_ns, local_ns,
-                                event.aggressor_sold};
+  std::uint32_t on_trade(const Event& event, std::int64_t local_ns) {
+    LastTrade& trade = books_[event.book].trade;
+    // HTX tells the last trade once more to every new subscriber. A lower id at a later time is a venue that counts
+    // anew.
+    const bool old = event.last_id < trade.id && event.venue_ns <= trade.venue_ns;
+    if (event.kind == trade.kind && (old || event.last_id == trade.id)) {
+      return pack(event.kind, flag::DUPLICATE, event.book);
+    }
+    trade = {event.kind, event.last_id, event.bid.price, event.bid.size, event.venue_ns, local_ns, event.aggressor_sold};
     return pack(event.kind, flag::APPLIED, event.book);
   }
 
-  std::uint32_t on_error(Market& market, const binance::Event& event) {
+  std::uint32_t on_error(Market& market, const Event& event) {
     ++market.faults[static_cast<std::size_t>(event.fault)];
     std::uint32_t flags = 0;
     if (event.book != NO_BOOK) {
@@ -227,7 +293,7 @@ class Hot {
 
   std::uint32_t on_lost(BookState& state) {
     const std::uint32_t flags = state.sequenced.on_lost();
-    if (flags & flag::NEED_SNAPSHOT) state.forget_ticker();
+    if (flags & flag::NEED_SNAPSHOT) state.forget();
     return flags | refresh(state);
   }
 

@@ -70,30 +70,66 @@ inline bool parse_level_slow(json::Cursor& c, Grids grids, int depth, Level& lev
   return true;
 }
 
-// ["price","size"] without a blank: the only spelling that venues send.
-inline bool parse_level_fast(json::Cursor& c, Grids grids, Level& level) {
-  json::Cursor at = c;
-  if (!json::take(at, '[') || !fast_quoted_steps(at, grids.price, PRICE_TICKS_MAX, level.price) ||
-      level.price == 0 || !json::take(at, ',') ||
-      !fast_quoted_steps(at, grids.size, SIZE_LOTS_MAX, level.size) || !json::take(at, ']')) {
-    return false;
-  }
-  c.p = at.p;
-  return true;
-}
-
 }  // namespace detail
+
+// The spellings of a level that venues send, read in one pass. False leaves the cursor where it was, and the
+// level is read again as any legal JSON.
+struct QuotedPair {  // ["price","size"]
+  static bool read(json::Cursor& c, Grids grids, Level& level) {
+    json::Cursor at = c;
+    if (!json::take(at, '[') || !fast_quoted_steps(at, grids.price, PRICE_TICKS_MAX, level.price) ||
+        level.price == 0 || !json::take(at, ',') ||
+        !fast_quoted_steps(at, grids.size, SIZE_LOTS_MAX, level.size) || !json::take(at, ']')) {
+      return false;
+    }
+    c.p = at.p;
+    return true;
+  }
+};
+
+struct QuotedRow {  // ["price","size","0","orders"]
+  static bool read(json::Cursor& c, Grids grids, Level& level) {
+    json::Cursor at = c;
+    if (!json::take(at, '[') || !fast_quoted_steps(at, grids.price, PRICE_TICKS_MAX, level.price) ||
+        level.price == 0 || !json::take(at, ',') ||
+        !fast_quoted_steps(at, grids.size, SIZE_LOTS_MAX, level.size)) {
+      return false;
+    }
+    while (json::take(at, ',')) {
+      if (!json::take(at, '"')) return false;
+      while (at.p != at.end && json::is_digit(*at.p)) ++at.p;
+      if (!json::take(at, '"')) return false;
+    }
+    if (!json::take(at, ']')) return false;
+    c.p = at.p;
+    return true;
+  }
+};
+
+struct NumberPair {  // [price,size]
+  static bool read(json::Cursor& c, Grids grids, Level& level) {
+    json::Cursor at = c;
+    if (!json::take(at, '[') || !fast_plain_steps(at, grids.price, PRICE_TICKS_MAX, level.price) ||
+        level.price == 0 || !json::take(at, ',') ||
+        !fast_plain_steps(at, grids.size, SIZE_LOTS_MAX, level.size) || !json::take(at, ']')) {
+      return false;
+    }
+    c.p = at.p;
+    return true;
+  }
+};
 
 // Parses an array of levels (the cursor stands at its '['; `depth` is the array's own). False when it is
 // not JSON; what is JSON but not a level ends in side.fault.
-inline bool parse_levels(json::Cursor& c, Grids grids, int depth, Side& side) {
+template <class Spelling>
+bool parse_levels(json::Cursor& c, Grids grids, int depth, Side& side) {
   side.clear();
   if (depth > JSON_DEPTH_MAX) return false;
   std::size_t count = 0;
   const bool legal = json::parse_array(c, [&](json::Cursor& at) {
     Level level{};
     Fault fault = Fault::None;
-    if (!detail::parse_level_fast(at, grids, level) &&
+    if (!Spelling::read(at, grids, level) &&
         !detail::parse_level_slow(at, grids, depth + 1, level, fault)) {
       return false;
     }

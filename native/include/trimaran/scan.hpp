@@ -78,6 +78,19 @@ class Ladder {
   bool on_fresh_ = false;
 };
 
+// A fee of `rate_e8` on a non-negative value, rounded down.
+inline int128 fee_of(int128 value, std::int64_t rate_e8) {
+  const int128 rest = value % FEE_E8_ONE * rate_e8;
+  return value / FEE_E8_ONE * rate_e8 + (rest >= 0 ? rest / FEE_E8_ONE : -((-rest + FEE_E8_ONE - 1) / FEE_E8_ONE));
+}
+
+// The pair that gains most, walked: size 0 where none gains, and then the pair that lacks least.
+struct Best {
+  std::uint32_t buy = NO_BOOK, sell = NO_BOOK;
+  std::int64_t edge_e8 = 0;
+  Walk walk;
+};
+
 class Group {
  public:
   std::vector<Member> members;
@@ -159,6 +172,33 @@ class Group {
     result.cost = value(asks_begin, b, result.size, result.worst_ask);
     result.proceeds = value(bids_begin, s, result.size, result.worst_bid);
     return result;
+  }
+
+  // What a walked pair gains, after taker fees, in common price * common size.
+  int128 net(std::size_t buy, std::size_t sell, const Walk& walked) const {
+    return walked.proceeds - fee_of(walked.proceeds, members[sell].taker_fee_e8) - walked.cost -
+           fee_of(walked.cost, members[buy].taker_fee_e8);
+  }
+
+  // Over all pairs; `walk_pair(buy, sell)` walks one. Of equals the first one, by buyer and seller.
+  template <class WalkPair>
+  Best best(WalkPair&& walk_pair) const {
+    Best found;
+    int128 found_net = 0;
+    for (std::size_t buy = 0; buy < members.size(); ++buy) {
+      for (std::size_t sell = 0; sell < members.size(); ++sell) {
+        std::int64_t edge_e8 = 0;
+        if (buy == sell || !edge(buy, sell, edge_e8)) continue;
+        const Walk walked = edge_e8 >= 0 ? walk_pair(buy, sell) : Walk{};
+        const int128 gained = walked.size > 0 ? net(buy, sell, walked) : 0;
+        const bool better = found.walk.size > 0 ? gained > found_net
+                                                : gained > 0 || found.buy == NO_BOOK || edge_e8 > found.edge_e8;
+        if (!better) continue;
+        found = {members[buy].book, members[sell].book, edge_e8, gained > 0 ? walked : Walk{}};
+        found_net = gained;
+      }
+    }
+    return found;
   }
 
   int price_exponent = 0, size_exponent = 0;

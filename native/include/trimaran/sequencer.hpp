@@ -1,19 +1,31 @@
 // The life of one book: which deltas may be applied, when a snapshot bridges, when the book is stale.
 //
-// Two laws, from Binance's "How to manage a local order book correctly" (spot and USD-M pages):
+// Four laws. Binance, "How to manage a local order book correctly" (spot and USD-M pages):
 //   Overlap (spot):  a delta continues the book when first_id <= last+1; it is a gap when first_id > last+1.
 //                    A snapshot L bridges when the first delta with last_id > L has first_id <= L+1.
 //   Chain (USD-M):   a delta continues the book when previous_id == last.
 //                    A snapshot L bridges when the first delta with last_id >= L has first_id <= L <= last_id,
 //                    or previous_id == L, which is the same chain one event later.
-// A delta whose last_id is not above the book's is contained in it already and is ignored: after a planned
-// switch of connections, or a repeat, the book is still exact. A long unbroken run of such deltas means that
-// the venue has begun to count anew, and is a gap.
+// HTX spot (mbp), snapshot by request over the same connection:
+//   Link:            a delta continues the book when previous_id == last, also when it says nothing new.
+//                    A snapshot L bridges when the first delta with last_id > L has previous_id <= L, whether that
+//                    delta comes before the snapshot or after it: sizes are absolute, so what both contain is the
+//                    same.
+// OKX books and HTX swaps, snapshot first in the stream:
+//   Stream:          a delta continues the book when previous_id == last, whatever its own id: ids may repeat
+//                    (nothing new) and fall (counted anew). A link that was seen a short while ago is a repeat;
+//                    anything else is a gap, and only another snapshot in the stream heals it.
+// Otherwise a delta whose last_id is not above the book's is contained in it already and is ignored: after a
+// planned switch of connections, or a repeat, the book is still exact. A long unbroken run of such deltas means
+// that the venue has begun to count anew, and is a gap.
 //
-// A snapshot proves nothing by itself: it may be older than what was known (REST lags the streams), and after
-// an unreadable frame nobody knows which ids it had. So it must not be older than anything that was applied,
-// and after a loss the book waits for the next delta to continue it. The twin is books/sequencing.py.
+// A snapshot that was asked for proves nothing by itself: it may be older than what was known (REST lags the
+// streams), and after an unreadable frame nobody knows which ids it had. So it must not be older than anything
+// that was applied, and after a loss the book waits for the next delta to continue it. A snapshot in the stream
+// stands in its place in the order, and proves itself. The twin is books/sequencing.py.
 #pragma once
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -22,7 +34,7 @@
 
 namespace trimaran {
 
-enum class Law : std::uint8_t { Overlap = 0, Chain = 1 };
+enum class Law : std::uint8_t { Overlap = 0, Chain = 1, Link = 2, Stream = 3 };
 
 struct DeltaIds {
   std::int64_t first, last, previous;
@@ -30,7 +42,8 @@ struct DeltaIds {
 
 class SequencedBook {
  public:
-  explicit SequencedBook(Law law) : law_(law) {}
+  // `levels_max`: how many levels a side the venue maintains.
+  SequencedBook(Law law, std::size_t levels_max) : law_(law), levels_max_(levels_max) {}
 
   Status status() const { return status_; }
   std::int64_t last_id() const { return last_id_; }
@@ -44,6 +57,7 @@ class SequencedBook {
   // Returns flags.
   std::uint32_t on_delta(DeltaIds ids, const Side& bids, const Side& asks) {
     ++counters.deltas;
+    if (law_ == Law::Stream) return on_stream_delta(ids, bids, asks);
     switch (status_) {
       case Status::Live:
       case Status::Suspect: return continue_with(ids, bids, asks);
@@ -57,14 +71,23 @@ class SequencedBook {
       if (duplicate_run_ > DUPLICATES_RUN_MAX) known_id_ = 0;
       return hold(ids, bids, asks);
     }
-    const bool old = contained(ids.last, last_id_);
+    const bool old = contained(ids.last, last_id_) && !nothing_new(ids);
     if (old && duplicate_run_ < DUPLICATES_RUN_MAX) return duplicate();
     awaiting_bridge_ = false;
     unproven_ = false;
     if (old) known_id_ = 0;
     if (old || !bridges(ids, last_id_)) return hold(ids, bids, asks) | flag::NEED_SNAPSHOT;
-    book_.apply(bids.levels, asks.levels);
-    last_id_ = ids.last;
+    apply(ids, bids, asks);
+    return flag::APPLIED | settle();
+  }
+
+  // A whole book in the stream. Returns flags.
+  std::uint32_t on_stream_snapshot(std::int64_t id, const Side& bids, const Side& asks) {
+    if (law_ != Law::Stream) return on_snapshot(id, bids, asks);
+    if (live()) return flag::DUPLICATE;  // of another connection; what follows proves the book, or breaks it
+    ++counters.snapshots;
+    load(id, bids, asks);
+    recent_count_ = 0;
     return flag::APPLIED | settle();
   }
 
@@ -72,20 +95,20 @@ class SequencedBook {
   std::uint32_t on_snapshot(std::int64_t id, const Side& bids, const Side& asks) {
     if (status_ == Status::Live || status_ == Status::Suspect) return flag::DUPLICATE;
     if (status_ == Status::Down) return 0;  // it arrived behind the loss of its connection
+    if (law_ == Law::Stream) return flag::NEED_SNAPSHOT;
     if (id < known_id_) return flag::NEED_SNAPSHOT;
     std::size_t next = 0;
     while (next < pending_.size() && contained(pending_[next].ids.last, id)) ++next;
     if (next < pending_.size() && !bridges(pending_[next].ids, id)) return flag::NEED_SNAPSHOT;
     ++counters.snapshots;
-    book_.load(bids.levels, asks.levels);
-    last_id_ = id;
-    awaiting_bridge_ = unproven_ || (law_ == Law::Chain && next == pending_.size());
+    load(id, bids, asks);
+    unbridged_ = next == pending_.size();
+    awaiting_bridge_ = unproven_ || (law_ == Law::Chain && unbridged_);
     for (std::size_t i = next; i < pending_.size(); ++i) {
       const Pending& delta = pending_[i];
-      if (i > next && delta.ids.last <= last_id_) continue;
+      if (i > next && delta.ids.last <= last_id_) continue;  // nothing new, or a repeat
       if (i > next && !continues(delta.ids)) return broken(i);
       apply_pending(delta);
-      last_id_ = delta.ids.last;
     }
     known_id_ = last_id_;
     forget_pending(pending_.size());
@@ -106,6 +129,7 @@ class SequencedBook {
   // A depth event of this book was unreadable: what it said is lost.
   std::uint32_t on_lost() {
     const bool was_live = live();
+    if (law_ == Law::Stream && (status_ == Status::Down || status_ == Status::Syncing)) return without_beginning();
     if (status_ == Status::Down) return 0;
     unproven_ = true;
     const bool had_book = was_live || status_ == Status::Suspect || awaiting_bridge_;
@@ -139,31 +163,84 @@ class SequencedBook {
     std::size_t begin, bid_count, ask_count;  // in pending_levels_
   };
 
-  bool contained(std::int64_t last, std::int64_t id) const { return law_ == Law::Overlap ? last <= id : last < id; }
+  bool contained(std::int64_t last, std::int64_t id) const { return law_ == Law::Chain ? last < id : last <= id; }
 
   bool bridges(DeltaIds ids, std::int64_t id) const {
     if (law_ == Law::Overlap) return ids.first <= id + 1;
+    if (law_ == Law::Link) return ids.previous <= id;
     return (ids.first <= id && ids.last >= id) || ids.previous == id;
   }
 
+  // HTX says so ten times a second: no change, but a proof that none is missing.
+  bool nothing_new(DeltaIds ids) const {
+    return law_ == Law::Link && ids.previous == last_id_ && ids.last == last_id_;
+  }
+
   bool continues(DeltaIds ids) const {
+    if (law_ == Law::Link && unbridged_) return bridges(ids, last_id_);
     return law_ == Law::Overlap ? ids.first <= last_id_ + 1 : ids.previous == last_id_;
   }
 
   std::uint32_t continue_with(DeltaIds ids, const Side& bids, const Side& asks) {
-    if (ids.last <= last_id_) {
+    if (ids.last <= last_id_ && !nothing_new(ids)) {
       if (duplicate_run_ < DUPLICATES_RUN_MAX) return duplicate();
       known_id_ = 0;
     } else if (continues(ids)) {
-      book_.apply(bids.levels, asks.levels);
-      last_id_ = ids.last;
+      apply(ids, bids, asks);
       return flag::APPLIED | settle();
     }
+    duplicate_run_ = 0;
+    return hold(ids, bids, asks) | gap();
+  }
+
+  std::uint32_t on_stream_delta(DeltaIds ids, const Side& bids, const Side& asks) {
+    if (status_ == Status::Down || status_ == Status::Syncing) return without_beginning();
+    if (status_ == Status::Stale) return 0;  // of a chain that is broken
+    if (ids.previous == last_id_) {
+      remember({ids.previous, ids.last});
+      apply(ids, bids, asks);
+      return flag::APPLIED | settle();
+    }
+    if (seen({ids.previous, ids.last})) return duplicate();
+    return gap();
+  }
+
+  // A stream begins with its snapshot. We did not see it, and no other comes unless it is asked for.
+  std::uint32_t without_beginning() {
+    status_ = Status::Stale;
+    return flag::NEED_SNAPSHOT;
+  }
+
+  std::uint32_t gap() {
     const bool was_live = live();
     ++counters.gaps;
-    duplicate_run_ = 0;
     status_ = Status::Stale;
-    return hold(ids, bids, asks) | flag::NEED_SNAPSHOT | (was_live ? flag::WENT_STALE : 0);
+    return flag::NEED_SNAPSHOT | (was_live ? flag::WENT_STALE : 0);
+  }
+
+  struct SeenLink {
+    std::int64_t previous, last;
+    bool operator==(const SeenLink&) const = default;
+  };
+
+  void remember(SeenLink link) { recent_[recent_count_++ % RECENT_LINKS] = link; }
+
+  bool seen(SeenLink link) const {
+    const auto end = recent_.begin() + static_cast<std::ptrdiff_t>(std::min(recent_count_, RECENT_LINKS));
+    return std::find(recent_.begin(), end, link) != end;
+  }
+
+  void apply(DeltaIds ids, const Side& bids, const Side& asks) {
+    book_.apply(bids.levels, asks.levels);
+    book_.trim(levels_max_);
+    last_id_ = ids.last;
+    unbridged_ = false;
+  }
+
+  void load(std::int64_t id, const Side& bids, const Side& asks) {
+    book_.load(bids.levels, asks.levels);
+    book_.trim(levels_max_);
+    last_id_ = id;
   }
 
   std::uint32_t duplicate() {
@@ -214,6 +291,8 @@ class SequencedBook {
     const Level* level = pending_levels_.data() + delta.begin;
     for (std::size_t i = 0; i < delta.bid_count; ++i) book_.bids.apply(*level++);
     for (std::size_t i = 0; i < delta.ask_count; ++i) book_.asks.apply(*level++);
+    book_.trim(levels_max_);  // now, not at the end: what falls out of the window is not told of any more
+    last_id_ = delta.ids.last;
   }
 
   void forget_pending(std::size_t count) {
@@ -229,12 +308,16 @@ class SequencedBook {
   }
 
   Law law_;
+  std::size_t levels_max_;
   Status status_ = Status::Down;
   bool awaiting_bridge_ = false;  // a snapshot is loaded, no delta has proved it yet
   bool unproven_ = false;         // something was lost since the last delta
+  bool unbridged_ = false;        // nothing was applied since the snapshot
   std::int64_t last_id_ = 0;      // of the book
   std::int64_t known_id_ = 0;     // everything up to here was applied once on this connection
   std::size_t duplicate_run_ = 0;
+  std::array<SeenLink, RECENT_LINKS> recent_{};  // of a stream, those that the book has taken
+  std::size_t recent_count_ = 0;
   Book book_;
   std::vector<Pending> pending_;
   std::vector<Level> pending_levels_;

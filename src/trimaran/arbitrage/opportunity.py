@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from typing import Protocol
 
 import msgspec
 
 from trimaran.base.limits import FEE_E8_ONE, SIZE_LOTS_MAX
+from trimaran.domain.answer import NO_BOOK
 from trimaran.domain.exact import EXACT
 from trimaran.domain.instrument import Instrument
 from trimaran.domain.opportunity import Opportunity, Pair
@@ -26,11 +28,51 @@ class ScanView(Protocol):
         """(bid_ticks, bid_lots, ask_ticks, ask_lots, last_id, venue_ns, local_ns)."""
 
 
+class BestView(ScanView, Protocol):
+    """What looking for the best pair reads beside."""
+
+    def best(self, book: int, size_cap: int, /) -> tuple[int, int, int, int, int, int, int, int]:
+        """(buy_book, sell_book, edge_e8, size, ..) of the book's group; `NO_BOOK`: no pair."""
+
+
 class Leg(msgspec.Struct, frozen=True):
     """One book of a pair."""
 
     book: int
     instrument: Instrument
+
+
+class BestPair(msgspec.Struct, frozen=True):
+    """The best pair of an underlying over all its books, whether it gains or not."""
+
+    pair: Pair
+    edge_e8: int  # net of taker fees, at the top
+    opportunity: Opportunity | None  # walked; None where not one whole order step pays
+    buy_age_ns: int
+    sell_age_ns: int
+
+
+def best_pair(
+    scan: BestView, legs: Sequence[Leg], books: Sequence[int], notional_max: Decimal, now_ns: int
+) -> BestPair | None:
+    """The best pair of the books of one underlying; `legs` by book. None while no two books are live."""
+    asks = (legs[book].instrument.price(scan.top(book)[2]) for book in books)
+    ask = next((price for price in asks if price > 0), None)
+    if ask is None:
+        return None
+    size_exponent = scan.units(books[0])[1]
+    cap = min(int((notional_max / ask).scaleb(-size_exponent)), SIZE_LOTS_MAX)
+    buy_book, sell_book, edge_e8, size, *_ = scan.best(books[0], cap)
+    if buy_book == NO_BOOK:
+        return None
+    buy, sell = legs[buy_book], legs[sell_book]
+    return BestPair(
+        pair=Pair(buy.instrument.key, sell.instrument.key),
+        edge_e8=edge_e8,
+        opportunity=measure(scan, buy, sell, edge_e8, notional_max, now_ns) if size else None,
+        buy_age_ns=now_ns - scan.top(buy_book)[6],
+        sell_age_ns=now_ns - scan.top(sell_book)[6],
+    )
 
 
 def measure(

@@ -8,8 +8,9 @@ finest price and size exponents of its members. Everything is an integer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import lcm
+from typing import Final
 
 import msgspec
 
@@ -43,6 +44,18 @@ class Walk(msgspec.Struct, frozen=True):
     proceeds: int
     worst_ask: int  # ticks
     worst_bid: int  # ticks
+
+
+class Best(msgspec.Struct, frozen=True):
+    """The pair of a group that gains most, walked; where none gains the one that lacks least, size 0."""
+
+    buy: int  # books
+    sell: int
+    edge_e8: int
+    walk: Walk
+
+
+NOTHING: Final = Walk(0, 0, 0, 0, 0)
 
 
 def ladder(levels: Sequence[Level], asks: bool, fresh: Level) -> list[Level]:
@@ -108,12 +121,42 @@ class Group:
         proceeds, worst_bid = _value(bids, seller, size)
         return Walk(size, cost, proceeds, worst_ask, worst_bid)
 
+    def net(self, buy: int, sell: int, walked: Walk) -> int:
+        """What a walked pair gains, after taker fees, in common price * common size."""
+        received = walked.proceeds - _fee(walked.proceeds, self.members[sell].taker_fee_e8)
+        return received - walked.cost - _fee(walked.cost, self.members[buy].taker_fee_e8)
+
+    def best(self, walk_pair: Callable[[int, int], Walk]) -> Best | None:
+        """Over all pairs; of equals the first one. None when no pair has an edge."""
+        found: Best | None = None
+        found_net = 0
+        for buy, buyer in enumerate(self.members):
+            for sell, seller in enumerate(self.members):
+                edge = None if buy == sell else self.edge(buy, sell)
+                if edge is None:
+                    continue
+                walked = walk_pair(buy, sell) if edge >= 0 else NOTHING
+                gained = self.net(buy, sell, walked)
+                if found is not None and found.walk.size:
+                    better = gained > found_net
+                else:
+                    better = gained > 0 or found is None or edge > found.edge_e8
+                if better:
+                    found = Best(buyer.book, seller.book, edge, walked if gained > 0 else NOTHING)
+                    found_net = gained
+        return found
+
     def _set(self, buy: int, sell: int, threshold_e8: int) -> bool:
         edge = self.edge(buy, sell)
         now = edge is not None and edge >= threshold_e8
         before = (buy, sell) in self._active
         (self._active.add if now else self._active.discard)((buy, sell))
         return now or before
+
+
+def _fee(value: int, rate_e8: int) -> int:
+    """A fee on a value, rounded down."""
+    return value // FEE_E8_ONE * rate_e8 + value % FEE_E8_ONE * rate_e8 // FEE_E8_ONE
 
 
 def _net(bid: int, ask: int, seller: Member, buyer: Member) -> int:

@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from trimaran.base.errors import DecodeError, DecodeKind
-from trimaran.base.limits import NUMBER_BYTES_MAX
+from trimaran.base.limits import E12_MAX, NUMBER_BYTES_MAX
 from trimaran.domain.instrument import Grid
 
 _NUMBER: Final = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?", re.ASCII)
@@ -49,6 +49,52 @@ def steps_of(text: str, grid: Grid, maximum: int, field: str) -> int:
     if steps > maximum:
         raise DecodeError(DecodeKind.RANGE, field, f"at most {maximum} steps of {grid.step}", text)
     return steps
+
+
+def cut_steps_of(text: str, grid: Grid, maximum: int, field: str) -> int:
+    """The same, but what is finer than the grid is cut off: of sizes that are only shown, not of prices.
+
+    Raises DecodeError SCHEMA or RANGE.
+    """
+    try:
+        return steps_of(text, grid, maximum, field)
+    except DecodeError as error:
+        if error.kind is not DecodeKind.OFF_GRID:
+            raise
+    value = _cut(text, -grid.exponent)
+    if value is None or value // grid.units > maximum:
+        raise DecodeError(DecodeKind.RANGE, field, f"at most {maximum} steps of {grid.step}", text)
+    return value // grid.units
+
+
+def e12_of(text: str, field: str) -> int:
+    """The whole number of 1e-12 in `text`, towards zero: for what lives on no grid, and may be negative.
+
+    Raises DecodeError: SCHEMA (not a number), RANGE (beyond `E12_MAX` either way).
+    """
+    if len(text) > NUMBER_BYTES_MAX or not _NUMBER.fullmatch(text):
+        raise DecodeError(DecodeKind.SCHEMA, field, "a decimal number", text)
+    value = _cut(text.removeprefix("-"), 12)
+    if value is None:
+        raise DecodeError(DecodeKind.RANGE, field, f"at most {E12_MAX} times 1e-12", text)
+    return -value if text.startswith("-") else value
+
+
+def _cut(text: str, places: int) -> int | None:
+    """The whole number of 10**-places in a number that is not negative; None above `E12_MAX`."""
+    match = _NUMBER.fullmatch(text)
+    assert match is not None
+    _, whole, fraction, exponent_text = match.groups()
+    digits = whole + (fraction or "")
+    wanted = len(whole) + places + _bounded(exponent_text)  # digits before the cut
+    kept = digits[: max(wanted, 0)].lstrip("0")
+    missing = max(wanted - len(digits), 0)
+    if not kept:
+        return 0
+    if len(kept) + missing > _DIGITS_MAX:
+        return None
+    value = int(kept) * 10**missing
+    return value if value <= E12_MAX else None
 
 
 def _bounded(exponent: str | None) -> int:

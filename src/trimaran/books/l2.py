@@ -47,6 +47,13 @@ class BookSide:
         elif size_lots:
             self._insert(key, size_lots)
 
+    def trim(self, count: int) -> None:
+        """Forgets the worst levels beyond `count`: a venue that shows so many does not maintain the rest."""
+        beyond = len(self._keys) - count
+        for key in self._keys[: max(beyond, 0)]:
+            del self._sizes[key]
+        del self._keys[: max(beyond, 0)]
+
     def levels(self, count: int | None = None) -> list[Level]:
         """The best `count` levels, best first; all without a count."""
         keys = self._keys[::-1] if count is None else self._keys[: -count - 1 : -1]
@@ -85,6 +92,11 @@ class Book:
         """Replaces the book by a snapshot."""
         self.clear()
         self.apply(bids, asks)
+
+    def trim(self, count: int) -> None:
+        """Forgets the worst levels of each side beyond `count`."""
+        self.bids.trim(count)
+        self.asks.trim(count)
 
     def clear(self) -> None:
         """Forgets both sides."""

@@ -1,6 +1,6 @@
 """The life of one book: which deltas may be applied, when a snapshot bridges, when the book is stale.
 
-The twin of `sequencer.hpp`. Two laws, from Binance's "How to manage a local order book correctly":
+The twin of `sequencer.hpp`. Four laws. Binance's "How to manage a local order book correctly":
 
 - OVERLAP (spot): a delta continues the book when `first_id <= last + 1`, and is a gap otherwise. A
   snapshot L bridges when the first delta with `last_id > L` has `first_id <= L + 1`.
@@ -8,20 +8,40 @@ The twin of `sequencer.hpp`. Two laws, from Binance's "How to manage a local ord
   delta with `last_id >= L` has `first_id <= L <= last_id`, or `previous_id == L`, which is the same chain
   one event later.
 
-A delta whose `last_id` is not above the book's is contained in it already and is ignored: after a planned
-switch of connections, or a repeat, the book is still exact. A long unbroken run of such deltas means that
-the venue has begun to count anew, and is a gap.
+HTX spot (mbp), whose snapshot is asked for over the same connection:
 
-A snapshot proves nothing by itself: it may be older than what was known (REST lags the streams), and after
-an unreadable frame nobody knows which ids it had. So it must not be older than anything that was applied,
-and after a loss the book waits for the next delta to continue it.
+- LINK: a delta continues the book when `previous_id == last`, also when it says nothing new. A snapshot L
+  bridges when the first delta with `last_id > L` has `previous_id <= L`, whether that delta comes before the
+  snapshot or after it: sizes are absolute, so what both contain is the same.
+
+OKX books and HTX swaps, whose snapshot comes first in the stream:
+
+- STREAM: a delta continues the book when `previous_id == last`, whatever its own id: ids may repeat (nothing
+  new) and fall (counted anew). A link that was seen a short while ago is a repeat; anything else is a gap,
+  and only another snapshot in the stream heals it.
+
+Otherwise a delta whose `last_id` is not above the book's is contained in it already and is ignored: after a
+planned switch of connections, or a repeat, the book is still exact. A long unbroken run of such deltas means
+that the venue has begun to count anew, and is a gap.
+
+A snapshot that was asked for proves nothing by itself: it may be older than what was known (REST lags the
+streams), and after an unreadable frame nobody knows which ids it had. So it must not be older than anything
+that was applied, and after a loss the book waits for the next delta to continue it. A snapshot in the stream
+stands in its place in the order, and proves itself.
 """
 
 from __future__ import annotations
 
 import enum
+from collections import deque
 
-from trimaran.base.limits import DUPLICATES_RUN_MAX, PENDING_DELTAS_MAX, PENDING_LEVELS_MAX
+from trimaran.base.limits import (
+    BOOK_LEVELS_MAX,
+    DUPLICATES_RUN_MAX,
+    PENDING_DELTAS_MAX,
+    PENDING_LEVELS_MAX,
+    RECENT_LINKS,
+)
 from trimaran.books.l2 import Book
 from trimaran.domain.answer import BookStatus, Flag
 from trimaran.domain.market import DepthDelta, DepthSnapshot
@@ -32,19 +52,25 @@ class Law(enum.IntEnum):
 
     OVERLAP = 0
     CHAIN = 1
+    LINK = 2
+    STREAM = 3
 
 
 class SequencedBook:
     """A book and the proof of its continuity. Every method answers the flags of `Flag`."""
 
-    def __init__(self, law: Law) -> None:
+    def __init__(self, law: Law, levels_max: int = BOOK_LEVELS_MAX) -> None:
+        """`levels_max`: how many levels a side the venue maintains."""
         self._law = law
+        self._levels_max = levels_max
         self._awaiting_bridge = False  # a snapshot is loaded, no delta has proved it yet
         self._unproven = False  # something was lost since the last delta
+        self._unbridged = False  # nothing was applied since the snapshot
         self._known_id = 0  # everything up to here was applied once on this connection
         self._duplicate_run = 0
         self._pending: list[DepthDelta] = []
         self._pending_levels = 0
+        self._recent: deque[tuple[int, int]] = deque(maxlen=RECENT_LINKS)  # links that the book has taken
         self.book = Book()
         self.status = BookStatus.DOWN
         self.last_id = 0
@@ -58,6 +84,8 @@ class SequencedBook:
     def on_delta(self, delta: DepthDelta) -> int:
         """Takes a delta: applies it, holds it back for a snapshot, ignores it, or finds a gap."""
         self.deltas += 1
+        if self._law is Law.STREAM:
+            return self._on_stream_delta(delta)
         if self.status in (BookStatus.LIVE, BookStatus.SUSPECT):
             return self._continue_with(delta)
         if self.status is BookStatus.DOWN:
@@ -68,7 +96,7 @@ class SequencedBook:
             if self._duplicate_run > DUPLICATES_RUN_MAX:
                 self._known_id = 0
             return self._hold(delta)
-        old = self._contained(delta, self.last_id)
+        old = self._contained(delta, self.last_id) and not self._nothing_new(delta)
         if old and self._duplicate_run < DUPLICATES_RUN_MAX:
             return self._duplicate()
         self._awaiting_bridge = self._unproven = False
@@ -78,21 +106,32 @@ class SequencedBook:
             return self._hold(delta) | Flag.NEED_SNAPSHOT
         return self._apply(delta)
 
+    def on_stream_snapshot(self, snapshot: DepthSnapshot) -> int:
+        """Takes a whole book that came in the stream."""
+        if self._law is not Law.STREAM:
+            return self.on_snapshot(snapshot)
+        if self.live:
+            return Flag.DUPLICATE  # of another connection; what follows proves the book, or breaks it
+        self._load(snapshot)
+        self._recent.clear()
+        return Flag.APPLIED | self._settle()
+
     def on_snapshot(self, snapshot: DepthSnapshot) -> int:
         """Takes a snapshot. One that cannot be bridged changes nothing and asks for another."""
         if self.live or self.status is BookStatus.SUSPECT:
             return Flag.DUPLICATE
         if self.status is BookStatus.DOWN:
             return 0  # it arrived behind the loss of its connection
+        if self._law is Law.STREAM:
+            return Flag.NEED_SNAPSHOT
         if snapshot.last_id < self._known_id:
             return Flag.NEED_SNAPSHOT
         rest = self._not_contained(snapshot.last_id)
         if rest and not self._bridges(rest[0], snapshot.last_id):
             return Flag.NEED_SNAPSHOT
-        self.snapshots += 1
-        self.book.load(snapshot.bids, snapshot.asks)
-        self.last_id = snapshot.last_id
-        self._awaiting_bridge = self._unproven or (self._law is Law.CHAIN and not rest)
+        self._load(snapshot)
+        self._unbridged = not rest
+        self._awaiting_bridge = self._unproven or (self._law is Law.CHAIN and self._unbridged)
         for index, delta in enumerate(rest):
             if index and delta.last_id <= self.last_id:
                 continue
@@ -101,8 +140,7 @@ class SequencedBook:
                 self._set_pending(rest[index:])
                 self.status = BookStatus.STALE
                 return Flag.NEED_SNAPSHOT
-            self.book.apply(delta.bids, delta.asks)
-            self.last_id = delta.last_id
+            self._change(delta)
         self._known_id = self.last_id
         self._set_pending([])
         if self._awaiting_bridge:
@@ -119,6 +157,8 @@ class SequencedBook:
 
     def on_lost(self) -> int:
         """A depth event of this book was unreadable: what it said is lost."""
+        if self._law is Law.STREAM and self.status in (BookStatus.DOWN, BookStatus.SYNCING):
+            return self._without_beginning()
         if self.status is BookStatus.DOWN:
             return 0
         self._unproven = True
@@ -155,37 +195,76 @@ class SequencedBook:
         return []
 
     def _contained(self, delta: DepthDelta, snapshot_id: int) -> bool:
-        if self._law is Law.OVERLAP:
-            return delta.last_id <= snapshot_id
-        return delta.last_id < snapshot_id
+        if self._law is Law.CHAIN:
+            return delta.last_id < snapshot_id
+        return delta.last_id <= snapshot_id
 
     def _bridges(self, delta: DepthDelta, snapshot_id: int) -> bool:
         if self._law is Law.OVERLAP:
             return delta.first_id <= snapshot_id + 1
+        if self._law is Law.LINK:
+            return delta.previous_id <= snapshot_id
         return delta.first_id <= snapshot_id <= delta.last_id or delta.previous_id == snapshot_id
 
     def _continues(self, delta: DepthDelta) -> bool:
+        if self._law is Law.LINK and self._unbridged:
+            return self._bridges(delta, self.last_id)
         if self._law is Law.OVERLAP:
             return delta.first_id <= self.last_id + 1
         return delta.previous_id == self.last_id
 
+    def _nothing_new(self, delta: DepthDelta) -> bool:
+        """HTX says so ten times a second: no change, but a proof that none is missing."""
+        return self._law is Law.LINK and delta.previous_id == delta.last_id == self.last_id
+
     def _continue_with(self, delta: DepthDelta) -> int:
-        if delta.last_id <= self.last_id:
+        if delta.last_id <= self.last_id and not self._nothing_new(delta):
             if self._duplicate_run < DUPLICATES_RUN_MAX:
                 return self._duplicate()
             self._known_id = 0
         elif self._continues(delta):
             return self._apply(delta)
+        self._duplicate_run = 0
+        return self._hold(delta) | self._gap()
+
+    def _on_stream_delta(self, delta: DepthDelta) -> int:
+        if self.status in (BookStatus.DOWN, BookStatus.SYNCING):
+            return self._without_beginning()
+        if self.status is BookStatus.STALE:
+            return 0  # of a chain that is broken
+        link = (delta.previous_id, delta.last_id)
+        if delta.previous_id == self.last_id:
+            self._recent.append(link)
+            return self._apply(delta)
+        return self._duplicate() if link in self._recent else self._gap()
+
+    def _without_beginning(self) -> int:
+        """A stream begins with its snapshot. We did not see it, and no other comes unless it is asked for."""
+        self.status = BookStatus.STALE
+        return Flag.NEED_SNAPSHOT
+
+    def _gap(self) -> int:
         was_live = self.live
         self.gaps += 1
-        self._duplicate_run = 0
         self.status = BookStatus.STALE
-        return self._hold(delta) | Flag.NEED_SNAPSHOT | (Flag.WENT_STALE if was_live else 0)
+        return Flag.NEED_SNAPSHOT | (Flag.WENT_STALE if was_live else 0)
 
     def _apply(self, delta: DepthDelta) -> int:
-        self.book.apply(delta.bids, delta.asks)
-        self.last_id = delta.last_id
+        self._change(delta)
+        self._unbridged = False
         return Flag.APPLIED | self._settle()
+
+    def _change(self, delta: DepthDelta) -> None:
+        """What falls out of the venue's window is not told of any more, so it goes at once."""
+        self.book.apply(delta.bids, delta.asks)
+        self.book.trim(self._levels_max)
+        self.last_id = delta.last_id
+
+    def _load(self, snapshot: DepthSnapshot) -> None:
+        self.snapshots += 1
+        self.book.load(snapshot.bids, snapshot.asks)
+        self.book.trim(self._levels_max)
+        self.last_id = snapshot.last_id
 
     def _duplicate(self) -> int:
         self.duplicates += 1

@@ -27,6 +27,9 @@ class Kind(enum.IntEnum):
     SNAPSHOT = 5
     CONTROL = 6  # a reply to a request, or a notice of the venue: the session reads it
     ERROR = 7
+    STATS = 8  # 24 hours of a market: last price, volumes
+    MARK = 9  # mark price of a perpetual
+    FUNDING = 10  # funding rate of a perpetual
 
 
 class Flag(enum.IntFlag):

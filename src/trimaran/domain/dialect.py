@@ -10,3 +10,6 @@ class Dialect(enum.IntEnum):
 
     BINANCE_SPOT = 0
     BINANCE_USDM = 1
+    OKX = 2  # spot and swaps
+    HTX_SPOT = 3
+    HTX_SWAP = 4

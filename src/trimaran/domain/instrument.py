@@ -18,8 +18,8 @@ import msgspec
 from trimaran.base.errors import ConfigError, GridError
 from trimaran.base.limits import FEE_E8_MAX, SIZE_LOTS_MAX
 
-MarketName = NewType("MarketName", str)  # "binance.spot", "binance.usdm"
-Symbol = NewType("Symbol", str)  # the venue's own spelling, upper case on Binance: "BTCUSDT"
+MarketName = NewType("MarketName", str)  # "binance.spot", "okx.swap"
+Symbol = NewType("Symbol", str)  # the venue's own spelling: "BTCUSDT", "BTC-USDT-SWAP", "btcusdt"
 Asset = NewType("Asset", str)
 InstrumentKey = NewType("InstrumentKey", str)  # "binance.spot:BTCUSDT"
 PriceTicks = NewType("PriceTicks", int)

@@ -20,23 +20,25 @@ class BookGrid(msgspec.Struct, frozen=True):
     symbol: Symbol
     price_grid: Grid
     size_grid: Grid
+    cuts_sizes: bool = False  # sizes finer than the grid are cut to it, not refused
 
 
 class DepthDelta(msgspec.Struct, frozen=True):
     """A sequenced change of an L2 book; sizes are absolute, 0 removes the level."""
 
     symbol: Symbol
-    first_id: int  # Binance U
-    last_id: int  # Binance u
-    previous_id: int  # Binance USD-M pu; -1 where the market has none
+    first_id: int  # Binance U; elsewhere the same as last_id
+    last_id: int  # Binance u, OKX seqId, HTX seqNum or version
+    previous_id: int  # Binance USD-M pu, OKX prevSeqId, HTX prevSeqNum; -1 where the market has none
     venue_ns: int
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
 
 
 class DepthSnapshot(msgspec.Struct, frozen=True):
-    """A full book, as a venue's REST interface answers it."""
+    """A full book: the answer to a question, or an event of its own in the stream."""
 
+    symbol: Symbol
     last_id: int
     venue_ns: int
     bids: tuple[Level, ...]
@@ -67,6 +69,31 @@ class Trade(msgspec.Struct, frozen=True):
     aggregate: bool
 
 
+class Stats(msgspec.Struct, frozen=True):
+    """The last 24 hours of a market."""
+
+    symbol: Symbol
+    venue_ns: int
+    last_ticks: int  # 0: nothing was traded
+
+
+class MarkPrice(msgspec.Struct, frozen=True):
+    """Mark price of a perpetual, in 1e-12 of the quote asset: it need not lie on the grid."""
+
+    symbol: Symbol
+    venue_ns: int
+    price_e12: int
+
+
+class FundingRate(msgspec.Struct, frozen=True):
+    """Funding rate of a perpetual, in 1e-12, and when it is settled (ms since the epoch)."""
+
+    symbol: Symbol
+    venue_ns: int
+    rate_e12: int
+    settles_ms: int
+
+
 class Control(msgspec.Struct, frozen=True):
     """Not market data: a reply to a request, or a notice of the venue."""
 
@@ -84,4 +111,5 @@ class LostFrame(msgspec.Struct, frozen=True):
     depth_lost: bool
 
 
-MarketEvent = DepthDelta | DepthSnapshot | Ticker | Trade | Control | Ignored | LostFrame
+Reference = Stats | MarkPrice | FundingRate
+MarketEvent = DepthDelta | DepthSnapshot | Ticker | Trade | Reference | Control | Ignored | LostFrame

@@ -138,6 +138,8 @@ class Desk:
             instrument.symbol,
             instrument.price_grid.units,
             instrument.price_grid.exponent,
+            instrument.size_grid.units,
+            instrument.size_grid.exponent,
             *_base_grid(instrument),
             instrument.order_step,
             group,
@@ -152,8 +154,10 @@ class Desk:
 
 
 def _base_grid(instrument: Instrument) -> tuple[int, int]:
-    """The size grid in base asset: of contracts, it is the contract's size per lot."""
+    """One lot in base asset: of contracts, it is a part of the contract's size."""
     step = instrument.size(1).normalize()
     _, digits, exponent = step.as_tuple()
     assert isinstance(exponent, int)
-    return int("".join(map(str, digits))), exponent
+    units = int("".join(map(str, digits)))
+    # 100 coins are 100 units of 1: grids of one group may lie nine decimals apart, and real ones do.
+    return (units * 10**exponent, 0) if exponent > 0 else (units, exponent)

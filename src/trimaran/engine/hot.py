@@ -46,11 +46,17 @@ class HotSetup(Protocol):
         price_exponent: int,
         size_units: int,
         size_exponent: int,
+        base_units: int,
+        base_exponent: int,
         order_step: int,
         group: int,
         taker_fee_e8: int,
     ) -> int:
-        """A book; its index. Raises ValueError on anything out of range."""
+        """A book; its index. Raises ValueError on anything out of range.
+
+        The price and size grids are those of the frames; `base_*` is one lot in base asset, which differs
+        where sizes are contracts. `order_step` is in lots.
+        """
 
     def set_threshold(self, edge_e8: int, /) -> None:
         """Net edge in 1e-8 from which a pair wakes the caller."""
@@ -87,6 +93,13 @@ class HotScan(Protocol):
     def walk(self, buy: int, sell: int, size_cap: int, /) -> tuple[int, int, int, int, int]:
         """(size, cost, proceeds, worst_ask_ticks, worst_bid_ticks) in common units, before fees."""
 
+    def best(self, book: int, size_cap: int, /) -> tuple[int, int, int, int, int, int, int, int]:
+        """(buy_book, sell_book, edge_e8, size, cost, proceeds, worst_ask_ticks, worst_bid_ticks).
+
+        Of all pairs of the book's group the one that gains most, net of taker fees and walked up to
+        `size_cap` common units; where none gains the one that lacks least, size 0. `NO_BOOK`: no pair.
+        """
+
     def units(self, book: int, /) -> tuple[int, int, int, int]:
         """(price_exponent, size_exponent) of the group, (price_factor, size_factor) of the book."""
 
@@ -108,6 +121,13 @@ class Hot(HotFeed, HotSetup, HotViews, HotScan, Protocol):
 
     def last_trade(self, book: int, /) -> tuple[int, int, int, bool, int, int]:
         """(id, price_ticks, size_lots, aggressor_sold, venue_ns, local_ns)."""
+
+    def reference(self, book: int, /) -> tuple[int, int, int, int, int, int, int]:
+        """(mark_e12, mark_ns, funding_e12, funding_ms, funding_ns, last_ticks, stats_ns); time 0: untold.
+
+        Mark price in 1e-12 of the quote asset, funding rate in 1e-12 and when it is settled; `_ns` are the
+        venue's times.
+        """
 
     def last_id(self, book: int, /) -> int:
         """Update id of the sequenced book."""

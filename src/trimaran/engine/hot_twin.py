@@ -6,14 +6,12 @@ The decoders are handed in by dialect, because venues stand beside the engine, n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
-from trimaran.arbitrage.scan import NO_LEVEL, Group, Member, ladder
-from trimaran.base.errors import DecodeError, DecodeKind
+from trimaran.arbitrage.scan import Group, Member, Walk
+from trimaran.base.errors import ConfigError, DecodeError, DecodeKind
 from trimaran.base.json_value import Buffer
-from trimaran.base.limits import DEPTH_LAG_NS_MAX
+from trimaran.base.limits import BOOKS_MAX, GROUP_BOOKS_MAX
 from trimaran.books.lag import Lag
-from trimaran.books.sequencing import Law, SequencedBook
 from trimaran.domain.answer import NO_BOOK, BookStatus, Flag, Kind, pack
 from trimaran.domain.instrument import Grid, Side, Symbol
 from trimaran.domain.market import (
@@ -24,85 +22,18 @@ from trimaran.domain.market import (
     Ignored,
     Level,
     LostFrame,
-    MarketEvent,
     Ticker,
+    Trade,
 )
-
-
-class Decoder(Protocol):
-    """One dialect, as the twin needs it."""
-
-    law: Law
-
-    def frame(self, payload: Buffer, grids: Mapping[Symbol, BookGrid]) -> MarketEvent:
-        """Decodes one WebSocket message."""
-
-    def snapshot(self, payload: Buffer, grid: BookGrid) -> DepthSnapshot:
-        """Decodes a REST depth answer. Raises DecodeError."""
-
-
-class _Market:
-    def __init__(self, decoder: Decoder) -> None:
-        self.decoder = decoder
-        self.grids: dict[Symbol, BookGrid] = {}
-        self.books: dict[Symbol, int] = {}
-        self.lag = Lag()
-        self.frames = 0
-        self.faults = [0] * (max(DecodeKind) + 1)
-
-
-class _State:
-    """One book with what surrounds it."""
-
-    def __init__(self, market: int, grid: BookGrid, law: Law, group: int, member: int) -> None:
-        self.market, self.grid, self.group, self.member = market, grid, group, member
-        self.sequenced = SequencedBook(law)
-        self.ticker: Ticker | None = None
-        self.ticker_local_ns = 0
-        self.trade = (-1, 0, 0, False, 0, 0)
-        self.venue_ns = self.depth_quote_ns = self.ticker_quote_ns = 0
-        self.ahead_since_ns = 0  # since when the book has lacked what a ticker had; 0: it lacks nothing
-        self.ahead_id = 0  # and what it lacks
-        self.top: tuple[Level, Level] = (NO_LEVEL, NO_LEVEL)
-
-    def newer_ticker(self) -> Ticker | None:
-        """The ticker, when it says more than the book."""
-        if self.ticker is None or not self.sequenced.live or self.ticker.update_id <= self.sequenced.last_id:
-            return None
-        return self.ticker
-
-    def deltas_overdue(self, now_ns: int) -> bool:
-        """A newer ticker proves that a delta must follow; when none does, the deeper levels are old."""
-        if self.sequenced.last_id >= self.ahead_id:
-            self.ahead_since_ns = 0
-        newer = self.ticker is not None and self.ticker.update_id > self.sequenced.last_id
-        if self.ticker is not None and newer and self.ahead_since_ns == 0:
-            self.ahead_since_ns, self.ahead_id = now_ns, self.ticker.update_id
-        return self.ahead_since_ns != 0 and now_ns - self.ahead_since_ns > DEPTH_LAG_NS_MAX
-
-    def forget_ticker(self) -> None:
-        """What went before a break says nothing about what comes after it: the venue may count anew."""
-        self.ticker = None
-        self.ticker_local_ns = self.ticker_quote_ns = self.ahead_since_ns = self.ahead_id = 0
-
-    def effective_top(self) -> tuple[Level, Level]:
-        """(bid, ask) that may be traded on."""
-        if not self.sequenced.live:
-            return NO_LEVEL, NO_LEVEL
-        ticker = self.newer_ticker()
-        if ticker is not None:
-            return (ticker.bid_ticks, ticker.bid_lots), (ticker.ask_ticks, ticker.ask_lots)
-        return self.sequenced.book.bids.best(), self.sequenced.book.asks.best()
-
-    def ladder(self, side: int) -> list[Level]:
-        """What a taker meets on one side; nothing where a newer ticker says that it is empty."""
-        ticker = self.newer_ticker()
-        asks = side == Side.SELL
-        levels = (self.sequenced.book.asks if asks else self.sequenced.book.bids).levels()
-        if ticker is None:
-            return levels
-        fresh = (ticker.ask_ticks, ticker.ask_lots) if asks else (ticker.bid_ticks, ticker.bid_lots)
-        return ladder(levels, asks, fresh) if fresh[0] else []
+from trimaran.engine.twin_state import (
+    BookState,
+    Decoder,
+    MarketState,
+    check_instrument,
+    on_reference,
+    on_trade,
+    require,
+)
 
 
 class TwinHot:
@@ -110,13 +41,14 @@ class TwinHot:
 
     def __init__(self, decoders: Mapping[int, Callable[[], Decoder]]) -> None:
         self._decoders = decoders
-        self._markets: list[_Market] = []
-        self._books: list[_State] = []
+        self._markets: list[MarketState] = []
+        self._books: list[BookState] = []
         self._groups: dict[int, Group] = {}
         self._threshold_e8 = 0
 
     def add_market(self, dialect: int) -> int:
-        self._markets.append(_Market(self._decoders[dialect]()))
+        require(dialect in self._decoders, "dialect: expected one of trimaran.domain.dialect")
+        self._markets.append(MarketState(self._decoders[dialect]()))
         return len(self._markets) - 1
 
     def add_instrument(
@@ -127,17 +59,27 @@ class TwinHot:
         price_exponent: int,
         size_units: int,
         size_exponent: int,
+        base_units: int,
+        base_exponent: int,
         order_step: int,
         group: int,
         taker_fee_e8: int,
     ) -> int:
-        name = Symbol(symbol)
+        if not 0 <= market < len(self._markets):
+            raise IndexError("market: no such market")
+        name, index, owner = Symbol(symbol), len(self._books), self._markets[market]
         grid = BookGrid(name, Grid(price_units, price_exponent), Grid(size_units, size_exponent))
-        owner = self._markets[market]
+        base_grid = Grid(base_units, base_exponent)
+        check_instrument(symbol, (grid.price_grid, grid.size_grid, base_grid), order_step, taker_fee_e8)
+        require(name not in owner.books, "symbol: is already there")
+        require(index < BOOKS_MAX and group < BOOKS_MAX, "book: too many")
         members = self._groups.setdefault(group, Group())
-        index = len(self._books)
-        members.add(Member(index, grid.price_grid, grid.size_grid, order_step, taker_fee_e8))
-        state = _State(market, grid, owner.decoder.law, group, len(members.members) - 1)
+        require(len(members.members) < GROUP_BOOKS_MAX, "group: too many books")
+        try:
+            members.add(Member(index, grid.price_grid, base_grid, order_step, taker_fee_e8))
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+        state = BookState(market, grid, owner.decoder, group, len(members.members) - 1)
         self._books.append(state)
         owner.grids[name], owner.books[name] = grid, index
         return index
@@ -151,25 +93,19 @@ class TwinHot:
         event = owner.decoder.frame(payload, owner.grids)
         if isinstance(event, LostFrame):
             return self._on_lost(owner, event)
-        if isinstance(event, Ignored | Control | DepthSnapshot):
+        if isinstance(event, Ignored | Control):
             return pack(Kind.CONTROL if isinstance(event, Control) else Kind.IGNORED, 0, NO_BOOK)
         index = owner.books[event.symbol]
         state = self._books[index]
         if isinstance(event, DepthDelta):
-            flags = state.sequenced.on_delta(event)
-            lag_ns = owner.lag.update(event.venue_ns, local_ns)
-            if flags & Flag.APPLIED:
-                state.venue_ns, state.depth_quote_ns = event.venue_ns, local_ns - lag_ns
-                if state.deltas_overdue(local_ns):
-                    flags |= state.sequenced.on_suspicion()
-            if state.sequenced.status is BookStatus.STALE and flags & Flag.NEED_SNAPSHOT:
-                state.forget_ticker()
-            return pack(Kind.DEPTH, flags | self._refresh(state), index)
+            return self._on_delta(owner, state, event, index, local_ns)
+        if isinstance(event, DepthSnapshot):
+            return self._on_stream_snapshot(owner, state, event, index, local_ns)
         if isinstance(event, Ticker):
             return self._on_ticker(owner, state, event, index, local_ns)
-        sold = event.aggressor is Side.SELL
-        state.trade = (event.trade_id, event.price_ticks, event.size_lots, sold, event.venue_ns, local_ns)
-        return pack(Kind.AGG_TRADE if event.aggregate else Kind.TRADE, Flag.APPLIED, index)
+        if isinstance(event, Trade):
+            return on_trade(state, event, index, local_ns)
+        return on_reference(state, event, index)
 
     def on_snapshot(self, book: int, payload: Buffer, local_ns: int) -> int:
         state = self._books[book]
@@ -198,7 +134,7 @@ class TwinHot:
 
     def mark_book_down(self, book: int) -> int:
         state = self._books[book]
-        state.forget_ticker()
+        state.forget()
         flags = state.sequenced.on_down()
         return flags | self._refresh(state)
 
@@ -210,8 +146,7 @@ class TwinHot:
 
     def top(self, book: int) -> tuple[int, int, int, int, int, int, int]:
         state = self._books[book]
-        quote_ns = max(state.depth_quote_ns, state.ticker_quote_ns)
-        return *state.top[0], *state.top[1], state.sequenced.last_id, state.venue_ns, quote_ns
+        return *state.top[0], *state.top[1], state.sequenced.last_id, state.venue_ns, state.quote_ns
 
     def book_top(self, book: int) -> tuple[int, int, int, int]:
         inner = self._books[book].sequenced.book
@@ -234,6 +169,9 @@ class TwinHot:
 
     def last_trade(self, book: int) -> tuple[int, int, int, bool, int, int]:
         return self._books[book].trade
+
+    def reference(self, book: int) -> tuple[int, int, int, int, int, int, int]:
+        return self._books[book].reference
 
     def depth(self, book: int, side: int, count: int) -> list[Level]:
         return list(self._books[book].sequenced.book.depth(side, count))
@@ -277,13 +215,52 @@ class TwinHot:
         w = self._groups[b.group].walk(b.member, s.member, asks, bids, size_cap)
         return (w.size, w.cost, w.proceeds, w.worst_ask, w.worst_bid)
 
+    def best(self, book: int, size_cap: int) -> tuple[int, int, int, int, int, int, int, int]:
+        group = self._groups[self._books[book].group]
+        found = group.best(
+            lambda buy, sell: Walk(*self.walk(group.members[buy].book, group.members[sell].book, size_cap))
+        )
+        if found is None:
+            return (NO_BOOK, NO_BOOK, 0, 0, 0, 0, 0, 0)
+        w = found.walk
+        return (found.buy, found.sell, found.edge_e8, w.size, w.cost, w.proceeds, w.worst_ask, w.worst_bid)
+
     def units(self, book: int) -> tuple[int, int, int, int]:
         state = self._books[book]
         group = self._groups[state.group]
         member = group.members[state.member]
         return (group.price_exponent, group.size_exponent, member.price_factor, member.size_factor)
 
-    def _on_ticker(self, owner: _Market, state: _State, event: Ticker, index: int, local_ns: int) -> int:
+    def _on_delta(
+        self, owner: MarketState, state: BookState, event: DepthDelta, index: int, local_ns: int
+    ) -> int:
+        flags = state.sequenced.on_delta(event)
+        lag_ns = owner.lag.update(event.venue_ns, local_ns)
+        if flags & Flag.APPLIED:
+            state.venue_ns, state.depth_quote_ns = event.venue_ns, local_ns - lag_ns
+            if event.last_id < event.previous_id:
+                state.forget()  # the venue counts anew
+            if state.deltas_overdue(local_ns):
+                flags |= state.sequenced.on_suspicion()
+        if state.sequenced.status is BookStatus.STALE and flags & Flag.NEED_SNAPSHOT:
+            state.forget()
+        return pack(Kind.DEPTH, flags | self._refresh(state), index)
+
+    def _on_stream_snapshot(
+        self, owner: MarketState, state: BookState, event: DepthSnapshot, index: int, local_ns: int
+    ) -> int:
+        flags = state.sequenced.on_stream_snapshot(event)
+        lag_ns = owner.lag.update(event.venue_ns, local_ns)
+        if flags & Flag.APPLIED:
+            state.venue_ns, state.depth_quote_ns = event.venue_ns, local_ns - lag_ns
+            state.ahead_since_ns = 0
+            if state.ticker_joins and state.ticker is not None and state.ticker.update_id > event.last_id:
+                state.forget()  # of a numbering that has ended
+        return pack(Kind.SNAPSHOT, flags | self._refresh(state), index)
+
+    def _on_ticker(
+        self, owner: MarketState, state: BookState, event: Ticker, index: int, local_ns: int
+    ) -> int:
         if state.ticker is not None and event.update_id < state.ticker.update_id:
             return pack(Kind.TICKER, Flag.DUPLICATE, index)
         state.ticker, state.ticker_local_ns = event, local_ns
@@ -295,7 +272,7 @@ class TwinHot:
             flags |= state.sequenced.on_suspicion()
         return pack(Kind.TICKER, flags | self._refresh(state), index)
 
-    def _on_lost(self, owner: _Market, lost: LostFrame) -> int:
+    def _on_lost(self, owner: MarketState, lost: LostFrame) -> int:
         owner.faults[lost.kind] += 1
         flags = 0
         index = NO_BOOK if lost.symbol is None else owner.books[lost.symbol]
@@ -303,7 +280,7 @@ class TwinHot:
             if lost.depth_lost:
                 flags = self._books[index].sequenced.on_lost()
                 if flags & Flag.NEED_SNAPSHOT:
-                    self._books[index].forget_ticker()
+                    self._books[index].forget()
                 flags |= self._refresh(self._books[index])
         elif lost.kind is not DecodeKind.UNKNOWN_SYMBOL:
             for each in owner.books.values():
@@ -311,7 +288,7 @@ class TwinHot:
                 flags |= self._refresh(self._books[each])
         return pack(Kind.ERROR, flags, index, lost.kind)
 
-    def _refresh(self, state: _State) -> int:
+    def _refresh(self, state: BookState) -> int:
         top = state.effective_top()
         if top == state.top:
             return 0

@@ -11,12 +11,18 @@ def allocations() -> int:
 def steps_of(text: str, units: int, exponent: int, maximum: int) -> tuple[int, int]:
     """Decimal text on a grid, exactly: (fault, steps)."""
 
+def e12_of(text: str) -> tuple[int, int]:
+    """Signed decimal text in 1e-12, towards zero: (fault, value)."""
+
 class Book:
     def __init__(self) -> None: ...
 
     def apply(self, bids: Sequence[tuple[int, int]], asks: Sequence[tuple[int, int]]) -> None: ...
 
     def load(self, bids: Sequence[tuple[int, int]], asks: Sequence[tuple[int, int]]) -> None: ...
+
+    def trim(self, count: int) -> None:
+        """Forgets the worst levels of each side beyond count."""
 
     def clear(self) -> None: ...
 
@@ -31,21 +37,21 @@ class FrameDecoder:
 
     def add_symbol(self, symbol: str, price_units: int, price_exponent: int, size_units: int, size_exponent: int) -> int: ...
 
-    def frame(self, payload: bytes | bytearray | memoryview) -> tuple[int, int, int, bool, int, int, int, int, list[tuple[int, int]], list[tuple[int, int]], tuple[int, int, int, int], bool]: ...
+    def frame(self, payload: bytes | bytearray | memoryview) -> tuple[int, int, int, bool, int, int, int, int, list[tuple[int, int]], list[tuple[int, int]], tuple[int, int, int, int], bool, tuple[int, int]]: ...
 
-    def snapshot(self, payload: bytes | bytearray | memoryview, book: int) -> tuple[int, int, int, bool, int, int, int, int, list[tuple[int, int]], list[tuple[int, int]], tuple[int, int, int, int], bool]: ...
+    def snapshot(self, payload: bytes | bytearray | memoryview, book: int) -> tuple[int, int, int, bool, int, int, int, int, list[tuple[int, int]], list[tuple[int, int]], tuple[int, int, int, int], bool, tuple[int, int]]: ...
 
 class Hot:
     def __init__(self) -> None: ...
 
     def add_market(self, dialect: int) -> int:
         """
-        Adds a market that speaks a dialect (0 Binance spot, 1 Binance USD-M); returns its index.
+        Adds a market that speaks a dialect of trimaran.domain.dialect; returns its index.
         """
 
-    def add_instrument(self, market: int, symbol: str, price_units: int, price_exponent: int, size_units: int, size_exponent: int, order_step: int, group: int, taker_fee_e8: int) -> int:
+    def add_instrument(self, market: int, symbol: str, price_units: int, price_exponent: int, size_units: int, size_exponent: int, base_units: int, base_exponent: int, order_step: int, group: int, taker_fee_e8: int) -> int:
         """
-        Adds a book; sizes on the grid of its base asset, orders in multiples of order_step. Returns its index.
+        Adds a book: grids of its frames, one lot in base asset, orders in multiples of order_step. Returns its index.
         """
 
     def on_frame(self, market: int, payload: bytes | bytearray | memoryview, local_ns: int) -> int:
@@ -92,6 +98,11 @@ class Hot:
         (id, price_ticks, size_lots, aggressor_sold, venue_ns, local_ns); id -1: none yet.
         """
 
+    def reference(self, book: int) -> tuple[int, int, int, int, int, int, int]:
+        """
+        (mark_e12, mark_ns, funding_e12, funding_ms, funding_ns, last_ticks, stats_ns); a time of 0: not told yet.
+        """
+
     def depth(self, book: int, side: int, count: int) -> list[tuple[int, int]]:
         """Best levels of side 0 (bids) or 1 (asks)."""
 
@@ -123,6 +134,11 @@ class Hot:
     def walk(self, buy: int, sell: int, size_cap: int) -> tuple[int, int, int, int, int]:
         """
         (size, cost, proceeds, worst_ask_ticks, worst_bid_ticks) in the group's common units, before fees.
+        """
+
+    def best(self, book: int, size_cap: int) -> tuple[int, int, int, int, int, int, int, int]:
+        """
+        The pair of the book's group that gains most, net and walked, or else lacks least: (buy_book, sell_book, edge_e8, size, cost, proceeds, worst_ask_ticks, worst_bid_ticks); 65535: no pair.
         """
 
     def units(self, book: int) -> tuple[int, int, int, int]:

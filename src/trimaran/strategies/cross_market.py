@@ -33,7 +33,7 @@ class CrossMarketConfig(msgspec.Struct, frozen=True):
 
     net_min: Decimal = Decimal("0.50")  # quote; below it an opportunity is not worth its risk
     quote_age_ns_max: int = 1_000_000_000
-    repeat_pause_ns: int = 500_000_000  # after a proposal: the books must first show what it took
+    repeat_pause_ns: int = 500_000_000  # after taking from a side: its book must first show what is left
     refusal_pause_ns: int = 1_000_000_000  # after a refusal, before the same pair is proposed again
     unwind_slack_bps: int = 20  # how far through the top a residual may be given back
 
@@ -60,6 +60,7 @@ class CrossMarket:
         self._owed: dict[InstrumentKey, Decimal] = {}
         self._owed_pauses: dict[InstrumentKey, int] = {}
         self._pauses: dict[Pair, tuple[int, str]] = {}  # until when, and why
+        self._taken: dict[tuple[InstrumentKey, Side], int] = {}  # sides left alone, until when
 
     def on_opportunity(self, opportunity: Opportunity, desk: DeskView) -> Proposal | Skipped:
         """Proposes both legs, or says why not."""
@@ -69,7 +70,8 @@ class CrossMarket:
             return Skipped(pair, reason)
         buy = LegDraft(pair.buy, Side.BUY, opportunity.buy_limit_ticks, opportunity.buy_lots)
         sell = LegDraft(pair.sell, Side.SELL, opportunity.sell_limit_ticks, opportunity.sell_lots)
-        self._pauses[pair] = (opportunity.local_ns + self._config.repeat_pause_ns, "proposed just before")
+        for leg in (buy, sell):
+            self._taken[leg.instrument_key, leg.side] = opportunity.local_ns + self._config.repeat_pause_ns
         return Proposal(NAME, Purpose.OPEN, (buy, sell), pair)
 
     @property
@@ -99,6 +101,8 @@ class CrossMarket:
         until_ns = now_ns + self._config.refusal_pause_ns
         if proposal.pair is not None:
             self._pauses[proposal.pair] = (until_ns, f"refused by {rule}")
+            for leg in proposal.legs:
+                self._taken.pop((leg.instrument_key, leg.side), None)  # nothing was
         else:
             self._owed_pauses.update(dict.fromkeys((leg.instrument_key for leg in proposal.legs), until_ns))
 
@@ -111,6 +115,12 @@ class CrossMarket:
         paused_until_ns, reason = self._pauses.get(pair, (0, ""))
         if opportunity.local_ns < paused_until_ns:
             return reason
+        # What was taken is gone for every pair that shares the side, whatever the book still shows.
+        if any(
+            opportunity.local_ns < self._taken.get(side, 0)
+            for side in ((pair.buy, Side.BUY), (pair.sell, Side.SELL))
+        ):
+            return "taken just before"
         if desk.working(pair.buy) or desk.working(pair.sell):
             return "orders at work"
         if desk.halted(pair.buy) or desk.halted(pair.sell):

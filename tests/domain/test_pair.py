@@ -1,0 +1,58 @@
+"""Pairs as people write them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trimaran.base.errors import ConfigError
+from trimaran.domain.pair import QUOTES, Pair
+
+
+@pytest.mark.parametrize(
+    ("text", "base", "quote"),
+    [
+        ("BTC-USDT", "BTC", "USDT"),
+        ("BTC/USDT", "BTC", "USDT"),
+        ("BTCUSDT", "BTC", "USDT"),
+        (" btcusdt ", "BTC", "USDT"),
+        ("1000PEPEUSDT", "1000PEPE", "USDT"),
+        ("ETHBTC", "ETH", "BTC"),
+        ("BTCFDUSD", "BTC", "FDUSD"),
+        ("USDTTRY", "USDT", "TRY"),
+        ("BTCUSDC", "BTC", "USDC"),
+        ("BTC-EURI", "BTC", "EURI"),  # an unknown quote is fine where it is set apart
+        ("币安人生USDT", "币安人生", "USDT"),
+    ],
+)
+def test_forms(text, base, quote):
+    pair = Pair.parse(text)
+    assert (pair.base, pair.quote, str(pair)) == (base, quote, f"{base}-{quote}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", " ", "BTC", "USDT", "-USDT", "BTC-", "BTC--USDT", "BTC-USDT-SWAP", "BTC/USDT:USDT"),
+        *("A B-USDT", "BTC-US\nDT", "X" * 40 + "USDT", "BTC_USDT"),
+    ],
+)
+def test_anything_else_is_refused_by_name(text):
+    with pytest.raises(ConfigError, match=r"^symbols: expected pairs like BTC-USDT or BTCUSDT, found '"):
+        Pair.parse(text)
+    with pytest.raises(ConfigError, match=r"^watch: "):
+        Pair.parse(text, "watch")
+
+
+@given(st.text(max_size=20))
+def test_garbage_gives_the_documented_error_or_a_pair_that_reads_back(text):
+    try:
+        pair = Pair.parse(text)
+    except ConfigError:
+        return
+    assert Pair.parse(str(pair)) == Pair.parse(f"{pair.base}/{pair.quote}") == pair
+
+
+def test_the_longest_quote_wins():
+    assert [len(quote) for quote in QUOTES] == sorted(map(len, QUOTES), reverse=True)
