@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.recordings import recording
 from trimaran.backtest.replay import Replay, ReplayReport
 from trimaran.backtest.tape import MARKETS, open_tapes
 from trimaran.books.sequencing import Law
@@ -25,8 +25,6 @@ from trimaran.native._hot import Hot as NativeHot
 from trimaran.risk.limits import RiskLimits
 from trimaran.venues.binance.parse import BinanceDecoder
 
-ROOT = Path(__file__).parents[2]
-CAPTURES = "venues/hftbacktest"
 OPEN = RiskLimits(
     order_notional_max=Decimal(10_000),
     order_lots_max=10**12,
@@ -59,7 +57,7 @@ class Run:
 
     def __init__(self, files: Sequence[str], make_hot: Callable[[], Any]) -> None:
         tapes = open_tapes(files)
-        dialects = dict(zip(MARKETS, Dialect, strict=True))
+        dialects = dict(zip(MARKETS, (Dialect.BINANCE_SPOT, Dialect.BINANCE_USDM), strict=True))
         markets = tuple(MarketSetup(t.market, dialects[t.market], t.instruments()) for t in tapes)
         limits = {i.key: OPEN for market in markets for i in market.instruments}
         self.desk = Desk(
@@ -92,7 +90,4 @@ def replay() -> Callable[..., Run]:
 @pytest.fixture(scope="session")
 def captures() -> Path:
     """The recorded captures; skips where they are not."""
-    data = Path(os.environ.get("TRIMARAN_DATA", ROOT.parent / "shared/data"))
-    if not (data / CAPTURES / "spot/btcusdt_20240808.gz").exists():
-        pytest.skip(f"no recorded captures: expected {CAPTURES} in the folder that TRIMARAN_DATA names")
-    return data / CAPTURES
+    return recording("hftbacktest/spot/btcusdt_20240808.gz").parents[1]

@@ -7,13 +7,23 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmarks import peers, run
+from benchmarks import peers, run, socket_at_rate
+from benchmarks.channels import CHANNELS
 from benchmarks.peers import PEERS
 from benchmarks.plan import Plan
 from benchmarks.rows import Row
-from benchmarks.sides import assert_same_top, in_turns
+from benchmarks.sides import assert_same_proof, in_turns
 
-TINY = Plan(depth_frames=300, mixed_frames=300, socket_frames=2_200, books=2, rounds=1, memory_rounds=1)
+TINY = Plan(
+    channel_frames=200,
+    mixed_frames=300,
+    socket_frames=2_200,
+    scan_pairs=100,
+    rate_seconds=1,
+    books=2,
+    rounds=1,
+    memory_rounds=1,
+)
 
 
 @pytest.fixture
@@ -27,20 +37,26 @@ def no_peers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_rows_without_peers_say_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "QUICK", TINY)
     output = tmp_path / "results.json"
-    chosen = ["frame_to_book", "capture_replay", "socket_to_decision", "cpu_per_message"]
+    monkeypatch.setattr(socket_at_rate, "RATE", 500)
+    chosen = [name for name, _ in run.BENCHMARKS if name != "memory_per_book"]
     assert run.main(["--quick", "--output", str(output), *(f"--only={name}" for name in chosen)]) == 0
     rows = msgspec.json.decode(output.read_bytes(), type=list[Row])
-    assert [row.name for row in rows] == [
-        "frame_to_book",
-        "frame_to_book",
+    names = [row.name for row in rows]
+    channels = [f"frame_to_book {channel.key}" for channel in CHANNELS]
+    assert names[: names.index("frame_to_book okx.spot books")].count("frame_to_book binance.spot depth") == 3
+    assert list(dict.fromkeys(names)) == [
+        *channels,
+        "scan_update 100 assets x 6 books",
+        "scan_update 200 assets x 3 books",
         "socket_to_decision",
+        "socket_to_decision 3 venues",
         "cpu_per_message",
     ]
     for row in rows:
         assert "cores" in row.conditions
-        if row.name != "socket_to_decision":
+        if not row.name.startswith(("socket_to_decision", "scan_update")):
             assert (row.peer, row.peer_value, row.ratio) == (None, None, None)
-            assert "make bench-peers" in row.conditions
+            assert "make bench-peers" in row.conditions or "cryptofeed" in row.conditions
 
 
 def test_turns_alternate_and_the_first_round_does_not_count() -> None:
@@ -56,10 +72,11 @@ def test_turns_alternate_and_the_first_round_does_not_count() -> None:
 
 
 def test_sides_that_disagree_about_the_book_are_refused() -> None:
-    ours = [{"top": [1.0, 2.0, 3.0, 4.0]}]
-    assert_same_top({"trimaran": ours, "ccxt": ours})
-    with pytest.raises(ValueError, match="ccxt"):
-        assert_same_top({"trimaran": ours, "ccxt": [{"top": [1.0, 2.0, 3.0, 4.5]}]})
+    ours = [{"proof": [1.0, 2.0, 3.0, 4.0]}]
+    assert_same_proof({"trimaran": ours, "ccxt": ours, "cryptofeed": [{"proof": [1.0, None, 3.0, None]}]})
+    for wrong in ([1.0, 2.0, 3.0, 4.5], [None] * 4, [1.0, 2.0]):
+        with pytest.raises(ValueError, match=r"ccxt|longer|shorter"):
+            assert_same_proof({"trimaran": ours, "ccxt": [{"proof": wrong}]})
 
 
 def test_every_lock_pins_every_line() -> None:

@@ -15,8 +15,9 @@ from trimaran.live.runner import DeskRunner
 from trimaran.native._hot import Hot
 from trimaran.strategies.cross_market import CrossMarket, CrossMarketConfig
 from trimaran.strategies.port import Strategy
-from trimaran.venues.binance.simulator import BinanceSimulator, SimulatorOptions, simulating
 from trimaran.venues.sim.faults import FaultPlan
+from trimaran.venues.sim.server import Simulator
+from trimaran.venues.simulators import SimulatorOptions, simulating
 from trimaran.venues.wire.clock import SystemClock
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -26,9 +27,7 @@ def strategies() -> list[Strategy]:
     return [CrossMarket(CrossMarketConfig())]
 
 
-def config_of(
-    simulator: BinanceSimulator, symbols: tuple[str, ...] = SYMBOLS, **changes: object
-) -> DeskConfig:
+def config_of(simulator: Simulator, symbols: tuple[str, ...] = SYMBOLS, **changes: object) -> DeskConfig:
     venues = simulator.urls()["venues"]
     markets = {f"{venue}.{kind}": bases for venue, kinds in venues.items() for kind, bases in kinds.items()}
     settings: dict[str, Any] = {"exposure_max": {"BTC": Decimal(1), "ETH": Decimal(20)}, **changes}
@@ -52,7 +51,7 @@ def words(runner: DeskRunner) -> set[str]:
 
 
 async def test_books_go_live_and_the_status_is_whole() -> None:
-    async with simulating(SimulatorOptions(seed=2, symbols=SYMBOLS)) as simulator:
+    async with simulating(SimulatorOptions(venues=("binance",), seed=2, symbols=SYMBOLS)) as simulator:
         runner = DeskRunner(config_of(simulator), SystemClock(), Hot, strategies)
         await runner.start()
         try:
@@ -72,7 +71,7 @@ async def test_books_go_live_and_the_status_is_whole() -> None:
 
 
 async def test_a_dropped_frame_makes_the_book_stale_and_it_comes_back() -> None:
-    async with simulating(SimulatorOptions(seed=3, symbols=SYMBOLS)) as simulator:
+    async with simulating(SimulatorOptions(venues=("binance",), seed=3, symbols=SYMBOLS)) as simulator:
         runner = DeskRunner(config_of(simulator), SystemClock(), Hot, strategies)
         await runner.start()
         try:
@@ -90,7 +89,7 @@ async def test_a_dropped_frame_makes_the_book_stale_and_it_comes_back() -> None:
 
 async def test_a_lost_connection_takes_the_books_down_until_it_is_back() -> None:
     told: list[str] = []
-    async with simulating(SimulatorOptions(seed=4, symbols=SYMBOLS)) as simulator:
+    async with simulating(SimulatorOptions(venues=("binance",), seed=4, symbols=SYMBOLS)) as simulator:
         runner = DeskRunner(config_of(simulator), SystemClock(), Hot, strategies, told.append)
         await runner.start()
         try:
@@ -109,7 +108,7 @@ async def test_a_lost_connection_takes_the_books_down_until_it_is_back() -> None
 
 
 async def test_a_venue_that_is_silent_leaves_no_book_live_and_marks_it() -> None:
-    async with simulating(SimulatorOptions(seed=6, symbols=SYMBOLS)) as simulator:
+    async with simulating(SimulatorOptions(venues=("binance",), seed=6, symbols=SYMBOLS)) as simulator:
         runner = DeskRunner(config_of(simulator, quote_age_ms=700), SystemClock(), Hot, strategies)
         await runner.start()
         try:
@@ -129,7 +128,7 @@ async def test_a_venue_that_is_silent_leaves_no_book_live_and_marks_it() -> None
 
 
 async def test_frames_that_woke_the_strategies_have_a_latency_of_their_own() -> None:
-    async with simulating(SimulatorOptions(seed=5, symbols=SYMBOLS)) as simulator:
+    async with simulating(SimulatorOptions(venues=("binance",), seed=5, symbols=SYMBOLS)) as simulator:
         runner = DeskRunner(config_of(simulator), SystemClock(), Hot, strategies)
         await runner.start()
         try:
@@ -142,7 +141,7 @@ async def test_frames_that_woke_the_strategies_have_a_latency_of_their_own() -> 
 
 
 async def test_what_the_timer_raises_is_raised_by_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with simulating(SimulatorOptions(seed=7, symbols=SYMBOLS)) as simulator:
+    async with simulating(SimulatorOptions(venues=("binance",), seed=7, symbols=SYMBOLS)) as simulator:
         runner = DeskRunner(config_of(simulator), SystemClock(), Hot, strategies)
         await runner.start()
         try:
@@ -160,7 +159,7 @@ async def test_what_the_timer_raises_is_raised_by_wait(monkeypatch: pytest.Monke
 
 async def test_a_venue_under_maintenance_is_asked_again() -> None:
     told: list[str] = []
-    async with simulating(SimulatorOptions(seed=1, symbols=SYMBOLS)) as simulator:
+    async with simulating(SimulatorOptions(venues=("binance",), seed=1, symbols=SYMBOLS)) as simulator:
         simulator.set_faults(FaultPlan(html_answers=2))
         runner = DeskRunner(config_of(simulator), SystemClock(), Hot, strategies, told.append)
         await runner.start()
@@ -174,7 +173,7 @@ async def test_a_venue_under_maintenance_is_asked_again() -> None:
 
 async def test_patience_with_a_venue_ends() -> None:
     told: list[str] = []
-    async with simulating(SimulatorOptions(seed=1, symbols=SYMBOLS)) as simulator:
+    async with simulating(SimulatorOptions(venues=("binance",), seed=1, symbols=SYMBOLS)) as simulator:
         simulator.set_faults(FaultPlan(html_answers=1_000))
         config = config_of(simulator, start_patience_s=1.5)
         runner = DeskRunner(config, SystemClock(), Hot, strategies, told.append)
@@ -185,7 +184,7 @@ async def test_patience_with_a_venue_ends() -> None:
 
 
 async def test_an_asset_without_an_exposure_limit_is_named() -> None:
-    async with simulating(SimulatorOptions(seed=1, symbols=SYMBOLS)) as simulator:
+    async with simulating(SimulatorOptions(venues=("binance",), seed=1, symbols=SYMBOLS)) as simulator:
         config = config_of(simulator, exposure_max={"BTC": Decimal(1)})
         runner = DeskRunner(config, SystemClock(), Hot, strategies)
         with pytest.raises(ConfigError, match=r"exposure_max.*ETH"):
@@ -194,7 +193,7 @@ async def test_an_asset_without_an_exposure_limit_is_named() -> None:
 
 
 async def test_paper_account_and_ledger_agree() -> None:
-    async with simulating(SimulatorOptions(seed=5, symbols=SYMBOLS)) as simulator:
+    async with simulating(SimulatorOptions(venues=("binance",), seed=5, symbols=SYMBOLS)) as simulator:
         runner = DeskRunner(config_of(simulator), SystemClock(), Hot, strategies)
         await runner.start()
         try:
@@ -207,7 +206,7 @@ async def test_paper_account_and_ledger_agree() -> None:
 
 
 async def test_an_unknown_symbol_is_named() -> None:
-    async with simulating(SimulatorOptions(seed=1, symbols=SYMBOLS)) as simulator:
+    async with simulating(SimulatorOptions(venues=("binance",), seed=1, symbols=SYMBOLS)) as simulator:
         runner = DeskRunner(config_of(simulator, ("NOPEUSDT",)), SystemClock(), Hot, strategies)
         with pytest.raises(ConfigError, match="NOPEUSDT"):
             await runner.start()
@@ -227,6 +226,25 @@ async def test_no_venue_there() -> None:
     await runner.stop()
 
 
+async def test_each_market_is_asked_for_its_own_spelling() -> None:
+    async with simulating(SimulatorOptions(seed=8, symbols=("BTC",))) as simulator:
+        runner = DeskRunner(config_of(simulator, ("btc/usdt", "BTC-USDT")), SystemClock(), Hot, strategies)
+        await runner.start()
+        try:
+            await until(lambda: words(runner) == {"live"})
+            spelled = {row["market"]: row["symbol"] for row in runner.status()["books"]}
+        finally:
+            await runner.stop()
+    assert spelled == {
+        "binance.spot": "BTCUSDT",
+        "binance.usdm": "BTCUSDT",
+        "okx.spot": "BTC-USDT",
+        "okx.swap": "BTC-USDT-SWAP",
+        "htx.spot": "btcusdt",
+        "htx.swap": "BTC-USDT",
+    }
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
@@ -234,14 +252,16 @@ async def test_no_venue_there() -> None:
         (b'{"markets":{},"symbols":["BTCUSDT"]}', "markets"),
         (b'{"markets":{"kraken.spot":"live"},"symbols":["BTCUSDT"]}', "kraken.spot"),
         (b'{"markets":{"binance.spot":"live"},"symbols":[]}', "symbols"),
-        (b'{"markets":{"binance.spot":"live"},"symbols":["A"],"paper_latency_ms":-1}', "paper_latency_ms"),
-        (b'{"markets":{"binance.spot":"live"},"symbols":["A"],"quote_balance":"NaN"}', "quote_balance"),
-        (b'{"markets":{"binance.spot":"live"},"symbols":["A"],"typo":1}', "typo"),
-        (b'{"markets":{"binance.spot":"live"},"symbols":["A"],"inventory":{"BTC":"-1"}}', "inventory.BTC"),
-        (b'{"markets":{"binance.spot":"live"},"symbols":["A"],"inventory":{"BTC":"NaN"}}', "inventory.BTC"),
-        (b'{"markets":{"binance.spot":"live"},"symbols":["A"],"exposure_max":{"X":"Inf"}}', "exposure_max.X"),
-        (b'{"markets":{"binance.spot":"live"},"symbols":["A"],"exposure_max":{"X":"0"}}', "exposure_max.X"),
-        (b'{"markets":{"binance.spot":"live"},"symbols":["A"],"start_patience_s":-1}', "start_patience_s"),
+        (b'{"markets":{"binance.spot":"live"},"symbols":["BTC"]}', "symbols: expected pairs"),
+        (b'{"markets":{"okx.swap":"live"},"symbols":["BTC-USDT-SWAP"]}', "symbols: expected pairs"),
+        (b'{"markets":{"htx.spot":"live"},"symbols":["AUSD"],"paper_latency_ms":-1}', "paper_latency_ms"),
+        (b'{"markets":{"htx.spot":"live"},"symbols":["AUSD"],"quote_balance":"NaN"}', "quote_balance"),
+        (b'{"markets":{"htx.spot":"live"},"symbols":["AUSD"],"typo":1}', "typo"),
+        (b'{"markets":{"htx.spot":"live"},"symbols":["AUSD"],"inventory":{"BTC":"-1"}}', "inventory.BTC"),
+        (b'{"markets":{"htx.spot":"live"},"symbols":["AUSD"],"inventory":{"BTC":"NaN"}}', "inventory.BTC"),
+        (b'{"markets":{"htx.spot":"live"},"symbols":["AUSD"],"exposure_max":{"X":"Inf"}}', "exposure_max.X"),
+        (b'{"markets":{"htx.spot":"live"},"symbols":["AUSD"],"exposure_max":{"X":"0"}}', "exposure_max.X"),
+        (b'{"markets":{"htx.spot":"live"},"symbols":["AUSD"],"start_patience_s":-1}', "start_patience_s"),
     ],
 )
 def test_wrong_settings_are_named(text: bytes, named: str) -> None:

@@ -15,7 +15,7 @@ from trimaran.live.runner import DeskRunner
 from trimaran.native._hot import Hot
 from trimaran.ops.desk_run import DeskRun, run_desk
 from trimaran.ops.result_file import ResultFile, result_file
-from trimaran.venues.binance.simulator import SimulatorOptions, simulating
+from trimaran.venues.simulators import SimulatorOptions, simulating
 from trimaran.venues.wire.clock import SystemClock
 
 
@@ -23,7 +23,7 @@ async def test_a_failure_is_raised_after_the_result_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "result.json"
-    async with simulating(SimulatorOptions(seed=2, symbols=("BTCUSDT",))) as simulator:
+    async with simulating(SimulatorOptions(venues=("binance",), seed=2, symbols=("BTCUSDT",))) as simulator:
         bases = simulator.urls()["venues"]["binance"]["spot"]
         config = DeskConfig({"binance.spot": bases}, ("BTCUSDT",), exposure_max={"BTC": Decimal(1)})
         runner = DeskRunner(config, SystemClock(), Hot, list)

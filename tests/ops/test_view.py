@@ -16,7 +16,7 @@ def notice_of(number: int) -> dict[str, Any]:
 
 
 def status_of(word: str, opportunities: int, notices: int = 0) -> dict[str, Any]:
-    book: dict[str, Any] = {"symbol": "BTCUSDT", "book": word}
+    book: dict[str, Any] = {"symbol": "BTCUSDT", "base": "BTC", "book": word}
     if word == "live":
         levels = {"bids": [["61846.46", "0.09447"]], "asks": [["61846.47", "0.14386"]], "age_ms": 3.2}
         book.update(levels)
@@ -34,7 +34,10 @@ def status_of(word: str, opportunities: int, notices: int = 0) -> dict[str, Any]
     return {
         "now_ns": 1_000_000_000,
         "markets": {"binance.spot": market, "binance.usdm": market},
-        "books": [{**book, "market": "binance.spot"}, {**book, "market": "binance.usdm"}],
+        "books": [
+            {**book, "market": "binance.spot", "kind": "spot"},
+            {**book, "market": "binance.usdm", "kind": "perpetual"},
+        ],
         "opportunities": {"seen": 4, "taken": 1},
         "open": [row] * min(opportunities, 2),
         "recent": [row] * opportunities,
@@ -53,7 +56,7 @@ def status_of(word: str, opportunities: int, notices: int = 0) -> dict[str, Any]
 def draw(status: dict[str, Any], width: int, height: int) -> str:
     console = Console(width=width, height=height, record=True, file=None, force_terminal=False)
     with console.capture() as capture:
-        console.print(view.screen(status, view.Rates(), 12.0, height))
+        console.print(view.screen(status, view.Rates(), 12.0, width, height))
     return capture.get()
 
 
@@ -78,13 +81,32 @@ def test_every_status_at_every_size(
         assert (f"number {which} " in text) is (which > notices - 2)
 
 
-def test_a_desk_of_four_symbols_fits_the_smallest_screen() -> None:
-    status = status_of("live", 8, 5)
-    status["books"] *= 4
-    lines = draw(status, 80, 24).splitlines()
-    assert len(lines) <= 24
+def three_venues(status: dict[str, Any], assets: int) -> dict[str, Any]:
+    """The same status of a desk on three venues."""
+    market = status["markets"]["binance.spot"]
+    names = ("binance.spot", "binance.usdm", "okx.spot", "okx.swap", "htx.spot", "htx.swap")
+    spot = status["books"][0]
+    kinds = {name: "spot" if name.endswith("spot") else "perpetual" for name in names}
+    books = [
+        {**spot, "market": name, "kind": kinds[name], "base": f"A{n}", "symbol": f"A{n}USDT"}
+        for n in range(assets)
+        for name in names
+    ]
+    books += [{**spot, "market": name, "kind": kinds[name]} for name in names]
+    return {**status, "markets": dict.fromkeys(names, market), "books": books}
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 44), (200, 60)])
+def test_three_venues_fit(width: int, height: int) -> None:
+    text = draw(three_venues(status_of("live", 8, 5), 4), width, height)
+    lines = text.splitlines()
+    assert len(lines) <= height
+    assert max(map(len, lines)) <= width
     assert lines[-1].startswith("Paper trading")
     assert lines[-2].startswith("12:34:56 binance.usdm: connection lost: number 5")
+    for word in ("okx", "htx", "swap live", "frame 4/68", "-1,234.56"):
+        assert word in text
+    assert ("(+" in text) is (height == 24)  # books that did not fit are counted
 
 
 def test_a_notice_that_repeats_another_does_not_push_it_out() -> None:

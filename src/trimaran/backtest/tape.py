@@ -21,11 +21,12 @@ from trimaran.base.errors import DecodeError, TrimaranError
 from trimaran.base.json_value import JsonValue, decode_json
 from trimaran.base.limits import FRAME_BYTES_MAX
 from trimaran.domain.instrument import Asset, ContractKind, Grid, Instrument, MarketName, Symbol
+from trimaran.domain.pair import QUOTES
 from trimaran.venues.binance import spec
+from trimaran.venues.wire.market_spec import MarketSpec
 
 GRID: Final = Grid(1, -8)
 PEEK_LINES: Final = 2_000
-QUOTES: Final = ("USDT", "USDC", "FDUSD", "BUSD", "TUSD", "BTC", "ETH", "BNB", "EUR", "TRY")
 MARKETS: Final = {each.market: each for each in (spec.SPOT, spec.USDM)}
 GZIP_MAGIC: Final = b"\x1f\x8b"
 
@@ -143,7 +144,7 @@ def _recognise(events: Sequence[dict[str, JsonValue]]) -> MarketName:
     return spec.SPOT.market
 
 
-def _instrument(market: spec.BinanceMarketSpec, symbol: Symbol) -> Instrument:
+def _instrument(market: MarketSpec, symbol: Symbol) -> Instrument:
     quote = next((q for q in QUOTES if symbol.endswith(q) and symbol != q), "")
     return Instrument(
         market=market.market,

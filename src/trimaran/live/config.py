@@ -10,7 +10,8 @@ import msgspec
 
 from trimaran.base.errors import ConfigError
 from trimaran.base.limits import SIZE_LOTS_MAX
-from trimaran.domain.instrument import Asset, ContractKind, Instrument, MarketName, Symbol
+from trimaran.domain.instrument import Asset, ContractKind, Instrument, MarketName
+from trimaran.domain.pair import Pair
 from trimaran.risk.limits import AMOUNT_MAX, RiskLimits
 from trimaran.venues.registry import MARKETS, Bases
 
@@ -23,7 +24,7 @@ class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Raises ConfigError that names the field."""
 
     markets: Mapping[str, Bases | str]  # market name -> base URLs, or the name of a set of hosts: `live`
-    symbols: tuple[str, ...]
+    symbols: tuple[str, ...]  # pairs: BTC-USDT, BTC/USDT or BTCUSDT
     quote_balance: Decimal = Decimal(200_000)  # paper money in every market
     inventory: Mapping[str, Decimal] = {}  # base asset -> paper holding in every spot market
     exposure_max: Mapping[str, Decimal] = {}  # base asset -> net exposure allowed, either way; no default
@@ -39,7 +40,7 @@ class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         unknown = [name for name in self.markets if name not in MARKETS]
         if unknown or not self.markets:
             raise ConfigError(f"markets: expected some of {', '.join(MARKETS)}, found {unknown or 'none'}")
-        if not self.symbols:
+        if not self.wanted():
             raise ConfigError("symbols: expected at least one, found none")
         if not (self.quote_balance.is_finite() and self.quote_balance >= 0):
             raise ConfigError(f"quote_balance: expected at least 0, found {self.quote_balance}")
@@ -94,9 +95,9 @@ class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 opening[instrument.market, instrument.base] = held
         return opening
 
-    def wanted(self) -> tuple[Symbol, ...]:
-        """The symbols, without repeats."""
-        return tuple(dict.fromkeys(Symbol(symbol.upper()) for symbol in self.symbols))
+    def wanted(self) -> tuple[Pair, ...]:
+        """The pairs, without repeats; each market spells them in its own way."""
+        return tuple(dict.fromkeys(Pair.parse(symbol) for symbol in self.symbols))
 
 
 def read_config(text: bytes) -> DeskConfig:

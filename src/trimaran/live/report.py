@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from statistics import median
 from typing import Any, Final
 
 import msgspec
 
+from trimaran.arbitrage.opportunity import best_pair
 from trimaran.base.errors import DecodeKind
 from trimaran.base.histogram import Histogram
 from trimaran.domain.account import Fill
@@ -69,8 +71,12 @@ class Moment:
 
 
 def marks_of(desk: Desk) -> Marks | None:
-    """Mid prices as marks; None until every book has once been live, so that nothing is valued by a guess."""
-    assets: dict[Any, Decimal] = {}
+    """Mid prices as marks; None until every book has once been live, so that nothing is valued by a guess.
+
+    A perpetual is worth what its own book says, a coin the median of its spot books: one venue that stands
+    apart moves no profit.
+    """
+    spots: dict[Any, list[Decimal]] = {}
     perpetuals: dict[Any, Decimal] = {}
     for leg in desk.legs:
         bid, _, ask, _ = desk.hot.book_top(leg.book)
@@ -78,9 +84,10 @@ def marks_of(desk: Desk) -> Marks | None:
             return None
         mid = (leg.instrument.price(bid) + leg.instrument.price(ask)) / 2
         if leg.instrument.kind is ContractKind.SPOT:
-            assets[leg.instrument.base] = mid
+            spots.setdefault(leg.instrument.base, []).append(mid)
         else:
             perpetuals[leg.instrument.key] = mid
+    assets = {asset: median(mids) for asset, mids in spots.items()}
     quotes = {leg.instrument.quote for leg in desk.legs}
     return Marks(min(quotes), assets, perpetuals) if len(quotes) == 1 else None
 
@@ -129,6 +136,28 @@ def latency_row(latency: Histogram) -> dict[str, float | None]:
 def owed_rows(desk: Desk) -> dict[str, str]:
     """Residuals that strategies still have to give back: instrument to base asset; long is positive."""
     return {str(key): str(size) for strategy in desk.strategies for key, size in strategy.owed.items()}
+
+
+def best_rows(desk: Desk, moment: Moment) -> list[dict[str, Any]]:
+    """The best net edge of every asset over all its books, also while none gains."""
+    rows: list[dict[str, Any]] = []
+    for (base, quote), books in desk.same.items():
+        best = best_pair(desk.hot, desk.legs, books, desk.setup.notional_max, moment.now_ns)
+        if best is None:
+            continue
+        row: dict[str, Any] = {
+            "base": base,
+            "quote": quote,
+            "buy": best.pair.buy,
+            "sell": best.pair.sell,
+            "edge_bps": best.edge_e8 / 10_000,
+            "buy_age_ms": max(best.buy_age_ns, 0) / 1_000_000,
+            "sell_age_ms": max(best.sell_age_ns, 0) / 1_000_000,
+        }
+        if best.opportunity is not None:
+            row["size"], row["net"] = str(best.opportunity.size), str(round(best.opportunity.net, 2))
+        rows.append(row)
+    return rows
 
 
 def fill_rows(desk: Desk, fills: Sequence[Fill]) -> list[dict[str, Any]]:
@@ -194,6 +223,7 @@ def status(desk: Desk, observed: Observed, moment: Moment) -> dict[str, Any]:
         "markets": market_rows(desk, observed, moment.word),
         "books": [_book_row(desk, leg.book, moment) for leg in desk.legs],
         "opportunities": {"seen": desk.episodes.seen, "taken": desk.episodes.taken},
+        "best": best_rows(desk, moment),
         "open": [_open_row(desk, pair, moment) for pair in pairs],
         "recent": list(observed.tally.recent),
         "fills": len(observed.tally.fills),
@@ -219,7 +249,13 @@ def _book_row(desk: Desk, book: int, moment: Moment) -> dict[str, Any]:
     """One book: its levels only while it is live, its age as long as it is in sequence."""
     instrument = desk.legs[book].instrument
     word, age_ns = moment.word(book), moment.age_ns(book)
-    row: dict[str, Any] = {"market": instrument.market, "symbol": instrument.symbol, "book": word}
+    row: dict[str, Any] = {
+        "market": instrument.market,
+        "symbol": instrument.symbol,
+        "base": instrument.base,
+        "kind": instrument.kind.value,
+        "book": word,
+    }
     if word == "live":
         for name, side in (("bids", Side.BUY), ("asks", Side.SELL)):
             levels = desk.hot.ladder(book, side, LEVELS_SHOWN)

@@ -127,8 +127,8 @@ class DeskRunner:
         raise self._failure
 
     async def _setup(self, market: OpenedMarket, rng: random.Random) -> MarketSetup:
-        wanted = self._config.wanted()
-        url, patience_s = market.exchange_info_url(wanted), self._config.start_patience_s
+        wanted = tuple(market.spell(pair) for pair in self._config.wanted())
+        url, patience_s = market.instruments_url(wanted), self._config.start_patience_s
         try:
             body = await get_patiently(self._rest, url, self.clock, rng, patience_s, self._tell)
         except RestError as error:

@@ -25,7 +25,8 @@ from trimaran.ops.lifetime import end_when_stdin_closes
 from trimaran.ops.result_file import result_file
 from trimaran.strategies.catalogue import STRATEGIES
 from trimaran.strategies.port import Strategy
-from trimaran.venues.binance.simulator import SimulatorOptions, serve
+from trimaran.venues.registry import MARKETS
+from trimaran.venues.simulators import SimulatorOptions, serve
 from trimaran.venues.wire.clock import SystemClock
 
 app = typer.Typer(
@@ -34,8 +35,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 DEMO_SYMBOLS: Final = "BTCUSDT,ETHUSDT,SOLUSDT,XRPUSDT"
+SIMULATED_VENUES: Final = "binance,okx,htx"
+SIMULATED_SYMBOLS: Final = "BTC,ETH,SOL,XRP,BNB,DOGE,ADA,LTC"
 DESK_SYMBOLS: Final = "BTCUSDT,ETHUSDT"
 DESK_ENVIRONMENT: Final = "live"
+DESK_VENUES: Final = "binance"
 
 Seconds = Annotated[float | None, typer.Option(min=0, help="End after so many seconds; without it, run on.")]
 JsonOut = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")]
@@ -67,6 +71,10 @@ def desk(
     environment: Annotated[
         str | None, typer.Option(help="live or testnet, without --config.", show_default=DESK_ENVIRONMENT)
     ] = None,
+    venues: Annotated[
+        str | None,
+        typer.Option(help="Venues, separated by commas; not with --config.", show_default=DESK_VENUES),
+    ] = None,
     symbols: Annotated[
         str | None,
         typer.Option(help="Symbols, separated by commas; not with --config.", show_default=DESK_SYMBOLS),
@@ -79,17 +87,17 @@ def desk(
     """Run a desk on real market data, with paper money."""
     if until_stdin_closes:
         end_when_stdin_closes()
-    settings = _desk_config(config, environment, symbols)
+    settings = _desk_config(config, environment, venues, symbols)
     with result_file(json_file) as out:
         uvloop.run(_desk(settings, DeskRun(seconds, status, out)))
 
 
 @app.command()
 def simulate(
-    venues: Annotated[str, typer.Option(help="Venues, separated by commas.")] = "binance",
+    venues: Annotated[str, typer.Option(help="Venues, separated by commas.")] = SIMULATED_VENUES,
     port_base: Annotated[int, typer.Option(min=0, max=65_000, help="First port; 0: any free ports.")] = 0,
     seed: Seed = 1,
-    symbols: Symbols = DEMO_SYMBOLS,
+    symbols: Symbols = SIMULATED_SYMBOLS,
     rate: Rate = 1.0,
     seconds: Seconds = None,
     until_stdin_closes: UntilStdinCloses = False,
@@ -97,15 +105,15 @@ def simulate(
     """Serve simulated venues on this machine; prints one JSON line with their addresses when ready."""
     if until_stdin_closes:
         end_when_stdin_closes()
-    if _split(venues) != ("binance",):
-        raise ConfigError(f"venues: expected binance, found {venues!r}")
-    uvloop.run(
-        serve(
-            SimulatorOptions(
-                seed=seed, symbols=_split(symbols), rate=rate, port_base=port_base, seconds=seconds
-            )
-        )
+    options = SimulatorOptions(
+        seed=seed,
+        venues=_split(venues),
+        symbols=_split(symbols),
+        rate=rate,
+        port_base=port_base,
+        seconds=seconds,
     )
+    uvloop.run(serve(options))
 
 
 @app.command()
@@ -149,22 +157,32 @@ def _strategies() -> list[Strategy]:
     return [make() for make in STRATEGIES.values()]
 
 
-def _desk_config(path: Path | None, environment: str | None, symbols: str | None) -> DeskConfig:
+def _desk_config(
+    path: Path | None, environment: str | None, venues: str | None, symbols: str | None
+) -> DeskConfig:
     if path is None:
         chosen = DESK_ENVIRONMENT if environment is None else environment
         return DeskConfig(
-            markets={"binance.spot": chosen, "binance.usdm": chosen},
+            markets=dict.fromkeys(_markets_of(DESK_VENUES if venues is None else venues), chosen),
             symbols=_split(DESK_SYMBOLS if symbols is None else symbols),
             inventory={"BTC": Decimal("0.5"), "ETH": Decimal(10)},
             exposure_max={"BTC": Decimal(1), "ETH": Decimal(20)},
         )
-    for name, value in (("environment", environment), ("symbols", symbols)):
+    for name, value in (("environment", environment), ("venues", venues), ("symbols", symbols)):
         if value is not None:
             raise ConfigError(f"{name}: expected --config or --{name}, found both; the file says it already")
     try:
         return read_config(path.read_bytes())
     except OSError as error:
         raise ConfigError(f"config: expected a readable file, found {path}: {error.strerror}") from None
+
+
+def _markets_of(venues: str) -> tuple[str, ...]:
+    """The markets of some venues, in the order of the registry."""
+    wanted, known = _split(venues), list(dict.fromkeys(name.partition(".")[0] for name in MARKETS))
+    if not wanted or not set(wanted) <= set(known):
+        raise ConfigError(f"venues: expected some of {', '.join(known)}, found {venues!r}")
+    return tuple(name for name in MARKETS if name.partition(".")[0] in wanted)
 
 
 def _split(text: str) -> tuple[str, ...]:

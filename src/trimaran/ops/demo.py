@@ -111,7 +111,8 @@ def _show_logs(folder: Path) -> None:
 
 def _simulate_command(options: DemoOptions) -> list[str]:
     symbols = ",".join(options.symbols)
-    return ["simulate", "--symbols", symbols, "--seed", str(options.seed), "--rate", str(options.rate)]
+    market = ["--venues", "binance", "--symbols", symbols]
+    return ["simulate", *market, "--seed", str(options.seed), "--rate", str(options.rate)]
 
 
 def _desk_command(options: DemoOptions, config: Path) -> list[str]:
@@ -236,6 +237,6 @@ def _fullscreen(stack: contextlib.ExitStack, console: Console) -> Show:
     live = stack.enter_context(Live(console=console, screen=True, auto_refresh=False))
 
     def show(status: view.Status, rates: view.Rates, elapsed_s: float) -> None:
-        live.update(view.screen(status, rates, elapsed_s, console.size.height), refresh=True)
+        live.update(view.screen(status, rates, elapsed_s, *console.size), refresh=True)
 
     return show

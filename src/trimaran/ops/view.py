@@ -16,7 +16,9 @@ from rich.text import Text
 Status = Mapping[str, Any]
 STYLE_OF: Final = {"live": "bright_green", "stale": "yellow", "down": "bright_red"}
 LADDERS_ROWS: Final = 5
-HEAD_LINES: Final = 5
+KINDS: Final = ("spot", "perpetual")
+HEAD_LINES: Final = 3  # borders and titles
+LADDER_WIDTH: Final = 26
 TABLE_LINES: Final = 2  # title and header of the opportunities
 LADDER_LINES: Final = 2 * LADDERS_ROWS + 2
 ROWS_MIN: Final = 3
@@ -69,13 +71,16 @@ def last_number(status: Status) -> int:
     return int(status["notices"][-1]["number"]) if status["notices"] else 0
 
 
-def screen(status: Status, rates: Rates, elapsed_s: float, height: int) -> RenderableType:
-    """The whole screen. `height` is the terminal's, in lines."""
+def screen(status: Status, rates: Rates, elapsed_s: float, width: int, height: int) -> RenderableType:
+    """The whole screen. `width` and `height` are the terminal's, in characters and lines."""
     notices = _notices(status)
-    free = height - HEAD_LINES - (1 + len(status["books"])) - TABLE_LINES - len(notices) - 1
-    parts = [_head(status, rates, elapsed_s), _books(status)]
+    fixed = HEAD_LINES + max(len(_venues(status)), 2) + 1 + TABLE_LINES + len(notices) + 1
+    rows = _book_rows(status)
+    shown = rows[: max(ROWS_MIN, height - fixed - ROWS_MIN)]
+    free = height - fixed - len(shown)
+    parts = [_head(status, rates, elapsed_s), _books(shown, len(rows) - len(shown))]
     if free >= LADDER_LINES + ROWS_MIN:
-        parts.append(_ladders(status))
+        parts.append(_ladders(status, max(width // LADDER_WIDTH, 1)))
         free -= LADDER_LINES
     parts.append(_opportunities(status, rows=max(ROWS_MIN, free - 1)))
     footer = Text("Paper trading against simulated venues. Ctrl-C ends it.", style="dim")
@@ -100,66 +105,95 @@ def _head(status: Status, rates: Rates, elapsed_s: float) -> RenderableType:
     table = Table.grid(expand=True, padding=(0, 1))
     for _ in range(4):
         table.add_column(no_wrap=True)
-    markets = Text("market, frames\n", style="dim")
-    for name, row in status["markets"].items():
-        markets.append(f"{name} ", style="not dim")
-        markets.append(row["book"], style=f"not dim {STYLE_OF[row['book']]}")
-        markets.append(f" {rates.per_second.get(name, 0.0):,.0f}/s\n")
-    markets.rstrip()
+    markets = Text("venue, its markets, frames a second", style="dim")
+    for venue in _venues(status):
+        markets.append(f"\n{venue:<8}", style="not dim")
+        for name, row in status["markets"].items():
+            if name.split(".")[0] == venue:
+                markets.append(f"{name.split('.')[1]} ", style="not dim")
+                markets.append(row["book"], style=f"not dim {STYLE_OF[row['book']]}")
+                markets.append(f" {rates.per_second.get(name, 0.0):<5,.0f}")
     seen, taken = status["opportunities"]["seen"], status["opportunities"]["taken"]
     all_frames, woken = _latency(status["latency_us"]), _latency(status["decision_latency_us"])
     title = "paper PnL\n" if _marks_live(status) else "PnL at old marks\n"
     table.add_row(
         markets,
-        Text.assemble(("opportunities\n", "dim"), f"{seen} seen\n{taken} taken"),
+        Text.assemble(("edges\n", "dim"), f"{seen} seen\n{taken} taken"),
         Text.assemble((title, "dim"), (_pnl(status), _pnl_style(status)), f"\n{status['fills']} fills"),
         Text.assemble(("us p50/p99\n", "dim"), f"frame {all_frames}\nwoken {woken}"),
     )
     return Panel(table, title=f"Trimaran  {elapsed_s:,.0f} s", border_style="bright_blue")
 
 
-def _books(status: Status) -> RenderableType:
+def _venues(status: Status) -> list[str]:
+    return list(dict.fromkeys(name.split(".")[0] for name in status["markets"]))
+
+
+BookRows = Sequence[tuple[str, str, Mapping[str, Mapping[str, Any]]]]
+
+
+def _book_rows(status: Status) -> BookRows:
+    """(asset, venue, book by kind), assets under each other as the desk lists them."""
+    rows: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
+    for row in status["books"]:
+        venue = row["market"].split(".")[0]
+        rows.setdefault((row["base"], venue), {})[row["kind"]] = row
+    order = list(dict.fromkeys(asset for asset, _ in rows))
+    return [(*key, books) for key, books in sorted(rows.items(), key=lambda each: order.index(each[0][0]))]
+
+
+def _books(rows: BookRows, left_out: int) -> RenderableType:
+    """Spot and perpetual of a venue in one line."""
     table = Table(expand=True, box=None, header_style="dim", padding=(0, 1, 0, 0))
-    for name in ("symbol", "market", "book"):
-        table.add_column(name, no_wrap=True)
-    for name in ("bid size", "bid", "ask", "ask size", "bps", "age ms"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in sorted(status["books"], key=lambda each: (each["symbol"], each["market"])):
-        word = Text(row["book"], style=STYLE_OF[row["book"]])
-        bid, ask = _best(row, "bids"), _best(row, "asks")
-        spread = "" if bid is None or ask is None else f"{_bps(bid[0], ask[0]):.2f}"
-        age = f"{row['age_ms']:.0f}" if "age_ms" in row else ""
-        table.add_row(
-            row["symbol"],
-            row["market"],
-            word,
-            "" if bid is None else bid[1],
-            Text("" if bid is None else bid[0], style="bright_green"),
-            Text("" if ask is None else ask[0], style="bright_red"),
-            "" if ask is None else ask[1],
-            spread,
-            age,
-        )
+    table.add_column("asset", no_wrap=True)
+    table.add_column("venue" if not left_out else f"venue (+{left_out})", no_wrap=True)
+    for kind in KINDS:
+        table.add_column(f"{kind} bid", justify="right", no_wrap=True)
+        for name in ("ask", "bps", "ms"):
+            table.add_column(name, justify="right", no_wrap=True)
+    before = ""
+    for asset, venue, books in rows:
+        cells = [cell for kind in KINDS for cell in _book_cells(books.get(kind))]
+        table.add_row("" if asset == before else asset, venue, *cells)
+        before = asset
     return table
 
 
-def _ladders(status: Status) -> RenderableType:
-    """The books of the first instrument side by side."""
+def _book_cells(row: Mapping[str, Any] | None) -> Sequence[str | Text]:
+    """bid, ask, spread and age of a book; its status instead of a price where it is not live."""
+    if row is None:
+        return ("", "", "", "")
+    age = f"{row['age_ms']:.0f}" if "age_ms" in row else ""
+    if row["book"] != "live":
+        return (Text(row["book"], style=STYLE_OF[row["book"]]), "", "", age)
+    bid, ask = _best(row, "bids"), _best(row, "asks")
+    spread = "" if bid is None or ask is None else f"{_bps(bid[0], ask[0]):.2f}"
+    return (
+        Text("" if bid is None else bid[0], style="bright_green"),
+        Text("" if ask is None else ask[0], style="bright_red"),
+        spread,
+        age,
+    )
+
+
+def _ladders(status: Status, count: int) -> RenderableType:
+    """The books of the first asset side by side, spot before perpetual, as many as fit."""
     if not status["books"]:
         return Text()
-    symbol = min(row["symbol"] for row in status["books"])
-    grid = Table.grid(expand=True, padding=(0, 1))
-    rows = [row for row in status["books"] if row["symbol"] == symbol]
-    for _ in rows:
+    asset = status["books"][0]["base"]
+    rows = [row for row in status["books"] if row["base"] == asset]
+    rows.sort(key=lambda each: (KINDS.index(each["kind"]), each["market"]))
+    grid = Table.grid(expand=True)
+    for _ in rows[:count]:
         grid.add_column(ratio=1)
-    grid.add_row(*[_ladder(row) for row in sorted(rows, key=lambda each: str(each["market"]))])
+    grid.add_row(*map(_ladder, rows[:count]))
     return grid
 
 
 def _ladder(row: Mapping[str, Any]) -> RenderableType:
     table = Table(expand=True, box=None, show_header=False, padding=(0, 1))
     for _ in range(2):
-        table.add_column(justify="right")
+        table.add_column(justify="right", no_wrap=True)
     asks = list(row.get("asks", []))[:LADDERS_ROWS]
     bids = list(row.get("bids", []))[:LADDERS_ROWS]
     for price, size in reversed(asks):
@@ -168,8 +202,7 @@ def _ladder(row: Mapping[str, Any]) -> RenderableType:
         table.add_row(Text(price, style="bright_green"), size)
     for _ in range(2 * LADDERS_ROWS - len(asks) - len(bids)):
         table.add_row("", "")
-    title = f"{row['symbol']} {row['market']}"
-    return Panel(table, title=title, border_style=STYLE_OF[row["book"]])
+    return Panel(table, title=f"{row['market']}", border_style=STYLE_OF[row["book"]])
 
 
 def _opportunities(status: Status, rows: int) -> RenderableType:
@@ -177,24 +210,31 @@ def _opportunities(status: Status, rows: int) -> RenderableType:
     table = Table(
         expand=True, box=None, header_style="dim", title=title, title_style="", padding=(0, 1, 0, 0)
     )
-    for name in ("symbol", "buy on", "sell on"):
-        table.add_column(name, no_wrap=True)
-    for name in ("edge bps", "best net", "lasted ms"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("outcome", no_wrap=True)
+    for name, width in (("asset", 5), ("buy on", 12), ("sell on", 12)):
+        table.add_column(name, no_wrap=True, min_width=width)
+    for name in ("edge bps", "best net", "ms"):
+        table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
+    table.add_column("outcome", no_wrap=True)  # the one that is cut where the screen is narrow
+    assets = {f"{row['market']}:{row['symbol']}": row["base"] for row in status["books"]}
     for each in status["open"][:rows]:
-        _add_opportunity(table, each, each["edge_bps"], each["for_ms"], "bold")
+        _add_opportunity(table, assets, each, each["edge_bps"], each["for_ms"], "bold")
     for each in status["recent"][: max(0, rows - len(status["open"]))]:
-        _add_opportunity(table, each, each["best_edge_bps"], each["lifetime_ms"], "dim")
+        _add_opportunity(table, assets, each, each["best_edge_bps"], each["lifetime_ms"], "dim")
     return table
 
 
 def _add_opportunity(
-    table: Table, row: Mapping[str, Any], edge_bps: float | None, lasted_ms: float, style: str
+    table: Table,
+    assets: Mapping[str, str],
+    row: Mapping[str, Any],
+    edge_bps: float | None,
+    lasted_ms: float,
+    style: str,
 ) -> None:
-    (buy, symbol), (sell, _) = row["buy"].split(":"), row["sell"].split(":")
+    buy, sell = (row[side].split(":")[0] for side in ("buy", "sell"))
     edge = "" if edge_bps is None else f"{edge_bps:.2f}"
-    table.add_row(symbol, buy, sell, edge, row["best_net"], f"{lasted_ms:.0f}", row["outcome"], style=style)
+    cells = (assets[row["buy"]], buy, sell, edge, row["best_net"], f"{lasted_ms:.0f}", row["outcome"])
+    table.add_row(*cells, style=style)
 
 
 def _best(row: Mapping[str, Any], side: str) -> Sequence[str] | None:

@@ -1,130 +1,43 @@
-"""A driver that runs a session in virtual time and plays an obedient venue, unless told otherwise."""
+"""The driver of sessions, as Binance's: every request is answered as a whole."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import msgspec
 import pytest
 
-from trimaran.domain.answer import Kind, pack
-from trimaran.domain.instrument import Symbol
-from trimaran.venues.binance.session import BinanceSession, SessionConfig
-from trimaran.venues.binance.spec import SPOT, BinanceMarketSpec
-from trimaran.venues.wire.session_port import (
-    Action,
-    Alive,
-    Close,
-    Closed,
-    ControlFrame,
-    Open,
-    Opened,
-    SendPing,
-    SendText,
-    Slot,
-)
-
-MS = 1_000_000
-SECOND = 1000 * MS
-TICK_NS = 200 * MS
+from tests.support.session_driver import Driver, chatter
+from trimaran.venues.binance.control import BinanceDialogue
+from trimaran.venues.binance.spec import SPOT
+from trimaran.venues.wire.market_spec import MarketSpec
+from trimaran.venues.wire.session import SessionConfig
 
 
-class Driver:
-    """Virtual time around one session; `log` holds every action with its time since the start."""
+class BinanceDriver(Driver):
+    """A driver around a session of Binance."""
 
     def __init__(
         self,
-        spec: BinanceMarketSpec = SPOT,
+        spec: MarketSpec = SPOT,
         symbols: Iterable[str] = ("BTCUSDT",),
         config: SessionConfig | None = None,
         seed: int = 1,
     ) -> None:
-        names = [Symbol(symbol) for symbol in symbols]
-        self.session = BinanceSession(spec, names, random.Random(seed), config or SessionConfig())
-        self.begin_ns = self.now_ns = 1_000 * SECOND
-        self.log: list[tuple[int, Action]] = []
-        self.open: dict[int, str] = {}  # slot -> url
-        self.subscribed: dict[int, list[str]] = {}
-        self.accepts = True  # connections
-        self.replies = True  # to subscriptions
-        self.pongs = True
-        self.speaks: Callable[[int], Iterable[int]] = lambda slot: ()  # answers per tick and slot
-
-    @property
-    def counters(self) -> Any:
-        return self.session.counters
-
-    def start(self) -> Driver:
-        self.take(self.session.start(self.now_ns))
-        return self
-
-    def run(self, seconds: float) -> Driver:
-        """Lets time pass in ticks."""
-        end_ns = self.now_ns + round(seconds * SECOND)
-        while self.now_ns < end_ns:
-            self.now_ns += TICK_NS
-            for slot in list(self.open):
-                for answer in self.speaks(slot):
-                    self.answer(slot, answer)
-            self.take(self.session.on_tick(self.now_ns))
-        return self
-
-    def event(self, event: Any) -> None:
-        self.take(self.session.on_event(event, self.now_ns))
-
-    def answer(self, slot: int, answer: int) -> None:
-        self.take(self.session.on_answer(Slot(slot), answer, self.now_ns))
-
-    def drop(self, slot: int) -> None:
-        del self.open[slot]
-        self.event(Closed(Slot(slot), "dropped"))
-
-    def control(self, slot: int, text: str) -> None:
-        self.event(ControlFrame(Slot(slot), text.encode()))
-
-    def take(self, actions: Iterable[Action]) -> None:
-        for action in actions:
-            self.log.append((self.now_ns - self.begin_ns, action))
-            match action:
-                case Open(slot, url):
-                    if self.accepts:
-                        self.open[slot] = url
-                        self.event(Opened(slot))
-                    else:
-                        self.event(Closed(slot, "refused"))
-                case Close(slot):
-                    self.open.pop(slot, None)
-                case SendPing(slot) if self.pongs:
-                    self.event(Alive(slot))
-                case SendText(slot, text):
-                    request = msgspec.json.decode(text)
-                    self.subscribed.setdefault(slot, []).extend(request["params"])
-                    if self.replies:
-                        self.control(slot, f'{{"result":null,"id":{request["id"]}}}')
-                case _:
-                    pass
-
-    def of(self, kind: type) -> list[Any]:
-        return [action for _, action in self.log if isinstance(action, kind)]
-
-    def times_of(self, kind: type) -> list[int]:
-        return [at_ns for at_ns, action in self.log if isinstance(action, kind)]
-
-    def forget(self) -> None:
-        self.log.clear()
+        super().__init__(spec, BinanceDialogue(), obey, symbols, config, seed)
 
 
-def chatter(*kinds: Kind, books: int = 1) -> Callable[[int], list[int]]:
-    """Every stream of `kinds` speaks at every tick."""
-    answers = [pack(kind, 1, book) for kind in kinds for book in range(books)]
-    return lambda slot: answers
+def obey(driver: Driver, slot: int, text: str) -> None:
+    """Subscribes to everything."""
+    request = msgspec.json.decode(text)
+    driver.subscribed.setdefault(slot, []).extend(request["params"])
+    if driver.replies:
+        driver.control(slot, f'{{"result":null,"id":{request["id"]}}}')
 
 
 @pytest.fixture
-def driver() -> type[Driver]:
-    return Driver
+def driver() -> type[BinanceDriver]:
+    return BinanceDriver
 
 
 @pytest.fixture

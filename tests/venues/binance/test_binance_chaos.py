@@ -11,8 +11,8 @@ import random
 import pytest
 
 from trimaran.domain.answer import Flag, Kind, pack
-from trimaran.venues.binance.session import SessionConfig
 from trimaran.venues.binance.spec import SPOT, USDM
+from trimaran.venues.wire.session import SessionConfig
 from trimaran.venues.wire.session_port import (
     Close,
     FetchSnapshot,
@@ -25,6 +25,7 @@ from trimaran.venues.wire.session_port import (
 )
 
 SECOND = 1_000_000_000
+HOUR = 3600 * SECOND
 SYMBOLS = [f"A{index}USDT" for index in range(5)]
 GOOD = pack(Kind.SNAPSHOT, Flag.APPLIED | Flag.WENT_LIVE, 0)
 BAD = (
@@ -39,9 +40,9 @@ class Chaos:
 
     def __init__(self, driver, spec, seed):
         self.dice = random.Random(seed)
-        config = SessionConfig(streams_per_connection=6, age_ns_max=300 * SECOND)
+        config = SessionConfig(streams_per_connection=6, age_margin_ns=24 * HOUR - 300 * SECOND)
         self.run = driver(spec, SYMBOLS, config, seed)
-        self.kinds = [stream.kind for stream in spec.streams]
+        self.kinds = [stream.kind for stream in spec.session.streams]
         self.in_flight: list[str] = []
         self.used_slots: set[int] = set()
         self.mute: set[int] = set()
@@ -119,7 +120,7 @@ def test_anything_may_happen_and_all_is_well_afterwards(driver, spec, seed):
         chaos.step()
     opens = chaos.run.times_of(Open)
     for index, at_ns in enumerate(opens[240:]):
-        assert at_ns - opens[index] >= spec.connects_window_ns
+        assert at_ns - opens[index] >= spec.session.connects_window_ns
     seen = chaos.run.counters
     assert min(seen.switches, seen.reconnects, seen.snapshots_too_old, seen.subscriptions_refused) > 0
     chaos.faulty = False
@@ -127,7 +128,9 @@ def test_anything_may_happen_and_all_is_well_afterwards(driver, spec, seed):
     for _ in range(1_200):
         chaos.step()
     calm = [name for slot in chaos.run.open for name in set(chaos.run.subscribed[slot])]
-    assert sorted(calm) == sorted(stream.name(symbol) for stream in spec.streams for symbol in SYMBOLS)
+    assert sorted(calm) == sorted(
+        stream.name(symbol) for stream in spec.session.streams for symbol in SYMBOLS
+    )
     assert chaos.in_flight == []
     fetched = len(chaos.run.of(FetchSnapshot))
     for _ in range(100):

@@ -7,23 +7,27 @@ import contextlib
 import random
 from decimal import Decimal
 
-import msgspec
 import pytest
 import uvloop
+from msgspec.structs import replace
 
 from trimaran.domain.answer import BookStatus
 from trimaran.domain.dialect import Dialect
 from trimaran.native._hot import Hot
-from trimaran.venues.binance.instruments import FeeTable, read_instruments
-from trimaran.venues.binance.link import LinkConfig
-from trimaran.venues.binance.session import BinanceSession, SessionConfig
-from trimaran.venues.binance.simulator import SimulatorOptions, simulating
-from trimaran.venues.binance.spec import SPOT, USDM, Endpoints
+from trimaran.venues.binance.control import BinanceDialogue
+from trimaran.venues.binance.instruments import read_instruments
+from trimaran.venues.binance.simulator import BinanceRules
+from trimaran.venues.binance.spec import SPOT, USDM
 from trimaran.venues.sim.faults import FaultPlan
+from trimaran.venues.simulators import SimulatorOptions, simulating
 from trimaran.venues.wire.backoff import Backoff
 from trimaran.venues.wire.clock import SystemClock
+from trimaran.venues.wire.instrument_list import FeeTable
+from trimaran.venues.wire.link import LinkConfig
 from trimaran.venues.wire.market_feed import MarketFeed
+from trimaran.venues.wire.market_spec import Endpoints
 from trimaran.venues.wire.rest import RestClient, RestOptions
+from trimaran.venues.wire.session import SessionConfig, VenueSession
 from trimaran.venues.wire.session_port import NoData, SnapshotTrouble, SubscriptionRefused, Switched
 
 MS = 1_000_000
@@ -47,7 +51,7 @@ class HotSink:
         self.down_symbols = []
         for group, each in enumerate(instruments):
             price, size = each.price_grid, each.size_grid
-            grids = (price.units, price.exponent, size.units, size.exponent)
+            grids = (price.units, price.exponent, size.units, size.exponent, size.units, size.exponent)
             book = self.hot.add_instrument(self.market, each.symbol, *grids, each.order_step, group, 0)
             self.index[each.symbol] = book
 
@@ -87,8 +91,8 @@ class Stage:
 
 
 def endpoints_of(simulator, spec):
-    urls = simulator.urls()["venues"]["binance"]["spot" if spec is SPOT else "usdm"]
-    if spec is SPOT:
+    urls = simulator.urls()["venues"]["binance"]["spot" if spec.market == SPOT.market else "usdm"]
+    if spec.market == SPOT.market:
         return Endpoints(urls["rest"], urls["ws"], urls["ws"])
     return Endpoints(urls["rest"], urls["ws_public"], urls["ws_market"])
 
@@ -99,11 +103,11 @@ async def staged(simulator, spec, config=QUICK, hosts=None):
     hosts = hosts or endpoints_of(simulator, spec)
     notices = []
     async with RestClient(SystemClock(), RestOptions()) as rest:
-        reply = await rest.get(spec.exchange_info_url(hosts))
+        reply = await rest.get(spec.instruments_url(hosts))
         instruments = read_instruments(reply.body, spec, FeeTable(spec.default_fees))
         sink = HotSink(spec, instruments)
         symbols = [each.symbol for each in instruments]
-        session = BinanceSession(spec, symbols, random.Random(3), config, endpoints=hosts)
+        session = VenueSession(spec.session, BinanceDialogue(), hosts, symbols, random.Random(3), config)
         feed = MarketFeed(session, sink, SystemClock(), rest, on_notice=notices.append, tick_s=0.02)
         before = asyncio.all_tasks()
         await feed.start()
@@ -116,8 +120,13 @@ async def staged(simulator, spec, config=QUICK, hosts=None):
     assert not sink.live()
 
 
+def wrapped(spec):
+    """The same market on the combined path: frames come wrapped with their stream's name."""
+    return replace(spec, session=replace(spec.session, book_path="/stream", trade_path="/stream"))
+
+
 def simulated(**options):
-    return simulating(SimulatorOptions(symbols=("BTCUSDT", "ETHUSDT"), **options))
+    return simulating(SimulatorOptions(venues=("binance",), symbols=("BTCUSDT", "ETHUSDT"), **options))
 
 
 async def books_agree(stage, simulator):
@@ -138,21 +147,19 @@ async def books_agree(stage, simulator):
 @pytest.mark.parametrize("spec", [SPOT, USDM])
 @pytest.mark.parametrize("combined", [False, True])
 async def test_books_become_live_and_equal_the_venue(spec, combined):
-    async with simulated() as simulator:
-        config = msgspec.structs.replace(QUICK, combined=combined)
-        async with staged(simulator, spec, config) as stage:
-            await stage.until(stage.sink.live)
-            await asyncio.sleep(0.3)
-            await books_agree(stage, simulator)
-            assert stage.session.counters.decode_errors == 0
-            assert stage.session.counters.control_unknown == 0
-            assert stage.notices == []
+    async with simulated() as simulator, staged(simulator, wrapped(spec) if combined else spec) as stage:
+        await stage.until(stage.sink.live)
+        await asyncio.sleep(0.3)
+        await books_agree(stage, simulator)
+        assert stage.session.counters.decode_errors == 0
+        assert stage.session.counters.control_unknown == 0
+        assert stage.notices == []
 
 
 async def test_faults_of_the_stream_are_repaired():
     """Dropped, repeated, reordered and cut frames: the books come back and are right."""
-    async with simulated(weight_limits=False) as simulator:
-        config = msgspec.structs.replace(QUICK, snapshot_weight_share=1.0, snapshot_levels=1000)
+    async with simulated(binance=BinanceRules(weight_limits=False)) as simulator:
+        config = replace(QUICK, snapshot_weight_share=1.0, snapshot_levels=1000)
         async with staged(simulator, SPOT, config) as stage:
             await stage.until(stage.sink.live)
             simulator.set_faults(FaultPlan(drop=0.1, duplicate=0.1, reorder=0.1, truncate=0.05))
@@ -204,25 +211,23 @@ async def test_a_drop_marks_down_and_comes_back():
 
 @pytest.mark.parametrize("combined", [False, True])
 async def test_a_shutdown_notice_is_followed_without_a_break(combined):
-    async with simulated() as simulator:
-        config = msgspec.structs.replace(QUICK, combined=combined)
-        async with staged(simulator, USDM, config) as stage:
-            await stage.until(stage.sink.live)
-            never_down = []
-            simulator.end_connections(USDM.market, 3.0)
-            for _ in range(350):
-                await asyncio.sleep(0.01)
-                never_down.append(stage.sink.live())
-            assert all(never_down)
-            assert stage.sink.downs == []
-            assert len([notice for notice in stage.notices if isinstance(notice, Switched)]) == 2
-            assert sum(stage.sink.hot.counters(book)[1] for book in stage.sink.index.values()) > 0  # overlap
-            await books_agree(stage, simulator)
+    async with simulated() as simulator, staged(simulator, wrapped(USDM) if combined else USDM) as stage:
+        await stage.until(stage.sink.live)
+        never_down = []
+        simulator.end_connections(USDM.market, 3.0)
+        for _ in range(350):
+            await asyncio.sleep(0.01)
+            never_down.append(stage.sink.live())
+        assert all(never_down)
+        assert stage.sink.downs == []
+        assert len([notice for notice in stage.notices if isinstance(notice, Switched)]) == 2
+        assert sum(stage.sink.hot.counters(book)[1] for book in stage.sink.index.values()) > 0  # overlap
+        await books_agree(stage, simulator)
 
 
 async def test_an_aged_connection_is_replaced_without_a_break():
     async with simulated() as simulator:
-        config = msgspec.structs.replace(QUICK, age_ns_max=700 * MS)
+        config = replace(QUICK, age_margin_ns=SPOT.session.connection_age_ns_max - 700 * MS)
         async with staged(simulator, SPOT, config) as stage:
             await stage.until(stage.sink.live)
             await stage.until(lambda: stage.session.counters.switches >= 2)
@@ -232,8 +237,8 @@ async def test_an_aged_connection_is_replaced_without_a_break():
 
 async def test_trades_on_the_wrong_route_raise_the_alarm():
     """USD-M acknowledges aggTrade on the book route, and then says nothing."""
-    streams = tuple(msgspec.structs.replace(each, class_silence_ns_max=2_500 * MS) for each in USDM.streams)
-    spec = msgspec.structs.replace(USDM, streams=streams)
+    streams = tuple(replace(each, class_silence_ns_max=2_500 * MS) for each in USDM.session.streams)
+    spec = replace(USDM, session=replace(USDM.session, streams=streams))
     async with simulated() as simulator:
         right = endpoints_of(simulator, USDM)
         wrong = Endpoints(right.rest, right.book_streams, right.book_streams)
@@ -266,7 +271,7 @@ async def test_a_refused_subscription_reaches_the_owner(venue, until):
         )
     )
     hosts = Endpoints(venue.rest_url, venue.ws_url, venue.ws_url)
-    config = msgspec.structs.replace(
+    config = replace(
         QUICK, link=LinkConfig(resubscribe=Backoff(base_ns=20 * MS, cap_ns=20 * MS), scan_every_ns=100 * MS)
     )
     async with staged(None, SPOT, config, hosts) as stage:

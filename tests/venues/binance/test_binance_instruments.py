@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from trimaran.base.errors import DecodeError, DecodeKind
 from trimaran.base.limits import SIZE_LOTS_MAX
 from trimaran.domain.instrument import ContractKind, Fees, Grid
-from trimaran.venues.binance.instruments import FeeTable, read_instruments
+from trimaran.venues.binance.instruments import read_instruments
 from trimaran.venues.binance.spec import SPOT, USDM
+from trimaran.venues.wire.instrument_list import FeeTable
 
 SPOT_SYMBOL = {
     "symbol": "BTCUSDT",
@@ -318,19 +319,26 @@ def test_garbage_gives_the_documented_error_or_nothing(data):
 
 
 def test_weights_and_urls():
-    assert [SPOT.depth_weight(levels) for levels in (5, 100, 101, 500, 1000, 5000)] == [5, 5, 25, 25, 50, 250]
-    assert [USDM.depth_weight(levels) for levels in (50, 100, 500, 1000)] == [2, 5, 10, 20]
-    url = USDM.depth_url(USDM.testnet, "币安人生USDT", 1000)
+    assert [SPOT.session.rest_depth.weight(levels) for levels in (5, 100, 101, 500, 1000, 5000)] == [
+        5,
+        5,
+        25,
+        25,
+        50,
+        250,
+    ]
+    assert [USDM.session.rest_depth.weight(levels) for levels in (50, 100, 500, 1000)] == [2, 5, 10, 20]
+    url = USDM.session.rest_depth.url(USDM.testnet, "币安人生USDT", 1000)
     assert url.startswith("https://demo-fapi.binance.com/fapi/v1/depth?symbol=%E5%B8%81")
     assert url.endswith("USDT&limit=1000")
 
 
 def test_spot_is_asked_for_some_symbols_only():
     base = "https://api.binance.com/api/v3/exchangeInfo?showPermissionSets=false"
-    assert SPOT.exchange_info_url(SPOT.live) == base
-    url = SPOT.exchange_info_url(SPOT.live, ["BTCUSDT", "币安人生USDT", 'A"&'])
+    assert SPOT.instruments_url(SPOT.live) == base
+    url = SPOT.instruments_url(SPOT.live, ["BTCUSDT", "币安人生USDT", 'A"&'])
     names = "%5B%22BTCUSDT%22%2C%22%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9FUSDT%22%2C%22A%5C%22%26%22%5D"
     assert url == f"{base}&symbols={names}"
     many = [f"A{index}USDT" for index in range(1_000)]
-    assert SPOT.exchange_info_url(SPOT.live, many) == base  # longer than a request line may be
-    assert USDM.exchange_info_url(USDM.live, many) == "https://fapi.binance.com/fapi/v1/exchangeInfo"
+    assert SPOT.instruments_url(SPOT.live, many) == base  # longer than a request line may be
+    assert USDM.instruments_url(USDM.live, many) == "https://fapi.binance.com/fapi/v1/exchangeInfo"

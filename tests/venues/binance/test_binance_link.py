@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from trimaran.domain.answer import Kind, pack
-from trimaran.venues.binance.session import SessionConfig
 from trimaran.venues.binance.spec import SPOT, USDM
+from trimaran.venues.wire.session import SessionConfig
 from trimaran.venues.wire.session_port import Close, MarkDown, NoData, Open, SendPing, SendText, Switched
 
 SECOND = 1_000_000_000
@@ -110,7 +110,7 @@ def test_one_silent_stream_among_many_is_an_alarm(driver):
 
 
 def test_a_connection_is_replaced_before_its_age_limit_without_a_break(driver, chat):
-    run = driver(config=SessionConfig(age_ns_max=100 * SECOND))
+    run = driver(config=SessionConfig(age_margin_ns=(24 * HOUR_S - 100) * SECOND))
     run.speaks = chat(*ALL)
     run.start().run(99)
     assert list(run.open) == [1]

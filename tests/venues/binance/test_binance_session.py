@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from trimaran.domain.answer import NO_BOOK, Flag, Kind, pack
-from trimaran.venues.binance.session import SessionConfig
 from trimaran.venues.binance.spec import SPOT, USDM
 from trimaran.venues.wire.backoff import Backoff
+from trimaran.venues.wire.session import SessionConfig
 from trimaran.venues.wire.session_port import (
     Close,
     Closed,
@@ -49,7 +49,8 @@ def test_usdm_streams_are_routed_by_class(driver):
 
 
 def test_spot_needs_one_connection(driver):
-    run = driver(SPOT, ["BTCUSDT"], SessionConfig(combined=True)).start()
+    combined = msgspec.structs.replace(SPOT.session, book_path="/stream", trade_path="/stream")
+    run = driver(msgspec.structs.replace(SPOT, session=combined), ["BTCUSDT"]).start()
     assert list(run.open.values()) == ["wss://stream.binance.com:9443/stream"]
     assert run.subscribed[1] == ["btcusdt@depth@100ms", "btcusdt@bookTicker", "btcusdt@trade"]
 
@@ -60,7 +61,7 @@ def test_many_symbols_are_sharded_and_subscribed_within_the_message_rate(driver,
     run = driver(spec, symbols).start().run(15)
     names = [name for per_slot in run.subscribed.values() for name in per_slot]
     assert len(names) == len(set(names)) == 700 * 3
-    assert max(map(len, run.subscribed.values())) <= spec.streams_per_connection_max
+    assert max(map(len, run.subscribed.values())) <= spec.session.streams_per_connection_max
     for slot in run.open:
         sent = [
             at_ns
@@ -69,7 +70,7 @@ def test_many_symbols_are_sharded_and_subscribed_within_the_message_rate(driver,
         ]
         for index, at_ns in enumerate(sent):
             in_a_second = [other for other in sent[index:] if other - at_ns < SECOND]
-            assert len(in_a_second) <= spec.messages_per_s_max - 1  # one is left for a pong
+            assert len(in_a_second) <= spec.session.messages_per_s_max - 1  # one is left for a pong
     assert all(len(msgspec.json.decode(text.text)["params"]) <= 50 for text in run.of(SendText))
 
 

@@ -12,73 +12,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.decoding import Row, Twins, edited, edits, spell
 from trimaran.base.errors import DecodeError, DecodeKind
 from trimaran.books.sequencing import Law
-from trimaran.domain.answer import NO_BOOK, Kind
-from trimaran.domain.instrument import Grid, Side
-from trimaran.domain.market import (
-    BookGrid,
-    Control,
-    DepthDelta,
-    DepthSnapshot,
-    Ignored,
-    LostFrame,
-    Ticker,
-    Trade,
-)
-from trimaran.native._hot import FrameDecoder
+from trimaran.domain.answer import Kind
+from trimaran.domain.dialect import Dialect
+from trimaran.domain.instrument import Grid
+from trimaran.domain.market import BookGrid, DepthSnapshot
 from trimaran.venues.binance.parse import BinanceDecoder
 
 GRIDS = {
     "BTCUSDT": BookGrid("BTCUSDT", Grid(1, -2), Grid(1, -8)),
     "ODDUSDT": BookGrid("ODDUSDT", Grid(5, -3), Grid(25, -1)),
 }
-BOOKS = list(GRIDS)
 
 
-def native_decoder(law: Law) -> FrameDecoder:
-    decoder = FrameDecoder(int(law))
-    for grid in GRIDS.values():
-        price, size = grid.price_grid, grid.size_grid
-        decoder.add_symbol(grid.symbol, price.units, price.exponent, size.units, size.exponent)
-    return decoder
+TWINS = {
+    Law.OVERLAP: Twins(Dialect.BINANCE_SPOT, BinanceDecoder(Law.OVERLAP), GRIDS),
+    Law.CHAIN: Twins(Dialect.BINANCE_USDM, BinanceDecoder(Law.CHAIN), GRIDS),
+}
 
 
-def twin_row(law: Law, payload: bytes) -> tuple:
-    """The twin's event in the shape of the native decoder's answer."""
-    event = BinanceDecoder(law).frame(payload, GRIDS)
-    ticks = (0, 0, 0, 0)
-    if isinstance(event, LostFrame):
-        book = NO_BOOK if event.symbol is None else BOOKS.index(event.symbol)
-        return (Kind.ERROR, event.kind, book, event.depth_lost)
-    if isinstance(event, DepthDelta):
-        head = (Kind.DEPTH, 0, BOOKS.index(event.symbol), False)
-        ids = (event.first_id, event.last_id, event.previous_id, event.venue_ns)
-        return (*head, *ids, list(event.bids), list(event.asks), ticks, False)
-    if isinstance(event, Ticker):
-        ticks = (event.bid_ticks, event.bid_lots, event.ask_ticks, event.ask_lots)
-        head = (Kind.TICKER, 0, BOOKS.index(event.symbol), False)
-        return (*head, 0, event.update_id, -1, event.venue_ns, [], [], ticks, False)
-    if isinstance(event, Trade):
-        kind = Kind.AGG_TRADE if event.aggregate else Kind.TRADE
-        ticks = (event.price_ticks, event.size_lots, 0, 0)
-        row = (kind, 0, BOOKS.index(event.symbol), False, 0, event.trade_id, -1, event.venue_ns)
-        return (*row, [], [], ticks, event.aggressor is Side.SELL)
-    assert isinstance(event, Control | Ignored)
-    return (Kind.CONTROL if isinstance(event, Control) else Kind.IGNORED, 0, NO_BOOK, False)
-
-
-def native_row(law: Law, payload: bytes) -> tuple:
-    row = native_decoder(law).frame(payload)
-    if row[0] in (Kind.ERROR, Kind.CONTROL, Kind.IGNORED):
-        return tuple(row[:4])
-    return tuple(row)
-
-
-def assert_twins_agree(law: Law, payload: bytes) -> tuple:
-    native, twin = native_row(law, payload), twin_row(law, payload)
-    assert native == twin, payload
-    return native
+def assert_twins_agree(law: Law, *payloads: bytes) -> Row:
+    return TWINS[law].agree(*payloads)
 
 
 DEPTH = {
@@ -103,7 +59,7 @@ def combined(event: object, stream: str = "btcusdt@depth@100ms") -> dict[str, ob
     return {"stream": stream, "data": event}
 
 
-@pytest.mark.parametrize("law", Law)
+@pytest.mark.parametrize("law", TWINS)
 @pytest.mark.parametrize("event", [*SEEDS, *map(combined, SEEDS)])
 def test_documented_frames(law: Law, event: dict[str, object]) -> None:
     row = assert_twins_agree(law, json.dumps(event).encode())
@@ -213,7 +169,7 @@ def test_cut_frames(cut: int) -> None:
 
 
 def test_snapshot_twins_agree() -> None:
-    native, twin = native_decoder(Law.OVERLAP), BinanceDecoder(Law.OVERLAP)
+    native, twin = TWINS[Law.OVERLAP].native(), TWINS[Law.OVERLAP].twin
     body = b'{"lastUpdateId":160,"E":7,"bids":[["4.00","431"],["3.9","1e-8"]],"asks":[["4.02","12.1"]]}'
     snapshot = twin.snapshot(body, GRIDS["BTCUSDT"])
     row = native.snapshot(body, 0)
@@ -242,57 +198,32 @@ keys = st.sampled_from(
 )
 
 
-def spell(value: object, rng: random.Random) -> str:
-    """JSON with the freedoms that JSON has: blanks, escapes, number spellings, repeated keys."""
-    blank = rng.choice(["", "", "", " ", "\n\t"])
-    if isinstance(value, dict):
-        members = [(k, v) for k, v in value.items()]
-        if members and rng.random() < 0.2:
-            members.append(rng.choice(members))
-        rng.shuffle(members)
-        return (
-            "{" + ",".join(f"{blank}{spell(k, rng)}{blank}:{spell(v, rng)}" for k, v in members) + blank + "}"
-        )
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(blank + spell(item, rng) for item in value) + blank + "]"
-    if isinstance(value, str) and value and rng.random() < 0.1:
-        return '"' + "".join(f"\\u{ord(ch):04x}" if ord(ch) < 0xD800 else "?" for ch in value) + '"'
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=rng.random() < 0.5)
-    if isinstance(value, int) and not isinstance(value, bool) and rng.random() < 0.1:
-        return f"{value}{rng.choice(['.0', 'e0', '0e-1', 'E+1'])}"
-    return json.dumps(value)
-
-
 @settings(max_examples=600, deadline=None)
 @given(
     seed=st.sampled_from(SEEDS),
     changes=st.dictionaries(keys, st.one_of(scalars, levels), max_size=3),
     dropped=st.sets(keys, max_size=1),
     wrap=st.booleans(),
-    law=st.sampled_from(Law),
+    law=st.sampled_from(list(TWINS)),
     spelling=st.integers(0, 2**32),
 )
 def test_structured_fuzz(seed, changes, dropped, wrap, law, spelling) -> None:  # type: ignore[no-untyped-def]
     event = {key: value for key, value in {**seed, **changes}.items() if key not in dropped}
     text = spell(combined(event) if wrap else event, random.Random(spelling))
-    assert_twins_agree(law, text.encode("utf-8", "surrogatepass"))
+    assert_twins_agree(law, json.dumps(seed).encode(), text.encode("utf-8", "surrogatepass"))
 
 
 @settings(max_examples=600, deadline=None)
 @given(
     seed=st.sampled_from([combined(DEPTH), DEPTH, BOOK_TICKER, combined(TRADE)]),
-    edits=st.lists(st.tuples(st.integers(0, 400), st.binary(max_size=3), st.integers(0, 3)), max_size=3),
+    changes=edits,
 )
-def test_byte_fuzz(seed, edits) -> None:  # type: ignore[no-untyped-def]
-    frame = bytearray(json.dumps(seed).encode())
-    for at, insert, remove in edits:
-        at %= len(frame) + 1
-        frame[at : at + remove] = insert
-    assert_twins_agree(Law.CHAIN, bytes(frame))
+def test_byte_fuzz(seed, changes) -> None:  # type: ignore[no-untyped-def]
+    frame = json.dumps(seed).encode()
+    assert_twins_agree(Law.CHAIN, frame, edited(frame, changes))
 
 
 @pytest.mark.parametrize("wrap", [bytes, bytearray, memoryview])
 def test_any_buffer(wrap: type) -> None:
     payload = json.dumps(DEPTH).encode()
-    assert native_decoder(Law.CHAIN).frame(wrap(payload))[0] == Kind.DEPTH
+    assert assert_twins_agree(Law.CHAIN, wrap(payload))[0] == Kind.DEPTH

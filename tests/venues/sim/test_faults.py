@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import random
+import zlib
 
 import msgspec
 import pytest
 
 from trimaran.base.errors import ConfigError
-from trimaran.venues.sim.faults import FaultPlan, Faults
+from trimaran.venues.sim.compress import BOMB_MEMBER, GARBAGE_MEMBER, GARBAGE_TEXT
+from trimaran.venues.sim.faults import FaultCounts, FaultPlan, Faults
 
 
 def sent(plan: FaultPlan, count: int = 400, seed: int = 1) -> tuple[list[str], Faults]:
@@ -40,6 +42,17 @@ def test_truncate() -> None:
     ((payload, fraction),) = faults.frames("a", "payload")
     assert payload == "payload"
     assert 0 < fraction < 1
+
+
+def test_garbage_and_bombs() -> None:
+    faults = Faults(random.Random(1), FaultPlan(garbage=0.5, bomb=0.5))
+    texts = {payload for _ in range(50) for payload, _ in faults.frames("a", "text")}
+    assert texts == {GARBAGE_TEXT, "text"}  # text does not inflate
+    members = {payload for _ in range(50) for payload, _ in faults.frames("b", b"member")}
+    assert members == {GARBAGE_MEMBER, BOMB_MEMBER}
+    assert len(BOMB_MEMBER) < 100_000 < 2**22 < len(zlib.decompress(BOMB_MEMBER, 31))
+    both = faults.counts + FaultCounts(garbage=1)
+    assert both.garbage == faults.counts.garbage + 1
 
 
 def test_counted_faults_run_out() -> None:

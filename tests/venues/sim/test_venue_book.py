@@ -72,3 +72,20 @@ def test_bars_merge() -> None:
     (merged,) = bars.of(5)
     assert (merged.start_ns, merged.open, merged.high, merged.low, merged.close) == (0, 10, 12, 9, 9)
     assert (merged.lots, merged.value, merged.trades, merged.taker_buy_lots) == (7, 68, 3, 3)
+
+
+def test_the_last_day_forgets_what_is_older() -> None:
+    bars = Bars()
+    assert bars.last_day() is None
+    for minute, price in ((0, 10), (1, 30), (1440, 20), (1441, 25)):
+        bars.add(minute * MINUTE_NS, 0, [(1, 0, price, 1)])
+    day = bars.last_day()
+    assert day is not None
+    assert (day.open, day.high, day.low, day.close, day.lots) == (20, 25, 20, 25, 2)
+
+
+def test_days_may_begin_in_another_time_zone() -> None:
+    bars = Bars()
+    for hour in (15, 16, 17):
+        bars.add(hour * 60 * MINUTE_NS, 0, [(1, 0, hour, 1)])
+    assert [bar.start_ns // MINUTE_NS // 60 for bar in bars.of(1440, 480)] == [-8, 16]

@@ -34,6 +34,7 @@ def test_no_window_however_aligned_holds_more_than_the_limit(limit, window_ns, r
     for step_ns, units in requests:
         now_ns += step_ns
         fits = sum(u for at_ns, u in spent if at_ns > now_ns - window_ns) + units <= limit
+        assert budget.room(now_ns) == limit - sum(u for at_ns, u in spent if at_ns > now_ns - window_ns)
         if units <= limit:
             assert budget.take(units, now_ns) is fits
             if fits:

@@ -13,33 +13,10 @@ from typing import Final
 
 import msgspec
 
-
-class Accepted(msgspec.Struct, frozen=True):
-    """A request was taken. It does not mean that the streams exist: unknown ones stay silent."""
-
-    request_id: int
-
-
-class Refused(msgspec.Struct, frozen=True):
-    """A request was not taken; `request_id` is None when the venue could not read it."""
-
-    request_id: int | None
-    code: int
-    text: str
-
-
-class Shutdown(msgspec.Struct, frozen=True):
-    """The server will close this connection in about ten minutes."""
-
-
-class Unknown(msgspec.Struct, frozen=True):
-    """Not a control frame that we know; counted, and otherwise ignored."""
-
-
-Control = Accepted | Refused | Shutdown | Unknown
+from trimaran.venues.wire.dialogue import UNKNOWN, Accepted, Control, Operation, Refused, Shutdown
 
 SHUTDOWN_EVENT: Final = "serverShutdown"
-UNKNOWN: Final = Unknown()
+METHODS: Final = {Operation.SUBSCRIBE: "SUBSCRIBE", Operation.UNSUBSCRIBE: "UNSUBSCRIBE"}
 
 
 class _Error(msgspec.Struct):
@@ -63,25 +40,27 @@ class _Frame(msgspec.Struct):
 _DECODER: Final = msgspec.json.Decoder(_Frame)
 
 
-def read_control(payload: bytes) -> Control:
-    """What a control frame says. Never raises: anything else than the known forms is `Unknown`."""
-    try:
-        frame = _DECODER.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+class BinanceDialogue:
+    """The wording of Binance, spot and USD-M. Implements `Dialogue`."""
+
+    def write(self, operation: Operation, request_id: int, streams: Sequence[str]) -> str:
+        """The request that subscribes to `streams`, or ends their subscriptions."""
+        request = {"method": METHODS[operation], "params": streams, "id": request_id}
+        return msgspec.json.encode(request).decode()
+
+    def read(self, payload: bytes) -> Control:
+        """What a control frame says. A request is answered as a whole; the reply does not say which one."""
+        try:
+            frame = _DECODER.decode(payload)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return UNKNOWN
+        if SHUTDOWN_EVENT in (frame.e, frame.data.e if frame.data else ""):
+            return Shutdown()
+        request_id = frame.id if isinstance(frame.id, int) else None
+        if frame.error is not None:
+            return Refused(request_id, frame.error.code, frame.error.msg)
+        if frame.code is not None:
+            return Refused(request_id, frame.code, frame.msg)
+        if request_id is not None:
+            return Accepted(request_id)
         return UNKNOWN
-    if SHUTDOWN_EVENT in (frame.e, frame.data.e if frame.data else ""):
-        return Shutdown()
-    request_id = frame.id if isinstance(frame.id, int) else None
-    if frame.error is not None:
-        return Refused(request_id, frame.error.code, frame.error.msg)
-    if frame.code is not None:
-        return Refused(request_id, frame.code, frame.msg)
-    if request_id is not None:
-        return Accepted(request_id)
-    return UNKNOWN
-
-
-def subscribe_text(request_id: int, streams: Sequence[str]) -> str:
-    """The request that subscribes to `streams`."""
-    request = {"method": "SUBSCRIBE", "params": streams, "id": request_id}
-    return msgspec.json.encode(request).decode()

@@ -14,32 +14,23 @@ from collections.abc import Mapping
 from typing import Final
 
 from trimaran.base.errors import DecodeError, DecodeKind
-from trimaran.base.json_value import Buffer, JsonValue, NumberText, decode_json
-from trimaran.base.limits import (
-    LEVELS_PER_SIDE_MAX,
-    PRICE_TICKS_MAX,
-    SIZE_LOTS_MAX,
-    TIME_MS_MAX,
-    UPDATE_ID_MAX,
-)
-from trimaran.books.decimal_text import WHOLE, steps_of
+from trimaran.base.json_value import Buffer, JsonValue, decode_json
+from trimaran.base.limits import BOOK_LEVELS_MAX, TIME_MS_MAX, UPDATE_ID_MAX
 from trimaran.books.sequencing import Law
 from trimaran.domain.answer import Kind
-from trimaran.domain.instrument import Grid, Side, Symbol
+from trimaran.domain.instrument import Side, Symbol
 from trimaran.domain.market import (
     BookGrid,
     Control,
     DepthDelta,
     DepthSnapshot,
     Ignored,
-    Level,
     LostFrame,
     MarketEvent,
     Ticker,
     Trade,
 )
-
-Fields = dict[str, JsonValue]
+from trimaran.venues.wire.members import Fields, levels, price, size, text, whole
 
 _KINDS: Final[Mapping[str, Kind]] = {
     "depthUpdate": Kind.DEPTH,
@@ -57,6 +48,8 @@ class BinanceDecoder:
 
     def __init__(self, law: Law) -> None:
         self.law = law
+        self.levels_max = BOOK_LEVELS_MAX
+        self.ticker_joins = True
 
     def frame(self, payload: Buffer, grids: Mapping[Symbol, BookGrid]) -> MarketEvent:
         """Decodes one WebSocket message; what cannot be decoded is a LostFrame."""
@@ -67,7 +60,7 @@ class BinanceDecoder:
                 return Ignored()
             if kind is Kind.CONTROL:
                 return Control()
-            symbol = Symbol(_text(fields, "s"))
+            symbol = Symbol(text(fields, "s"))
             if symbol not in grids:
                 raise DecodeError(DecodeKind.UNKNOWN_SYMBOL, "s", "a subscribed symbol", symbol)
         except DecodeError as error:
@@ -84,8 +77,8 @@ class BinanceDecoder:
             raise DecodeError(DecodeKind.SCHEMA, "snapshot", "an object", value)
         last_id = _id(value, "lastUpdateId")
         venue_ns = _time_ns(value, required=False)
-        bids = _levels(value, "bids", grid)
-        return DepthSnapshot(last_id, venue_ns, bids, _levels(value, "asks", grid))
+        bids = levels(value, "bids", grid)
+        return DepthSnapshot(grid.symbol, last_id, venue_ns, bids, levels(value, "asks", grid))
 
 
 def _event_fields(value: JsonValue) -> Fields | None:
@@ -95,7 +88,7 @@ def _event_fields(value: JsonValue) -> Fields | None:
     data = value.get("data")
     if "stream" not in value or not isinstance(data, dict):
         return value
-    return None if _is_partial_depth(_text(value, "stream")) else data
+    return None if _is_partial_depth(text(value, "stream")) else data
 
 
 def _is_partial_depth(stream: str) -> bool:
@@ -108,7 +101,7 @@ def _is_partial_depth(stream: str) -> bool:
 
 def _kind_of(fields: Fields) -> Kind:
     if "e" in fields:
-        return _KINDS.get(_text(fields, "e"), Kind.IGNORED)
+        return _KINDS.get(text(fields, "e"), Kind.IGNORED)
     if "u" in fields and "B" in fields:  # spot bookTicker has no "e"
         return Kind.TICKER
     return Kind.CONTROL if any(key in fields for key in _CONTROL_KEYS) else Kind.IGNORED
@@ -128,23 +121,23 @@ def _depth(fields: Fields, grid: BookGrid, chained: bool) -> DepthDelta:
     previous_id = _id(fields, "pu") if chained else -1
     if first_id > last_id:
         raise DecodeError(DecodeKind.RANGE, "U", f"at most u={last_id}", first_id)
-    bids = _levels(fields, "b", grid)
-    asks = _levels(fields, "a", grid)
+    bids = levels(fields, "b", grid)
+    asks = levels(fields, "a", grid)
     return DepthDelta(grid.symbol, first_id, last_id, previous_id, venue_ns, bids, asks)
 
 
 def _ticker(fields: Fields, grid: BookGrid) -> Ticker:
     venue_ns = _time_ns(fields, required=False)
     update_id = _id(fields, "u")
-    bid_ticks, bid_lots = _price(fields, "b", grid), _size(fields, "B", grid)
-    ask_ticks, ask_lots = _price(fields, "a", grid), _size(fields, "A", grid)
+    bid_ticks, bid_lots = price(fields, "b", grid), size(fields, "B", grid)
+    ask_ticks, ask_lots = price(fields, "a", grid), size(fields, "A", grid)
     return Ticker(grid.symbol, update_id, venue_ns, bid_ticks, bid_lots, ask_ticks, ask_lots)
 
 
 def _trade(fields: Fields, grid: BookGrid, aggregate: bool) -> Trade:
     venue_ns = _time_ns(fields, required=True)
     trade_id = _id(fields, "a" if aggregate else "t")
-    price_ticks, size_lots = _price(fields, "p", grid), _size(fields, "q", grid)
+    price_ticks, size_lots = price(fields, "p", grid), size(fields, "q", grid)
     buyer_is_maker = fields.get("m")
     if not isinstance(buyer_is_maker, bool):
         raise DecodeError(DecodeKind.SCHEMA, "m", "true or false", buyer_is_maker)
@@ -152,62 +145,11 @@ def _trade(fields: Fields, grid: BookGrid, aggregate: bool) -> Trade:
     return Trade(grid.symbol, trade_id, venue_ns, price_ticks, size_lots, aggressor, aggregate)
 
 
-def _levels(fields: Fields, key: str, grid: BookGrid) -> tuple[Level, ...]:
-    levels = fields.get(key)
-    if not isinstance(levels, list):
-        raise DecodeError(DecodeKind.SCHEMA, key, "an array of levels", levels)
-    if len(levels) > LEVELS_PER_SIDE_MAX:
-        raise DecodeError(DecodeKind.OVERSIZE, key, f"at most {LEVELS_PER_SIDE_MAX} levels", len(levels))
-    return tuple(_level(level, f"{key}[{index}]", grid) for index, level in enumerate(levels))
-
-
-def _level(level: JsonValue, field: str, grid: BookGrid) -> Level:
-    if not isinstance(level, list) or len(level) < 2:
-        raise DecodeError(DecodeKind.SCHEMA, field, "[price, size]", level)
-    price_ticks = _steps(level[0], grid.price_grid, PRICE_TICKS_MAX, field)
-    if price_ticks == 0:
-        raise DecodeError(DecodeKind.RANGE, field, "a price above 0", level[0])
-    return price_ticks, _steps(level[1], grid.size_grid, SIZE_LOTS_MAX, field)
-
-
-def _price(fields: Fields, key: str, grid: BookGrid) -> int:
-    return _steps(fields.get(key), grid.price_grid, PRICE_TICKS_MAX, key)
-
-
-def _size(fields: Fields, key: str, grid: BookGrid) -> int:
-    return _steps(fields.get(key), grid.size_grid, SIZE_LOTS_MAX, key)
-
-
-def _steps(value: JsonValue, grid: Grid, maximum: int, field: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise DecodeError(DecodeKind.SCHEMA, field, "a decimal number", value)
-    return steps_of(str(value), grid, maximum, field)
-
-
-def _whole(fields: Fields, key: str, maximum: int) -> int:
-    value = fields.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | NumberText):
-        raise DecodeError(DecodeKind.SCHEMA, key, "a whole number", value)
-    try:
-        return steps_of(str(value), WHOLE, maximum, key)
-    except DecodeError as error:
-        if error.kind is DecodeKind.OFF_GRID:
-            raise DecodeError(DecodeKind.SCHEMA, key, "a whole number", value) from None
-        raise
-
-
 def _id(fields: Fields, key: str) -> int:
-    return _whole(fields, key, UPDATE_ID_MAX)
+    return whole(fields, key, UPDATE_ID_MAX)
 
 
 def _time_ns(fields: Fields, required: bool) -> int:
     if not required and "E" not in fields:
         return 0
-    return _whole(fields, "E", TIME_MS_MAX) * 1_000_000
-
-
-def _text(fields: Fields, key: str) -> str:
-    value = fields.get(key)
-    if not isinstance(value, str) or isinstance(value, NumberText):
-        raise DecodeError(DecodeKind.SCHEMA, key, "a string", value)
-    return value
+    return whole(fields, "E", TIME_MS_MAX) * 1_000_000

@@ -14,13 +14,15 @@ from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
-from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+from picows import WSCloseCode, WSFrame, WSMsgType, WSTransport
 
+from trimaran.domain.instrument import MarketName
 from trimaran.venues.binance.simulator_streams import Channel, MarketFeed
 from trimaran.venues.binance.simulator_text import server_shutdown
+from trimaran.venues.sim.feed import Moment
+from trimaran.venues.sim.server_stage import Connection, Stage
 
 STREAMS_MAX: Final = 1_024
-WRITE_BUFFER_MAX: Final = 32 * 1024 * 1024  # a client that reads slower is disconnected
 SHUTDOWN_STREAM: Final = "!serverShutdown"
 _METHODS: Final = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
 _encode = msgspec.json.encode
@@ -58,27 +60,29 @@ def parse_target(path: str, spot: bool) -> Target | None:
     return None
 
 
-class Connection(WSListener):  # type: ignore[misc, unused-ignore]
-    """A subscriber. `frozen` is the half-open fault: nothing is sent, no ping is answered."""
+class BinanceConnection(Connection):
+    """A subscriber of one market."""
 
     def __init__(
-        self, target: Target, rules: ConnectionRules, feed: MarketFeed, home: set[Connection]
+        self, stage: Stage, market: MarketName, target: Target, rules: ConnectionRules, feed: MarketFeed
     ) -> None:
-        self.frozen = False
-        self.born_s = self.pinged_s = self.ponged_s = time.monotonic()
+        super().__init__(stage)
+        self._pinged_s = self._ponged_s = self.born_s
+        self._market = market
         self._target = target
         self._rules = rules
         self._feed = feed
-        self._home = home
         self._combined = target.combined
         self._names: dict[str, Channel | None] = {}
         self._messages_s: deque[float] = deque()
-        self._transport: WSTransport | None = None
+
+    def markets(self) -> tuple[str, ...]:
+        """Its market."""
+        return (self._market,)
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         """Takes the streams of the URL."""
-        self._transport = transport
-        self._home.add(self)
+        super().on_ws_connected(transport)
         if len(self._target.streams) > STREAMS_MAX:
             self.close(WSCloseCode.POLICY_VIOLATION)
             return
@@ -87,8 +91,7 @@ class Connection(WSListener):  # type: ignore[misc, unused-ignore]
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """Leaves every channel."""
-        self._home.discard(self)
-        self._transport = None
+        super().on_ws_disconnected(transport)
         for channel in self._names.values():
             if channel is not None:
                 self._feed.leave(channel, self)
@@ -108,49 +111,32 @@ class Connection(WSListener):  # type: ignore[misc, unused-ignore]
         elif frame.msg_type == WSMsgType.PING:
             transport.send_pong(frame.get_payload_as_bytes())
         elif frame.msg_type == WSMsgType.PONG:
-            self.ponged_s = now_s
+            self._ponged_s = now_s
         elif frame.msg_type == WSMsgType.TEXT:
             transport.send(WSMsgType.TEXT, _encode(self._answer(frame.get_payload_as_bytes())))
 
     def send_text(self, stream: str, payload: str, fraction: float) -> None:
         """Sends a payload, wrapped when the connection is combined, cut when `fraction` is below 1."""
-        if self.frozen or self._transport is None:
-            return
         text = f'{{"stream":"{stream}","data":{payload}}}' if self._combined else payload
-        encoded = text.encode()
-        self._transport.send(
-            WSMsgType.TEXT, encoded if fraction >= 1 else encoded[: int(len(encoded) * fraction)]
-        )
+        self.deliver(WSMsgType.TEXT, text.encode(), fraction)
 
-    def send_shutdown(self, event_ms: int) -> None:
+    def notice(self, moment: Moment) -> None:
         """The notice before a restart of the server."""
-        self.send_text(SHUTDOWN_STREAM, server_shutdown(event_ms), 1.0)
+        self.send_text(SHUTDOWN_STREAM, server_shutdown(moment.server_ms), 1.0)
 
     def tend(self, now_s: float) -> None:
-        """Pings, and ends connections that are dead, too old or too slow. Called about once a second."""
-        if self.frozen or self._transport is None:
+        """Pings, and ends connections that are dead, too old or too slow."""
+        if self.transport is None:
             return
         rules = self._rules
-        unanswered = self.ponged_s < self.pinged_s
-        buffered = self._transport.underlying_transport.get_write_buffer_size()
-        if now_s - self.born_s > rules.age_max_s or buffered > WRITE_BUFFER_MAX:
+        unanswered = self._ponged_s < self._pinged_s
+        if now_s - self.born_s > rules.age_max_s or self.too_slow():
             self.close(WSCloseCode.POLICY_VIOLATION)
-        elif unanswered and now_s - self.pinged_s > rules.pong_within_s:
+        elif unanswered and now_s - self._pinged_s > rules.pong_within_s:
             self.close(WSCloseCode.POLICY_VIOLATION, b"Pong timeout")
-        elif now_s - self.pinged_s >= rules.ping_every_s and not unanswered:
-            self.pinged_s = now_s
-            self._transport.send_ping(str(int(now_s * 1000)).encode())
-
-    def close(self, code: WSCloseCode = WSCloseCode.GOING_AWAY, reason: bytes | None = None) -> None:
-        """Says goodbye and hangs up."""
-        if self._transport is not None:
-            self._transport.send_close(code, reason)
-            self._transport.disconnect()
-
-    def abort(self) -> None:
-        """Hangs up without a word."""
-        if self._transport is not None:
-            self._transport.disconnect(graceful=False)
+        elif now_s - self._pinged_s >= rules.ping_every_s and not unanswered:
+            self._pinged_s = now_s
+            self.transport.send_ping(str(int(now_s * 1000)).encode())
 
     def _too_many(self, now_s: float) -> bool:
         times_s = self._messages_s

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from trimaran.venues.binance.simulator_text import Decimals
 from trimaran.venues.sim.instruments import SimInstrument
+from trimaran.venues.sim.numerals import Numerals, fixed
 
 Json = dict[str, Any]
 
@@ -53,8 +53,8 @@ def _rate_limits(spot: bool, weight_limit: int) -> list[Json]:
 
 def _filters(listing: SimInstrument, spot: bool) -> list[Json]:
     instrument = listing.instrument
-    price = Decimals(instrument.price_grid, listing.price_decimals).text
-    size = Decimals(instrument.size_grid, listing.size_decimals).text
+    price = Numerals(instrument.price_grid, fixed(listing.price_decimals)).text
+    size = Numerals(instrument.size_grid, fixed(listing.size_decimals)).text
     lot = {
         "minQty": size(instrument.order_step),
         "maxQty": size(10**9),

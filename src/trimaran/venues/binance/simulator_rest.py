@@ -14,10 +14,12 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
+from trimaran.domain.instrument import MarketName
 from trimaran.venues.binance.simulator_info import exchange_info
 from trimaran.venues.binance.simulator_streams import BookFeed
-from trimaran.venues.binance.simulator_text import Decimals
-from trimaran.venues.sim.faults import Faults
+from trimaran.venues.sim.markets import BINANCE_SPOT
+from trimaran.venues.sim.numerals import Amounts, scaled
+from trimaran.venues.sim.server_stage import Stage, html_page, page
 
 Query = Mapping[str, str]
 
@@ -28,7 +30,6 @@ _INTERVAL_MINUTES: Final = {
 _USDM_DEPTH_LIMITS: Final = (5, 10, 20, 50, 100, 500, 1000)
 _BAN_AFTER: Final = 20  # answers of 429 in one window before 418
 _BAN_S: Final = 120
-_HTML: Final = "<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Checking</body></html>"
 
 
 class ApiError(Exception):
@@ -72,26 +73,17 @@ class RestMarket:
     """The public endpoints of one market."""
 
     def __init__(
-        self,
-        spot: bool,
-        feeds: Mapping[str, BookFeed],
-        weights: Weights,
-        faults: Faults,
-        server_ms: Callable[[], int],
+        self, market: MarketName, feeds: Mapping[str, BookFeed], weights: Weights, stage: Stage
     ) -> None:
-        """`feeds` are keyed by the lower case symbol; `server_ms` reads the server's clock."""
-        self.spot = spot
-        self.prefix = "/api/v3" if spot else "/fapi/v1"
+        """`feeds` are keyed by the lower case symbol."""
+        self.spot = market == BINANCE_SPOT
+        self.prefix = "/api/v3" if self.spot else "/fapi/v1"
+        self._market = market
         self._feeds = feeds
         self._weights = weights
-        self._faults = faults
-        self._server_ms = server_ms
-        self._stale: dict[str, str] = {}
-        self.keep_stale()
-
-    def keep_stale(self) -> None:
-        """Remembers today's snapshots, to be served as old ones later."""
-        self._stale = {symbol: self._snapshot(feed, 1000) for symbol, feed in self._feeds.items()}
+        self._stage = stage
+        self._faults = stage.faults[market]
+        self._server_ms = stage.server_ms
 
     def routes(self) -> list[web.RouteDef]:
         """Every path with its weight and handler."""
@@ -115,8 +107,10 @@ class RestMarket:
         self, weigh: Callable[[Query], int], answer: Callable[[Query], str]
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
+            if self._stage.maintained(self._market):
+                return html_page(503)
             if self._faults.take_html():
-                return web.Response(text=_HTML, content_type="text/html")
+                return html_page()
             status, wait_s = self._weights.charge(weigh(request.query), self._server_ms())
             headers = {"X-MBX-USED-WEIGHT-1M": str(self._weights.used), "Server": "nginx"}
             if status != 200:
@@ -127,7 +121,7 @@ class RestMarket:
                 body = answer(request.query)
             except ApiError as error:
                 return _error(error, headers)
-            return web.Response(text=body, content_type="application/json", headers=headers)
+            return page(body, 200, headers)
 
         return handle
 
@@ -136,13 +130,16 @@ class RestMarket:
         if not symbol:
             raise _missing("symbol")
         feed = self._feeds.get(symbol.lower())
-        if feed is None or symbol != symbol.upper():
+        if feed is None or not feed.listed or symbol != symbol.upper():
             raise ApiError(400, -1121, "Invalid symbol.")
         return feed
 
+    def _listed(self) -> list[BookFeed]:
+        return [feed for feed in self._feeds.values() if feed.listed]
+
     def _exchange_info(self, query: Query) -> str:
         """USD-M ignores every parameter, as that of the venue does."""
-        feeds = list(self._feeds.values())
+        feeds = self._listed()
         permission_sets = not self.spot or _flag(query, "showPermissionSets", True)
         if self.spot and "symbol" in query and "symbols" in query:
             raise ApiError(400, -1128, "Combination of optional parameters invalid.")
@@ -171,14 +168,8 @@ class RestMarket:
                 400, -4021, f"Invalid depth limit. {limit} is not one of {list(_USDM_DEPTH_LIMITS)}."
             )
         if self._faults.take_stale():
-            return self._stale[feed.text.symbol.lower()]
-        return self._snapshot(feed, limit)
-
-    def _snapshot(self, feed: BookFeed, limit: int) -> str:
-        book, text = feed.book, feed.text
-        bids, asks = (text.levels(book.engine.depth(side, limit)) for side in (0, 1))
-        time_ms = text.venue_ms(book.last_time_ns)
-        return text.snapshot(self._server_ms(), time_ms, book.last_update_id, bids, asks)
+            return feed.stale
+        return feed.snapshot(self._server_ms(), limit)
 
     def _trades(self, query: Query) -> str:
         feed = self._feed(query)
@@ -222,7 +213,7 @@ class RestMarket:
 
     def _book_ticker(self, query: Query) -> str:
         if "symbol" not in query:
-            return _array(self._ticker(feed) for feed in self._feeds.values())
+            return _array(self._ticker(feed) for feed in self._listed())
         return self._ticker(self._feed(query))
 
     def _ticker(self, feed: BookFeed) -> str:
@@ -235,7 +226,7 @@ class RestMarket:
 
     def _premium_index(self, query: Query) -> str:
         if "symbol" not in query:
-            return _array(feed.mark_price(self._server_ms(), _premium) for feed in self._feeds.values())
+            return _array(feed.mark_price(self._server_ms(), _premium) for feed in self._listed())
         return self._feed(query).mark_price(self._server_ms(), _premium)
 
 
@@ -256,11 +247,9 @@ def _premium(time_ms: int, symbol: str, mark: str, index: str, rate: str, next_m
 
 
 def _quote(feed: BookFeed, ticks_lots: int) -> str:
-    """A sum of price times size as text, exact, with eight decimals at most lost below 1e-8."""
-    instrument = feed.book.listing.instrument
-    exponent = instrument.price_grid.exponent + instrument.size_grid.exponent + 8
-    value = ticks_lots * instrument.price_grid.units * instrument.size_grid.units
-    return Decimals.scaled(value * 10**exponent if exponent >= 0 else value // 10**-exponent, 8)
+    """A sum of price times size as text with eight decimals; what is below 1e-8 is lost."""
+    value, exponent = Amounts(feed.book.listing.instrument).quote(ticks_lots)
+    return scaled(value * 10 ** (exponent + 8) if exponent >= -8 else value // 10 ** (-8 - exponent), 8)
 
 
 def _array(items: Iterable[str]) -> str:
@@ -303,5 +292,4 @@ def _flag(query: Query, name: str, default: bool) -> bool:
 
 
 def _error(error: ApiError, headers: dict[str, str]) -> web.Response:
-    body = msgspec.json.encode({"code": error.code, "msg": error.text}).decode()
-    return web.Response(status=error.status, text=body, content_type="application/json", headers=headers)
+    return page(msgspec.json.encode({"code": error.code, "msg": error.text}).decode(), error.status, headers)

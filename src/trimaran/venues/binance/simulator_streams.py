@@ -21,7 +21,9 @@ import msgspec
 from trimaran.venues.binance.simulator_text import BookText, mark_price_update
 from trimaran.venues.sim.book import Changes, Fill, VenueBook
 from trimaran.venues.sim.faults import WHOLE, Faults
-from trimaran.venues.sim.instruments import SPOT
+from trimaran.venues.sim.feed import Moment
+from trimaran.venues.sim.markets import BINANCE_SPOT
+from trimaran.venues.sim.reference import next_funding_ms, reference_of
 
 _NAME: Final = re.compile(
     r"(?P<symbol>[a-z0-9]{3,20})@(?P<kind>depth|bookTicker|trade|aggTrade|markPrice)"
@@ -33,7 +35,6 @@ _SPEEDS_MS: Final = {  # market is spot -> speed text -> milliseconds; None is t
 }
 _MARK_SPEEDS_MS: Final = {None: 3000, "3s": 3000, "1s": 1000}
 PUBLIC_KINDS: Final = frozenset({"depth", "bookTicker"})
-FUNDING_PERIOD_MS: Final = 8 * 3600 * 1000
 
 
 class StreamName(msgspec.Struct, frozen=True):
@@ -111,11 +112,36 @@ class BookFeed:
         """`index_book` is the spot book that a perpetual's index price is read from."""
         self.book = book
         self.text = BookText(book.listing)
-        self.depth_frames = 0
+        self.price, self.size = self.text.price, self.text.size
+        self.listed = True
+        self.stale = ""  # a snapshot of some while ago
         self._index_book = index_book
         self._faults = faults
         self._channels: dict[str, list[Channel]] = {}
-        self._spot = book.listing.instrument.market == SPOT
+        self._spot = book.listing.instrument.market == BINANCE_SPOT
+        self.keep_stale()
+
+    def wire_id(self, update_id: int) -> int:
+        """Frames carry the book's own ids."""
+        return update_id
+
+    def keep_stale(self) -> None:
+        """Remembers the snapshot of now."""
+        self.stale = self.snapshot(0, 1000)
+
+    def delist(self) -> None:
+        """Subscriptions get nothing more, requests an invalid symbol."""
+        self.listed = False
+
+    def reset(self) -> bool:
+        """Binance never starts its ids again."""
+        return False
+
+    def snapshot(self, event_ms: int, limit: int) -> str:
+        """The answer to a depth request."""
+        book, text = self.book, self.text
+        bids, asks = (text.levels(book.engine.depth(side, limit)) for side in (0, 1))
+        return text.snapshot(event_ms, text.venue_ms(book.last_time_ns), book.last_update_id, bids, asks)
 
     def channel(self, name: str, stream: StreamName, now_ns: int) -> Channel:
         """The channel of this name, opened when nobody listened yet."""
@@ -131,12 +157,15 @@ class BookFeed:
     def leave(self, channel: Channel, subscriber: Subscriber) -> None:
         """Removes a listener, and the channel after its last one."""
         channel.subscribers.remove(subscriber)
-        if not channel.subscribers:
+        if not channel.subscribers and channel in self._channels.get(channel.stream.kind, ()):
             self._channels[channel.stream.kind].remove(channel)
 
-    def pump(self, now_ns: int, event_ms: int) -> None:
-        """Sends everything that is due. `event_ms` is the server's clock, written as `E`."""
-        book = self.book
+    def pump(self, moment: Moment) -> None:
+        """Sends everything that is due. The server's clock is written as `E`."""
+        book, now_ns, event_ms = self.book, moment.wall_ns, moment.server_ms
+        self.text.shift_ns = moment.shift_ns
+        if not self.listed:
+            self._channels.clear()
         depth = self._channels.get("depth", ())
         self._collect()
         for kind, news, write in (
@@ -158,18 +187,10 @@ class BookFeed:
                 channel.restart(now_ns, 0)
 
     def mark_price(self, event_ms: int, write: Callable[[int, str, str, str, str, int], str]) -> str:
-        """Mark, index and a funding rate of a tenth of their distance, at most 0.05 %."""
-        mark = sum(self.book.best[0::2]) // 2
-        grid = self.book.listing.instrument.price_grid
-        index_price = grid.decimal(mark)
-        if self._index_book is not None:
-            index_price = self._index_book.listing.instrument.price(sum(self._index_book.best[0::2]) // 2)
-        index = grid.steps_floor(index_price)
-        rate_e8 = max(-50_000, min(50_000, (mark - index) * 10_000_000 // max(1, index)))
-        sign = "-" if rate_e8 < 0 else ""
-        rate = f"{sign}0.{abs(rate_e8):08d}"
-        next_ms = (event_ms // FUNDING_PERIOD_MS + 1) * FUNDING_PERIOD_MS
-        return write(event_ms, self.text.symbol, self.text.price(mark), self.text.price(index), rate, next_ms)
+        """Mark, index and funding, in the words of a stream or of REST."""
+        now = reference_of(self.book, self._index_book)
+        mark, index = self.text.price(now.mark_ticks), self.text.price(now.index_ticks)
+        return write(event_ms, self.text.symbol, mark, index, now.rate, next_funding_ms(event_ms))
 
     def _collect(self) -> None:
         changes = self.book.drain()
@@ -193,7 +214,6 @@ class BookFeed:
             ids = (first_id, book.last_update_id, channel.previous_id)
             time_ms = text.venue_ms(book.last_time_ns)
             payload = text.depth_update(event_ms, time_ms, ids, bids_text, asks_text)
-        self.depth_frames += 1
         frames = self._faults.frames(channel.name, payload) if levels == 0 else [(payload, WHOLE)]
         for sent, fraction in frames:
             channel.send(sent, fraction)
@@ -240,7 +260,7 @@ class MarketFeed:
     def join(self, name: str, route: str, subscriber: Subscriber, now_ns: int) -> Channel | None:
         """Subscribes; None where the venue acknowledges and stays silent (unknown name, wrong route)."""
         stream = parse_stream(name, self.spot)
-        if stream is None or stream.symbol not in self.feeds:
+        if stream is None or stream.symbol not in self.feeds or not self.feeds[stream.symbol].listed:
             return None
         if not self.spot and (stream.kind in PUBLIC_KINDS) != (route in ("public", "")):
             return None
@@ -252,8 +272,7 @@ class MarketFeed:
         """Unsubscribes."""
         self.feeds[channel.stream.symbol].leave(channel, subscriber)
 
-    def pump(self, now_ns: int, event_ms: int, shift_ns: int) -> None:
-        """Sends everything that is due on every book; `shift_ns` leads from simulated to venue time."""
+    def pump(self, moment: Moment) -> None:
+        """Sends everything that is due on every book."""
         for feed in self.feeds.values():
-            feed.text.shift_ns = shift_ns
-            feed.pump(now_ns, event_ms)
+            feed.pump(moment)

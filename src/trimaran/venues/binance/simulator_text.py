@@ -10,40 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trimaran.domain.instrument import Grid
 from trimaran.venues.sim.book import Aggregate, Top
-from trimaran.venues.sim.instruments import SPOT, SimInstrument
-
-_TEXTS_MAX = 50_000  # cached texts per grid; then the cache starts again
-
-
-class Decimals:
-    """Steps of a grid as decimal text."""
-
-    def __init__(self, grid: Grid, decimals: int) -> None:
-        scale = grid.exponent + decimals
-        assert scale >= 0, "a venue that cannot write its own grid"
-        self._factor = grid.units * 10**scale
-        self._decimals = decimals
-        self._texts: dict[int, str] = {}
-
-    def text(self, steps: int) -> str:
-        """`steps` grid steps, with all decimals."""
-        found = self._texts.get(steps)
-        if found is None:
-            found = self.scaled(steps * self._factor, self._decimals)
-            if len(self._texts) >= _TEXTS_MAX:
-                self._texts.clear()
-            self._texts[steps] = found
-        return found
-
-    @staticmethod
-    def scaled(value: int, decimals: int) -> str:
-        """`value * 10**-decimals`, with all decimals."""
-        if decimals == 0:
-            return str(value)
-        digits = str(value).zfill(decimals + 1)
-        return f"{digits[:-decimals]}.{digits[-decimals:]}"
+from trimaran.venues.sim.instruments import SimInstrument
+from trimaran.venues.sim.markets import BINANCE_SPOT
+from trimaran.venues.sim.numerals import Numerals, fixed
 
 
 class BookText:
@@ -52,10 +22,10 @@ class BookText:
     def __init__(self, listing: SimInstrument) -> None:
         instrument = listing.instrument
         self.symbol: str = instrument.symbol
-        self.spot = instrument.market == SPOT
+        self.spot = instrument.market == BINANCE_SPOT
         self.shift_ns = 0  # from simulated time to the server's clock
-        self.price = Decimals(instrument.price_grid, listing.price_decimals).text
-        self.size = Decimals(instrument.size_grid, listing.size_decimals).text
+        self.price = Numerals(instrument.price_grid, fixed(listing.price_decimals)).text
+        self.size = Numerals(instrument.size_grid, fixed(listing.size_decimals)).text
 
     def venue_ms(self, time_ns: int) -> int:
         """Simulated nanoseconds as milliseconds of the server's clock."""

@@ -8,6 +8,7 @@ from typing import Final
 from trimaran.venues.sim.matching import Execution
 
 MINUTE_NS: Final = 60_000_000_000
+DAY_NS: Final = 1440 * MINUTE_NS
 BARS_MAX: Final = 1_500
 
 
@@ -62,24 +63,45 @@ class Bars:
 
     def __init__(self) -> None:
         self._minutes: deque[Bar] = deque(maxlen=BARS_MAX)
+        self._earlier: Bar | None = None  # the minutes of the last day but the newest, merged
 
     def add(self, now_ns: int, side: int, executions: list[Execution]) -> None:
         """The executions of one aggressive order."""
         start_ns = now_ns - now_ns % MINUTE_NS
         if not self._minutes or self._minutes[-1].start_ns != start_ns:
+            self._earlier = self._merged(start_ns - DAY_NS)
             self._minutes.append(Bar(start_ns, executions[0][2]))
         bar = self._minutes[-1]
         for _, _, price_ticks, lots in executions:
             bar.add(side, price_ticks, lots)
 
-    def of(self, minutes: int) -> list[Bar]:
-        """Bars of `minutes` minutes aligned to the epoch, ascending."""
+    def of(self, minutes: int, offset_minutes: int = 0) -> list[Bar]:
+        """Bars of `minutes` minutes aligned to the epoch less an offset, ascending."""
         assert minutes > 0
-        span_ns = minutes * MINUTE_NS
+        span_ns, offset_ns = minutes * MINUTE_NS, offset_minutes * MINUTE_NS
         merged: list[Bar] = []
         for minute in self._minutes:
-            start_ns = minute.start_ns - minute.start_ns % span_ns
+            start_ns = minute.start_ns - (minute.start_ns + offset_ns) % span_ns
             if not merged or merged[-1].start_ns != start_ns:
                 merged.append(Bar(start_ns, minute.open))
             merged[-1].merge(minute)
         return merged
+
+    def last_day(self) -> Bar | None:
+        """The last 24 hours with trades in one bar; None before the first trade."""
+        if not self._minutes:
+            return None
+        newest, earlier = self._minutes[-1], self._earlier
+        day = Bar((earlier or newest).start_ns, (earlier or newest).open)
+        for bar in (earlier, newest):
+            if bar is not None:
+                day.merge(bar)
+        return day
+
+    def _merged(self, since_ns: int) -> Bar | None:
+        found: Bar | None = None
+        for minute in self._minutes:
+            if minute.start_ns > since_ns:
+                found = found or Bar(minute.start_ns, minute.open)
+                found.merge(minute)
+        return found

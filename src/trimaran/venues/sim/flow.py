@@ -148,7 +148,8 @@ class MarketFlow:
         parameters, rng = self._parameters, self._rng
         distance = self._distance_ticks * math.exp(parameters.crowd_distance_spread * rng.gauss(0.0, 1.0))
         price_ticks = round(self._fair_ticks() - _SIGN[side] * (0.5 + distance))
-        lots = self._lots(parameters.crowd_quote, parameters.crowd_spread)
+        quote = parameters.dust_quote if rng.random() < parameters.dust else parameters.crowd_quote
+        lots = self._lots(quote, parameters.crowd_spread)
         order_id, answer = self.book.submit(
             now_ns, CROWD, side, max(1, price_ticks), lots, OrderKind.POST_ONLY
         )

@@ -1,8 +1,8 @@
 """Every number of the synthetic market, in one frozen struct with its unit.
 
 The defaults describe a *time-compressed* market: volatility, jumps and dislocations of hours happen
-within minutes, so that a spot and a perpetual book drift apart by more than both taker fees several
-times a minute. Nothing here says how often that happens on a real venue.
+within minutes, so that two books of one asset drift apart by more than both taker fees several times a
+minute. Nothing here says how often that happens on a real venue.
 """
 
 from __future__ import annotations
@@ -25,17 +25,16 @@ class FlowParameters(msgspec.Struct, frozen=True):
     jump_mean_excess_bps: float = 8.0
     anchor_relaxation_s: float = 1800.0  # pull back to the start price, so that days stay in range
 
-    # How a market sees it.
-    leader_lag_ns: int = 0
-    lag_min_ns: int = 50_000_000  # the follower's lag wanders between these two
-    lag_max_ns: int = 400_000_000
+    # How a market sees it. The lags of each market are in `markets.py`.
+    lag_scale: float = 1.0  # multiplies them
     lag_redraw_per_s: float = 1.0
-    basis_bps: float = 1.8  # standard deviation of leader minus follower
+    basis_bps: float = 1.4  # standard deviation of what all perpetuals have in common over spot
+    venue_basis_bps: float = 1.1  # and of what each perpetual adds
     basis_relaxation_s: float = 20.0
-    shocks_per_s: float = 2.0 / 60.0  # dislocations of one market alone
+    shocks_per_s: float = 0.8 / 60.0  # dislocations of one market alone
     shock_floor_bps: float = 18.0
     shock_mean_excess_bps: float = 8.0
-    shock_relaxation_s: float = 1.2
+    shock_relaxation_s: float = 2.0
 
     # Market orders: a Hawkes process, intensity = base + sum excitation * exp(-decay * age).
     takers_per_s: float = 1.2
@@ -59,6 +58,8 @@ class FlowParameters(msgspec.Struct, frozen=True):
     crowd_orders: int = 1_600  # both sides together, kept by balancing arrivals and cancels
     crowd_quote: float = 2_500.0
     crowd_spread: float = 1.0
+    dust: float = 0.03  # probability of a very small order
+    dust_quote: float = 15.0
     crowd_distance_bps: float = 4.0  # median distance, but never below
     crowd_distance_ticks: float = 20.0
     crowd_distance_spread: float = 0.8
@@ -73,7 +74,9 @@ class FlowParameters(msgspec.Struct, frozen=True):
                 raise ConfigError(f"flow.{name}: expected 0..1e12, found {value}")
         if not 0.001 <= self.rate <= 1000:
             raise ConfigError(f"flow.rate: expected 0.001..1000, found {self.rate}")
+        if self.dust > 1:
+            raise ConfigError(f"flow.dust: expected 0..1, found {self.dust}")
         if self.taker_excitation_per_s >= self.taker_decay_per_s:
             raise ConfigError("flow.taker_excitation_per_s: expected below taker_decay_per_s (stationarity)")
-        if not 0 < self.grid_ns <= self.lag_min_ns <= self.lag_max_ns <= 10**9:
-            raise ConfigError("flow: expected 0 < grid_ns <= lag_min_ns <= lag_max_ns <= 1 s")
+        if not (10**6 <= self.grid_ns <= 10**8 and self.lag_scale <= 2):
+            raise ConfigError("flow: expected grid_ns of 1..100 ms and lag_scale of 0..2")

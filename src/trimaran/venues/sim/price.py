@@ -4,12 +4,14 @@ Theory, all in log price and in bps from the start, on a fixed time grid:
 
     efficient price   dx = -x/anchor dt + s dW + jumps        jump diffusion (Merton 1976, J. Fin. Econ. 3)
     volatility        log s is Ornstein-Uhlenbeck             volatility clusters (Scott 1987, JFQA 22)
-    follower          x(t - lag(t)), lag wandering            lead and lag of futures over spot
+    market            x(t - lag(t)), lag wandering            lead and lag of futures over spot
                                                               (Stoll, Whaley 1990, JFQA 25)
-    basis             Ornstein-Uhlenbeck, on the leader
+    basis             Ornstein-Uhlenbeck, one for all perpetuals and one of each
     shock             one market leaves the price and comes back exponentially
 
-Lag moves by at most half a grid step per step, so that a follower never sees time run backwards.
+All markets of an asset are drawn whether anybody looks at them or not, so that the price of one does not
+depend on which others are simulated. Lag moves by at most half a grid step per step, so that a follower never
+sees time run backwards.
 Ornstein-Uhlenbeck steps are exact: x' = x e^-k + sd sqrt(1 - e^-2k) N (Gillespie 1996, Phys. Rev. E 54).
 Pure: time and randomness are arguments. Floats, because this is a model; orders are made of integers.
 """
@@ -18,8 +20,10 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 
 from trimaran.domain.ports import Rng
+from trimaran.venues.sim.markets import SimMarket
 from trimaran.venues.sim.parameters import FlowParameters
 
 
@@ -27,17 +31,16 @@ class AssetPrice:
     """The efficient price of one asset and what each of its markets believes."""
 
     def __init__(
-        self, parameters: FlowParameters, rng: Rng, start_ns: int, leaders: tuple[bool, ...]
+        self, parameters: FlowParameters, rng: Rng, start_ns: int, markets: Sequence[SimMarket]
     ) -> None:
-        """`leaders[i]` says whether market i leads (sees the price at once and carries the basis)."""
         self._parameters = parameters
         self._rng = rng
         self._now_ns = start_ns
         self._log_volatility = 0.0
         self._basis_bps = 0.0
-        kept = parameters.lag_max_ns // parameters.grid_ns + 2
+        self._views = [_View(parameters, rng, market) for market in markets]
+        kept = max(view.lag_max_ns for view in self._views) // parameters.grid_ns + 2
         self._history_bps: deque[float] = deque([0.0] * kept, maxlen=kept)  # newest last
-        self._views = [_View(parameters, rng, leads) for leads in leaders]
         step_s = parameters.grid_ns / 1e9
         self._step_s = step_s
         self._anchor_keep = math.exp(-step_s / parameters.anchor_relaxation_s)
@@ -57,7 +60,7 @@ class AssetPrice:
         whole = int(back)
         newest = len(self._history_bps) - 1
         late, early = self._history_bps[newest - whole], self._history_bps[newest - whole - 1]
-        basis_bps = self._basis_bps if view.leads else 0.0
+        basis_bps = self._basis_bps + view.basis_bps if view.perpetual else 0.0
         return late + (early - late) * (back - whole) + basis_bps + view.shock_bps
 
     @property
@@ -85,32 +88,39 @@ class AssetPrice:
 
 
 class _View:
-    """Lag and shock of one market."""
+    """Lag, basis and shock of one market."""
 
-    def __init__(self, parameters: FlowParameters, rng: Rng, leads: bool) -> None:
-        self.leads = leads
+    def __init__(self, parameters: FlowParameters, rng: Rng, market: SimMarket) -> None:
+        self.perpetual = market.perpetual
+        self.basis_bps = 0.0
         self.shock_bps = 0.0
         self._parameters = parameters
         self._rng = rng
-        self._step_s = parameters.grid_ns / 1e9
-        self._shock_keep = math.exp(-self._step_s / parameters.shock_relaxation_s)
-        self.lag_ns = parameters.leader_lag_ns if leads else self._draw_lag_ns()
-        self._target_ns = self.lag_ns
+        step_s = parameters.grid_ns / 1e9
+        self._shock_keep = math.exp(-step_s / parameters.shock_relaxation_s)
+        self._shock_chance = parameters.shocks_per_s * step_s
+        self._redraw_chance = parameters.lag_redraw_per_s * step_s
+        self._basis_keep, kick = _ou(step_s, parameters.basis_relaxation_s)
+        self._basis_kick_bps = parameters.venue_basis_bps * kick
+        self._lag_min_ns, self.lag_max_ns = (round(each * parameters.lag_scale) for each in market.lag_ns)
+        self.lag_ns = self._target_ns = self._draw_lag_ns()
 
     def step(self) -> None:
         parameters, rng = self._parameters, self._rng
         self.shock_bps *= self._shock_keep
-        if rng.random() < parameters.shocks_per_s * self._step_s:
+        dice = rng.random()
+        if dice < self._shock_chance:
             self.shock_bps += _jump(rng, parameters.shock_floor_bps, parameters.shock_mean_excess_bps)
-        if self.leads:
-            return
-        if rng.random() < parameters.lag_redraw_per_s * self._step_s:
+        elif dice >= 1.0 - self._redraw_chance:
             self._target_ns = self._draw_lag_ns()
-        limit_ns = parameters.grid_ns // 2
-        self.lag_ns += max(-limit_ns, min(limit_ns, self._target_ns - self.lag_ns))
+        if self.perpetual:
+            self.basis_bps = self.basis_bps * self._basis_keep + self._basis_kick_bps * rng.gauss(0.0, 1.0)
+        if self.lag_ns != self._target_ns:
+            limit_ns = parameters.grid_ns // 2
+            self.lag_ns += max(-limit_ns, min(limit_ns, self._target_ns - self.lag_ns))
 
     def _draw_lag_ns(self) -> int:
-        return self._rng.randrange(self._parameters.lag_min_ns, self._parameters.lag_max_ns + 1)
+        return self._rng.randrange(self._lag_min_ns, self.lag_max_ns + 1)
 
 
 def _ou(step_s: float, relaxation_s: float) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""All simulated books of a venue and the order in which things happen to them.
+"""All simulated books of all venues and the order in which things happen to them.
 
 `advance` runs every event up to a time in global order of time, so that shared id counters and the
 state at any moment do not depend on how often it was called. Randomness is divided by purpose: each
@@ -15,14 +15,13 @@ from trimaran.domain.instrument import MarketName, Symbol
 from trimaran.domain.ports import Rng
 from trimaran.venues.sim.book import Engine, UpdateIds, VenueBook
 from trimaran.venues.sim.flow import MarketFlow
-from trimaran.venues.sim.instruments import MARKETS, SPOT, USDM, SimInstrument
+from trimaran.venues.sim.instruments import SimInstrument
+from trimaran.venues.sim.markets import MARKETS
 from trimaran.venues.sim.parameters import FlowParameters
 from trimaran.venues.sim.price import AssetPrice
 
-SPOT_FIRST_ID: Final = 50_093_000_000
-SPOT_ID_STRIDE: Final = 1_000_000_000
-USDM_FIRST_ID: Final = 5_123_135_000_000
 FIRST_TRADE_ID: Final = 3_735_000_000
+_NAMES: Final = tuple(market.name for market in MARKETS)
 
 
 class World:
@@ -40,26 +39,20 @@ class World:
         self.books: dict[tuple[MarketName, Symbol], VenueBook] = {}
         self._prices: dict[str, AssetPrice] = {}
         self._flows: list[MarketFlow] = []
-        shared = UpdateIds(USDM_FIRST_ID, rng_for("ids"))
-        for index, listing in enumerate(listings):
+        shared: dict[MarketName, UpdateIds] = {}
+        for listing in listings:
             instrument = listing.instrument
-            spot = instrument.market == SPOT
-            ids = UpdateIds(SPOT_FIRST_ID + index * SPOT_ID_STRIDE) if spot else shared
-            book = VenueBook(listing, engine_for(), ids, FIRST_TRADE_ID + index)
+            index = _NAMES.index(instrument.market)
+            ids = shared.get(instrument.market) or _ids(listing, index, rng_for)
+            if MARKETS[index].id_stride == 0:
+                shared[instrument.market] = ids
+            book = VenueBook(listing, engine_for(), ids, FIRST_TRADE_ID + listing.number)
             self.books[instrument.market, instrument.symbol] = book
             if instrument.base not in self._prices:
-                leaders = tuple(market == USDM for market in MARKETS)
                 rng = rng_for(f"price:{instrument.base}")
-                self._prices[instrument.base] = AssetPrice(parameters, rng, start_ns, leaders)
-            self._flows.append(
-                MarketFlow(
-                    parameters,
-                    book,
-                    self._prices[instrument.base],
-                    MARKETS.index(instrument.market),
-                    rng_for(f"flow:{instrument.key}"),
-                )
-            )
+                self._prices[instrument.base] = AssetPrice(parameters, rng, start_ns, MARKETS)
+            price, rng = self._prices[instrument.base], rng_for(f"flow:{instrument.key}")
+            self._flows.append(MarketFlow(parameters, book, price, index, rng))
         for flow in self._flows:
             flow.open(start_ns)
         self._agenda = [(flow.next_ns, index) for index, flow in enumerate(self._flows)]
@@ -78,6 +71,10 @@ class World:
         self.now_ns = max(self.now_ns, until_ns)
         return events
 
+    def books_of(self, market: MarketName) -> dict[str, VenueBook]:
+        """The books of one market by symbol."""
+        return {symbol: book for (name, symbol), book in self.books.items() if name == market}
+
     def efficient_bps(self, base: str) -> float:
         """The hidden price of an asset over its start, in bps."""
         return self._prices[base].efficient_bps
@@ -89,3 +86,13 @@ class World:
             for word in (book.engine.state_hash(), book.last_update_id, book.trade_count()):
                 state = (state * 6364136223846793005 + word + 1442695040888963407) & 0xFFFFFFFFFFFFFFFF
         return state
+
+
+def _ids(listing: SimInstrument, index: int, rng_for: Callable[[str], Rng]) -> UpdateIds:
+    market = MARKETS[index]
+    start = market.first_id + listing.number * market.id_stride
+    if market.id_jump_max == 0:
+        return UpdateIds(start)
+    shared = market.id_stride == 0
+    rng = rng_for(f"ids:{market.name if shared else listing.instrument.key}")
+    return UpdateIds(start, rng, market.id_jump_max)

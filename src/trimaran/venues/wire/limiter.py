@@ -20,12 +20,16 @@ class WindowBudget:
         self._spent: deque[tuple[int, int]] = deque()  # (time, units), times ascending
         self._sum = 0
 
+    def room(self, now_ns: int) -> int:
+        """The units that can be spent now."""
+        while self._spent and self._spent[0][0] + self.window_ns <= now_ns:
+            self._sum -= self._spent.popleft()[1]
+        return self.limit - self._sum
+
     def take(self, units: int, now_ns: int) -> bool:
         """Spends `units` if there is room for them now; spends nothing otherwise."""
         assert 0 < units <= self.limit, "a request that can never fit"
-        while self._spent and self._spent[0][0] + self.window_ns <= now_ns:
-            self._sum -= self._spent.popleft()[1]
-        if self._sum + units > self.limit:
+        if units > self.room(now_ns):
             return False
         self._spent.append((now_ns, units))
         self._sum += units

@@ -78,7 +78,7 @@ class SubscriptionRefused(msgspec.Struct, frozen=True):
     """Alarm: the venue refused a request. `streams` is empty when it does not say which one."""
 
     slot: Slot
-    code: int
+    code: int | str
     text: str
     streams: tuple[str, ...]
 
@@ -163,10 +163,11 @@ class SessionCounters(msgspec.Struct):
     switches: int = 0  # planned replacements without a break
     switches_failed: int = 0
     resyncs: int = 0  # times that a book asked for a snapshot
-    snapshot_fetches: int = 0
+    snapshot_fetches: int = 0  # snapshots asked for, by whatever way the venue has
     snapshots_too_old: int = 0
     snapshot_errors: int = 0  # refused, unreadable, or not fetched at all
     decode_errors: int = 0  # frames that the sink could not read
+    pings_answered: int = 0  # of the kind that a venue sends in its data
     control_unknown: int = 0  # control frames that the session could not read
     subscriptions_refused: int = 0
     subscriptions_unanswered: int = 0

@@ -1,10 +1,8 @@
-"""A running simulator and a client of it, over real sockets."""
+"""A running simulated Binance and a client of it, over real sockets."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -12,59 +10,27 @@ from typing import Any
 import aiohttp
 import pytest
 
-from trimaran.venues.binance.simulator import BinanceSimulator, SimulatorOptions, simulating
+from tests.support.simulated import Client as AnyClient
+from tests.support.simulated import simulated as any_simulated
+from trimaran.venues.sim.server import Simulator
 
 SYMBOLS = ("BTCUSDT", "XRPUSDT")
 
 
-class Client:
-    """A simulator and an HTTP session; URLs by market."""
+class Client(AnyClient):
+    """URLs by market."""
 
-    def __init__(self, simulator: BinanceSimulator, http: aiohttp.ClientSession) -> None:
-        self.simulator = simulator
-        self.http = http
-        urls = simulator.urls()
-        markets = urls["venues"]["binance"]
-        self.rest: str = markets["spot"]["rest"]
-        self.spot: str = markets["spot"]["ws"]
-        self.public: str = markets["usdm"]["ws_public"]
-        self.market: str = markets["usdm"]["ws_market"]
+    def __init__(self, simulator: Simulator, http: aiohttp.ClientSession) -> None:
+        super().__init__(simulator, http)
+        self.rest = self.base("binance.spot", "rest")
+        self.spot = self.base("binance.spot", "ws")
+        self.public = self.base("binance.usdm", "ws_public")
+        self.market = self.base("binance.usdm", "ws_market")
         self.bare = self.public.removesuffix("/public")
-        self.admin: str = urls["admin"]
 
     async def get(self, path: str) -> tuple[int, Any, Any]:
         """Status, body and headers of a REST answer."""
-        async with self.http.get(self.rest + path) as answer:
-            return answer.status, json.loads(await answer.text()), answer.headers
-
-    async def look(self, path: str) -> Any:
-        """An answer of the admin handles."""
-        async with self.http.get(self.admin + path) as answer:
-            return await answer.json()
-
-    async def post(self, path: str, body: object = None) -> Any:
-        """Turns an admin handle."""
-        async with self.http.post(self.admin + path, json=body) as answer:
-            return await answer.json()
-
-    def ws(self, url: str, **options: Any) -> Any:
-        """Opens a WebSocket."""
-        return self.http.ws_connect(url, max_msg_size=0, **options)
-
-    @staticmethod
-    async def receive(socket: Any, seconds: float = 5.0) -> Any:
-        """The next message."""
-        return json.loads(await socket.receive_str(timeout=seconds))
-
-    @staticmethod
-    async def collect(socket: Any, seconds: float) -> list[Any]:
-        """All messages of the next seconds, or until the connection ends."""
-        messages: list[Any] = []
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while (message := await socket.receive()).type == aiohttp.WSMsgType.TEXT:
-                    messages.append(json.loads(message.data))
-        return messages
+        return await self.fetch(self.rest + path)
 
 
 Simulated = Callable[..., AbstractAsyncContextManager[Client]]
@@ -72,9 +38,9 @@ Simulated = Callable[..., AbstractAsyncContextManager[Client]]
 
 @contextlib.asynccontextmanager
 async def _simulated(**options: Any) -> AsyncIterator[Client]:
-    options = {"symbols": SYMBOLS, "rate": 2.0, **options}
-    async with simulating(SimulatorOptions(**options)) as simulator, aiohttp.ClientSession() as http:
-        yield Client(simulator, http)
+    options = {"venues": ("binance",), "symbols": SYMBOLS, **options}
+    async with any_simulated(**options) as client:
+        yield Client(client.simulator, client.http)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import asyncio
 import aiohttp
 import pytest
 
+from trimaran.venues.binance.simulator import BinanceRules
 from trimaran.venues.binance.simulator_connection import ConnectionRules
 
 
@@ -93,7 +94,7 @@ async def test_unknown_path_is_404(client):
 async def test_ping_and_disconnect_without_pong(simulated):
     rules = ConnectionRules(messages_per_s=50, ping_every_s=0.2, pong_within_s=0.4)
     async with (
-        simulated(symbols=("LTCUSDT",), spot_rules=rules) as client,
+        simulated(symbols=("LTCUSDT",), binance=BinanceRules(spot=rules)) as client,
         client.ws(f"{client.spot}/ws", autoping=False) as mute,
         client.ws(f"{client.spot}/ws") as good,
     ):

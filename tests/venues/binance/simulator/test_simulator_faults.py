@@ -81,14 +81,14 @@ async def test_disconnect_and_shutdown_notice(client):
 async def test_admin_refuses_bad_plans(client):
     assert "error" in await client.post("/faults", {"drop": 7})
     assert "error" in await client.post("/faults", {"typo": 1})
-    assert client.simulator.faults.plan == FaultPlan()
+    assert all(each.plan == FaultPlan() for each in client.simulator.faults.values())
 
 
 async def test_serve_prints_one_line_and_ends_on_sigterm():
     code = (
         "import asyncio\n"
-        "from trimaran.venues.binance.simulator import SimulatorOptions, serve\n"
-        "asyncio.run(serve(SimulatorOptions(symbols=('LTCUSDT',))))\n"
+        "from trimaran.venues.simulators import SimulatorOptions, serve\n"
+        "asyncio.run(serve(SimulatorOptions(venues=('binance',), symbols=('LTCUSDT',))))\n"
     )
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None

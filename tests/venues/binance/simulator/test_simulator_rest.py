@@ -8,8 +8,11 @@ from decimal import Decimal
 
 import pytest
 
-from trimaran.venues.binance.instruments import FeeTable, read_instruments
-from trimaran.venues.binance.spec import SPOT, USDM, Endpoints
+from trimaran.venues.binance.instruments import read_instruments
+from trimaran.venues.binance.simulator import BinanceRules
+from trimaran.venues.binance.spec import SPOT, USDM
+from trimaran.venues.wire.instrument_list import FeeTable
+from trimaran.venues.wire.market_spec import Endpoints
 
 
 @pytest.mark.parametrize(
@@ -72,7 +75,7 @@ async def test_rest_answers(client):
 @pytest.mark.parametrize("symbols", [(), ("XRPUSDT",), ("XRPUSDT", "BTCUSDT")])
 @pytest.mark.parametrize("spec", [SPOT, USDM], ids=["spot", "usdm"])
 async def test_exchange_info_as_the_platform_asks_for_it(client, spec, symbols):
-    url = spec.exchange_info_url(Endpoints(client.rest, client.spot, client.spot), symbols)
+    url = spec.instruments_url(Endpoints(client.rest, client.spot, client.spot), symbols)
     async with client.http.get(url) as answer:
         text = await answer.read()
     info = json.loads(text)
@@ -97,7 +100,7 @@ async def test_server_clock_has_its_own_offset(simulated):
 
 
 async def test_weight_limit_refuses_then_bans(simulated):
-    async with simulated(symbols=("LTCUSDT",), usdm_weight_limit=30) as client:
+    async with simulated(symbols=("LTCUSDT",), binance=BinanceRules(usdm_weight_limit=30)) as client:
         seen = []
         for _ in range(60):
             status, body, headers = await client.get("/fapi/v1/trades?symbol=LTCUSDT")

@@ -1,14 +1,15 @@
-"""Binance market data as a pure state machine: which connections to hold, what to say on them.
+"""A market's data as a pure state machine: which connections to hold, what to say on them.
 
-    streams -> shards (one base URL, at most 1024 streams) -> links (one connection each)
+    streams -> shards (one URL, as much as the venue allows) -> links (one connection each)
 
 A shard has one active link. Before a connection reaches its age limit, or when the server announces
 its shutdown, a standby link is opened beside it; both feed the books, which ignore what they already
 have; when the standby delivers every class of stream the old link is closed. The books never notice.
 Only when a shard with books loses its last delivering link are its books marked down, and no others.
 
-Sans-I/O: see `venues.wire.session_port`. This module never parses market data, never touches a book
-and never decides that a book is good: the answers of the hot state do.
+One class for every venue: what differs is a frozen `SessionSpec` of numbers, and the wording, which a
+`Dialogue` knows. Sans-I/O: see `venues.wire.session_port`. This module never parses market data, never
+touches a book and never decides that a book is good: the answers of the hot state do.
 """
 
 from __future__ import annotations
@@ -21,12 +22,28 @@ import msgspec
 from trimaran.domain.answer import Flag, Kind
 from trimaran.domain.instrument import Symbol
 from trimaran.domain.ports import Rng
-from trimaran.venues.binance.control import Accepted, Refused, Shutdown, read_control
-from trimaran.venues.binance.link import STREAM_MASK, Link, LinkConfig, LinkState
-from trimaran.venues.binance.shards import Shard, plan_shards
-from trimaran.venues.binance.spec import HOUR, MINUTE, MS, SECOND, BinanceMarketSpec, Endpoints
 from trimaran.venues.wire.backoff import Backoff
+from trimaran.venues.wire.dialogue import (
+    Accepted,
+    Dialogue,
+    Ping,
+    Pong,
+    Refused,
+    Reply,
+    Shutdown,
+    Unsubscribed,
+)
 from trimaran.venues.wire.limiter import WindowBudget
+from trimaran.venues.wire.link import STREAM_MASK, Link, LinkConfig, LinkState
+from trimaran.venues.wire.market_spec import (
+    MINUTE,
+    MS,
+    SECOND,
+    Endpoints,
+    SessionSpec,
+    SnapshotSource,
+)
+from trimaran.venues.wire.replacement import confirmed, outlived
 from trimaran.venues.wire.session_port import (
     Action,
     Actions,
@@ -39,13 +56,15 @@ from trimaran.venues.wire.session_port import (
     MarkDown,
     Open,
     Opened,
+    SendText,
     SessionCounters,
     Slot,
     SnapshotApplied,
     SnapshotFailed,
     Switched,
 )
-from trimaran.venues.wire.snapshots import SnapshotDesk
+from trimaran.venues.wire.shards import Shard, plan_shards
+from trimaran.venues.wire.snapshots import RestSnapshots, SnapshotDesk
 
 NEED_SNAPSHOT_BIT: Final = int(Flag.NEED_SNAPSHOT) << 8
 NOTHING: Final[tuple[Action, ...]] = ()
@@ -55,61 +74,56 @@ class SessionConfig(msgspec.Struct, frozen=True):
     """How a session behaves; all times in nanoseconds. The defaults suit the live exchange."""
 
     link: LinkConfig = LinkConfig()
-    combined: bool = False  # /stream instead of /ws: frames come wrapped with their stream's name
     streams_per_connection: int = 0  # 0: what the market allows
     reconnect: Backoff = Backoff(base_ns=500 * MS, cap_ns=30 * SECOND)
     stable_ns: int = MINUTE  # a connection that lasted so long resets the back-off
     connects_share: float = 0.8  # of the venue's limit on attempts; other processes share the address
-    age_ns_max: int = 23 * HOUR + 50 * MINUTE
+    age_margin_ns: int = 10 * MINUTE  # so much before the venue's limit a connection is replaced
     switch_patience_ns: int = MINUTE  # then a class that is silent on both links is not waited for
     switch_ns_max: int = 3 * MINUTE  # then the replacement is given up and another one is tried
-    snapshot_levels: int = 0  # a side; 0: the market's default, deep enough to bridge and cheap to ask for
+    snapshot_levels: int = 0  # a side, over REST; 0: the market's default, deep enough and cheap to ask for
     snapshot_weight_share: float = 0.5  # of the venue's request weight
+    snapshot_answer_ns_max: int = 3 * SECOND  # in the stream; over REST the shell reports a failure
     snapshot_retry: Backoff = Backoff(base_ns=200 * MS, cap_ns=20 * SECOND)
 
 
-class BinanceSession:
-    """Market data of one Binance market for some symbols. Implements `MarketSession`.
+class VenueSession:
+    """Market data of one market for some symbols. Implements `MarketSession`.
 
-    `books` maps the book indices of the sink's answers to symbols; by default the position in
-    `symbols`. `endpoints` defaults to the live exchange.
+    `books` maps the book indices of the sink's answers to symbols; by default the position in `symbols`.
     """
 
     def __init__(
         self,
-        spec: BinanceMarketSpec,
+        spec: SessionSpec,
+        dialogue: Dialogue,
+        endpoints: Endpoints,
         symbols: Sequence[Symbol],
         rng: Rng,
         config: SessionConfig,
         *,
-        endpoints: Endpoints | None = None,
         books: Mapping[int, Symbol] | None = None,
     ) -> None:
         assert symbols, "a session without symbols"
-        assert config.age_ns_max < spec.connection_age_ns_max
+        assert not spec.connection_age_ns_max or config.age_margin_ns < spec.connection_age_ns_max
         self.counters = SessionCounters()
         self._spec = spec
+        self._dialogue = dialogue
         self._config = config
         self._rng = rng
         self._books = dict(books) if books is not None else dict(enumerate(symbols))
         assert set(self._books.values()) == set(symbols), "every symbol has a book, and every book a symbol"
-        hosts = endpoints if endpoints is not None else spec.live
         limit = config.streams_per_connection or spec.streams_per_connection_max
-        self._shards = plan_shards(spec, hosts, self._books, limit, "/stream" if config.combined else "/ws")
+        self._shards = plan_shards(spec, endpoints, self._books, limit)
+        self._feeding = {symbol: shard for shard in self._shards for symbol in shard.fed}
         self._links: dict[Slot, tuple[Link, Shard]] = {}
         self._next_slot = 1
-        connects = max(1, int(spec.connects_max * config.connects_share))
+        connects = max(1, int(spec.connects_max * config.connects_share / spec.connects_sessions))
         self._connects = WindowBudget(connects, spec.connects_window_ns)
-        levels = config.snapshot_levels or spec.depth_levels
-        weight = spec.depth_weight(levels)
-        self._snapshots = SnapshotDesk(
-            lambda symbol: spec.depth_url(hosts, symbol, levels),
-            weight,
-            WindowBudget(max(weight, int(spec.weight_per_minute_max * config.snapshot_weight_share)), MINUTE),
-            config.snapshot_retry,
-            rng,
-            self.counters,
-        )
+        levels, share = config.snapshot_levels, config.snapshot_weight_share
+        self._rest = RestSnapshots(spec.rest_depth, endpoints, levels, share) if spec.rest_depth else None
+        answer_ns_max = 0 if self._rest is not None else config.snapshot_answer_ns_max
+        self._snapshots = SnapshotDesk(self._ask, answer_ns_max, config.snapshot_retry, rng, self.counters)
 
     def start(self, now_ns: int) -> Actions:
         """Opens one connection a shard."""
@@ -124,8 +138,11 @@ class BinanceSession:
             return NOTHING
         link = known[0]
         link.heard_ns = now_ns
-        if answer & 0xF == Kind.ERROR:
+        kind = answer & 0xF
+        if kind == Kind.ERROR:
             self.counters.decode_errors += 1  # it may still ask for a snapshot, below
+        elif kind == Kind.SNAPSHOT:
+            return self._on_snapshot(link, answer, now_ns)
         else:
             link.spoken_ns[answer & STREAM_MASK] = now_ns
         if not answer & NEED_SNAPSHOT_BIT:
@@ -178,8 +195,9 @@ class BinanceSession:
             shard.streams,
             shard.watches,
             due_ns,
-            self._spec.messages_per_s_max,
             self._config.link,
+            self._spec,
+            self._dialogue,
             self._rng,
             self.counters,
         )
@@ -213,23 +231,60 @@ class BinanceSession:
         assert link is shard.active
         standby, shard.standby = shard.standby, None
         shard.active = standby if standby is not None else self._new_link_after_backoff(shard, now_ns)
-        delivers = standby is not None and standby.settled and Kind.DEPTH in standby.kinds_spoken()
+        delivers = standby is not None and standby.requests.settled and Kind.DEPTH in standby.kinds_spoken()
         if not shard.fed or not link.opened_ns or delivers:
             return [lost]
         self._snapshots.reset(shard.fed)
         alone = len(shard.fed) == len(self._books)
-        return [MarkDown(reason, () if alone else shard.fed), lost]
+        return [MarkDown(reason, () if alone else tuple(shard.fed)), lost]
+
+    def _on_snapshot(self, link: Link, answer: int, now_ns: int) -> Actions:
+        """A whole book came in the stream: it speaks for the stream of deltas."""
+        link.spoken_ns[answer & STREAM_MASK & ~0xF | Kind.DEPTH] = now_ns
+        symbol = self._books.get(answer >> 16)
+        if symbol is None:
+            return NOTHING
+        return [*self._snapshots.came(symbol, answer, now_ns), *self._snapshots.on_tick(now_ns)]
+
+    def _ask(self, symbol: Symbol, now_ns: int) -> Actions | None:
+        """Asks for a whole book in the venue's way; None when that cannot be done now."""
+        if self._rest is not None:
+            return self._rest.fetch(symbol, now_ns)
+        shard = self._feeding[symbol]
+        for link in (shard.active, shard.standby):
+            if link is None:
+                continue
+            if self._spec.snapshots is SnapshotSource.REQUEST:
+                asked = link.requests.ask(shard.fed[symbol], now_ns)
+            else:
+                asked = link.requests.resubscribe(shard.fed[symbol], now_ns)
+            if asked is not None:
+                return asked
+        return None
 
     def _on_control(self, link: Link, shard: Shard, payload: bytes, now_ns: int) -> Actions:
         link.heard_ns = now_ns
-        match read_control(payload):
-            case (Accepted() | Refused()) as reply:
-                return link.replied(reply, now_ns)
+        match self._dialogue.read(payload):
+            case (Accepted() | Refused() | Unsubscribed()) as reply:
+                return self._on_reply(link, reply, now_ns)
+            case Ping(reply_text):
+                self.counters.pings_answered += 1
+                return [SendText(link.slot, reply_text)]
+            case Pong():
+                return NOTHING
             case Shutdown():
                 return self._on_shutdown(link, shard, now_ns)
             case _:
                 self.counters.control_unknown += 1
                 return NOTHING
+
+    def _on_reply(self, link: Link, reply: Reply, now_ns: int) -> Actions:
+        stream = link.requests.asked(reply, now_ns)
+        if stream is None:
+            return link.replied(reply, now_ns)
+        symbol = self._books[stream.key >> 16]
+        reason = f"{reply.code}: {reply.text}" if isinstance(reply, Refused) else "an answer without a book"
+        return self._snapshots.failed(symbol, reason, 0, now_ns)
 
     def _on_shutdown(self, link: Link, shard: Shard, now_ns: int) -> Actions:
         if link is shard.standby:  # of no use as a replacement: take another one
@@ -252,10 +307,10 @@ class BinanceSession:
         old, new = shard.active, shard.standby
         assert old is not None
         if new is None:
-            if old.opened_ns and now_ns - old.opened_ns >= self._config.age_ns_max:
-                return self._begin_switch(shard, "age", now_ns)
-            return []
-        if self._confirmed(old, new, now_ns):
+            reason = outlived(old, self._spec, self._config.age_margin_ns, now_ns)
+            return self._begin_switch(shard, reason, now_ns) if reason else []
+        patience_ns = min(self._config.switch_patience_ns, self._spec.shutdown_notice_ns // 3)
+        if confirmed(old, new, patience_ns, now_ns):
             del self._links[old.slot]
             shard.active, shard.standby = new, None
             self.counters.switches += 1
@@ -267,15 +322,3 @@ class BinanceSession:
             reason = "the replacement does not deliver"
             return [Close(new.slot, reason), *self._lost(new, shard, reason, now_ns)]
         return []
-
-    def _confirmed(self, old: Link, new: Link, now_ns: int) -> bool:
-        """Whether `new` delivers all that `old` does."""
-        if new.state is not LinkState.READY and not (
-            new.opened_ns and new.settled and old.state is not LinkState.READY
-        ):
-            return False
-        missing = new.kinds - new.kinds_spoken()
-        if not missing:
-            return True
-        patient = now_ns - new.opened_ns < self._config.switch_patience_ns
-        return not patient and not missing & old.kinds_spoken_since(new.opened_ns)

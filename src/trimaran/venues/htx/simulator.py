@@ -1,0 +1,155 @@
+"""The simulated HTX: spot and USDT linear swaps, REST and WebSocket, over the common market of `venues.sim`.
+
+It speaks the public half. Each market has a REST host and a WebSocket host of its own. What is written
+comes from `simulator_text` and `simulator_answers`; nothing is shared with the adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+from picows import WSUpgradeRequest
+
+from trimaran.domain.instrument import MarketName
+from trimaran.venues.htx.simulator_answers import SpotAnswers, SwapAnswers
+from trimaran.venues.htx.simulator_connection import ConnectionRules, Endpoint, HtxConnection
+from trimaran.venues.htx.simulator_high_freq import HighFreqBook
+from trimaran.venues.htx.simulator_mbp import MbpBook
+from trimaran.venues.htx.simulator_rest import rest_routes
+from trimaran.venues.htx.simulator_streams import HtxFeed
+from trimaran.venues.htx.simulator_text import SpotText, SwapText
+from trimaran.venues.sim.book import VenueBook
+from trimaran.venues.sim.feed import Moment
+from trimaran.venues.sim.markets import HTX_SPOT, HTX_SWAP
+from trimaran.venues.sim.server_stage import Accept, Pages, Sockets, Stage
+
+SPOT_REST_OFFSET: Final = 5
+SPOT_STREAMS_OFFSET: Final = 6
+SWAP_REST_OFFSET: Final = 7
+SWAP_STREAMS_OFFSET: Final = 8
+REQUEST_BARS: Final = 300
+
+
+class HtxRules(msgspec.Struct, frozen=True):
+    """What the venue demands, and its habits; tests change them."""
+
+    spot_requests_per_s: int = 100  # of REST
+    swap_requests_per_s: int = 800
+    zero_levels: int = 0  # of size 0 at the end of each side of a requested book
+    wrong_topic_every: int = 50  # frames of a swap, of which one names another contract inside; 0: none
+    spot: ConnectionRules = ConnectionRules(misses_max=2)
+    swap: ConnectionRules = ConnectionRules(misses_max=5)
+
+
+class HtxVenue:
+    """A `SimulatedVenue`."""
+
+    def __init__(self, stage: Stage, rules: HtxRules) -> None:
+        self._stage = stage
+        self._rules = rules
+        self._spot_books = stage.world.books_of(HTX_SPOT)
+        now = stage.moment()
+        self._spot = {symbol: self._spot_feed(book, now) for symbol, book in self._spot_books.items()}
+        swaps = stage.world.books_of(HTX_SWAP)
+        self._swap = {symbol: self._swap_feed(book, now, tuple(swaps)) for symbol, book in swaps.items()}
+        self.feeds = {
+            (feed.book.listing.instrument.market, feed.book.listing.instrument.symbol): feed
+            for feed in (*self._spot.values(), *self._swap.values())
+        }
+
+    def listeners(self) -> list[Sockets | Pages]:
+        """REST and streams of each market."""
+        stage, rules = self._stage, self._rules
+        spot = SpotAnswers(self._spot, stage.server_ms, lambda: stage.maintained(HTX_SPOT))
+        indexes = {symbol: self._spot_books[symbol.replace("-", "").lower()] for symbol in self._swap}
+        swap = SwapAnswers(self._swap, indexes, stage.server_ms)
+        paths = {
+            "/ws": Endpoint(HTX_SPOT, self._spot, lambda feed, kind: feed.serves(kind), _picture),
+            "/feed": Endpoint(HTX_SPOT, self._spot, lambda feed, kind: feed.increments.serves(kind), _book),
+        }
+        swap_path = Endpoint(HTX_SWAP, self._swap, _swap_serves, _picture)
+        return [
+            Pages(SPOT_REST_OFFSET, rest_routes(HTX_SPOT, spot.table(), stage, rules.spot_requests_per_s)),
+            Sockets(SPOT_STREAMS_OFFSET, (HTX_SPOT,), self._acceptor(paths, rules.spot)),
+            Pages(SWAP_REST_OFFSET, rest_routes(HTX_SWAP, swap.table(), stage, rules.swap_requests_per_s)),
+            Sockets(
+                SWAP_STREAMS_OFFSET,
+                (HTX_SWAP,),
+                self._acceptor({"/linear-swap-ws": swap_path}, rules.swap),
+            ),
+        ]
+
+    def pump(self, moment: Moment) -> None:
+        """Sends everything that is due."""
+        for feed in self.feeds.values():
+            feed.pump(moment)
+
+    def urls(self, hosts: Mapping[int, str]) -> dict[str, Any]:
+        """Base URLs by market."""
+        return {
+            "spot": _bases(hosts, SPOT_REST_OFFSET, SPOT_STREAMS_OFFSET),
+            "swap": _bases(hosts, SWAP_REST_OFFSET, SWAP_STREAMS_OFFSET),
+        }
+
+    def _spot_feed(self, book: VenueBook, now: Moment) -> HtxFeed:
+        text = SpotText(book.listing)
+        mbp = MbpBook(book, text, self._stage.faults[HTX_SPOT], self._rules.zero_levels)
+        return HtxFeed(book, text, mbp, now)
+
+    def _swap_feed(self, book: VenueBook, now: Moment, contracts: tuple[str, ...]) -> HtxFeed:
+        text = SwapText(book.listing)
+        inner_topic = _inner_topics(text.symbol, contracts, self._rules.wrong_topic_every)
+        increments = HighFreqBook(book, text, self._stage.faults[HTX_SWAP], inner_topic)
+        return HtxFeed(book, text, increments, now, inner_topic)
+
+    def _acceptor(self, paths: Mapping[str, Endpoint], rules: ConnectionRules) -> Accept:
+        def accept(request: WSUpgradeRequest) -> HtxConnection | None:
+            endpoint = paths.get(urlsplit(request.path.decode()).path)
+            return None if endpoint is None else HtxConnection(self._stage, endpoint, rules)
+
+        return accept
+
+
+def _bases(hosts: Mapping[int, str], rest: int, streams: int) -> dict[str, str]:
+    return {"rest": f"http://{hosts[rest]}", "ws": f"ws://{hosts[streams]}"}
+
+
+def _inner_topics(symbol: MarketName | str, contracts: tuple[str, ...], every: int) -> Callable[[str], str]:
+    """What frames say inside; each `every`th names another contract."""
+    other = next((each for each in contracts if each != symbol), "BTC-USD")
+    frames = 0
+
+    def inner(topic: str) -> str:
+        nonlocal frames
+        frames += 1
+        return topic.replace(symbol, other) if every and frames % every == 0 else topic
+
+    return inner
+
+
+def _swap_serves(feed: HtxFeed, kind: str) -> bool:
+    return feed.serves(kind) or feed.increments.serves(kind)
+
+
+def _book(feed: HtxFeed, kind: str, request: Mapping[str, Any]) -> str | None:
+    """The answer to a request for an incremental book."""
+    return feed.increments.request(kind) if isinstance(feed.increments, MbpBook) else None
+
+
+def _picture(feed: HtxFeed, kind: str, request: Mapping[str, Any]) -> str | None:
+    """The answer to a request for bars, trades, depth or statistics."""
+    if kind.startswith("kline."):
+        since, until = (request.get(key) for key in ("from", "to"))
+        bars = [
+            feed.text.candle(bar, feed.book_id)
+            for bar in feed.candles(kind.removeprefix("kline."))
+            if not (isinstance(since, int) and bar.start_ns < since * 1_000_000_000)
+            and not (isinstance(until, int) and bar.start_ns > until * 1_000_000_000)
+        ]
+        return "[" + ",".join(bars[-REQUEST_BARS:]) + "]"
+    if kind in ("trade.detail", "detail", "depth.step0"):
+        return feed.picture(kind)
+    return None

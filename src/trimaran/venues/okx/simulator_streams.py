@@ -1,0 +1,213 @@
+"""Channels of the simulated OKX: what is sent on them when a book has moved.
+
+    books     the best 400 levels: a snapshot (prevSeqId -1), then updates every 100 ms. One chain of ids for
+              all connections: a new subscriber makes the others get what is pending first
+    books5, bbo-tbt, tickers, mark-price, funding-rate    whole pictures, when they have changed
+    trades    one message per aggressive order and price
+
+Sequence ids are those of the book's changes, so that after update `seqId` the top equals the newest bbo-tbt
+whose `seqId` is not larger. They are not contiguous. On demand they start again from a small number
+(`reset`), and after a minute without news a keep-alive repeats the last id with empty sides. For one
+instrument the order of pushes is bbo-tbt, books, books5, as documented.
+https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-order-book-channel
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import Final
+
+from trimaran.venues.okx.simulator_text import OkxText, push
+from trimaran.venues.sim.book import VenueBook
+from trimaran.venues.sim.channel import Channel, Subscriber
+from trimaran.venues.sim.faults import Faults
+from trimaran.venues.sim.feed import Moment
+from trimaran.venues.sim.reference import next_funding_ms, reference_of
+from trimaran.venues.sim.window import LevelWindow
+
+BOOK_LEVELS: Final = 400
+RESET_ID: Final = 3  # where ids start again
+INTERVALS_MS: Final = {
+    "books": 100, "books5": 100, "bbo-tbt": 10, "trades": 0, "tickers": 100, "mark-price": 200,
+    "funding-rate": 30_000,
+}  # fmt: skip
+REPEATED_S: Final = {"mark-price": 10.0, "funding-rate": 60.0}  # without news; the others as `keep_alive_s`
+SWAP_ONLY: Final = frozenset({"mark-price", "funding-rate"})
+
+
+class OkxFeed:
+    """The channels of one book."""
+
+    def __init__(
+        self, book: VenueBook, index_book: VenueBook | None, faults: Faults, keep_alive_s: float, now: Moment
+    ) -> None:
+        """`index_book` is the spot book that a swap's index price is read from."""
+        self.book = book
+        self.listed = True
+        self.text = OkxText(book.listing)
+        self.price, self.size = self.text.price, self.text.size
+        self._index_book = index_book
+        self._faults = faults
+        self._keep_alive_s = keep_alive_s
+        self._now = now
+        self._eras = [(0, 0)]  # first change of the book, what is taken off its id
+        self._window = LevelWindow(book, BOOK_LEVELS, True)
+        self._sent_id = self.book_id
+        self._pictures: dict[str, str] = {}  # channel -> what it showed last
+        symbol = book.listing.instrument.symbol
+        self.channels = {
+            name: Channel(f"{name}:{symbol}", interval_ms)
+            for name, interval_ms in INTERVALS_MS.items()
+            if self.text.perpetual or name not in SWAP_ONLY
+        }
+
+    @property
+    def book_id(self) -> int:
+        """The sequence id of now."""
+        return self.wire_id(self.book.last_update_id)
+
+    def wire_id(self, update_id: int) -> int:
+        """The sequence id of a change of the book."""
+        era = self._eras[bisect_right(self._eras, (update_id, 2**63)) - 1]
+        return update_id - era[1]
+
+    def keep_stale(self) -> None:
+        """OKX has no snapshots beside the stream; those of REST carry no promise."""
+
+    def delist(self) -> None:
+        """Subscriptions get nothing more."""
+        self.listed = False
+
+    def reset(self) -> bool:
+        """Starts the sequence again: one update leads from the last id to a small one."""
+        self._flush(self._now)
+        before = self.book_id
+        if before <= RESET_ID:
+            return False
+        update_id = self.book.last_update_id
+        self._eras.append((update_id, update_id - RESET_ID))
+        if self.channels["books"].subscribers:
+            self._send_update(self._now, "")
+        return True
+
+    def join(self, name: str, subscriber: Subscriber) -> None:
+        """Subscribes; pictures and the snapshot of `books` are sent at once."""
+        channel, now = self.channels[name], self._now
+        if not self.listed:
+            return
+        if name == "books":
+            if channel.subscribers:
+                self._flush(now)
+            else:
+                self._window = LevelWindow(self.book, BOOK_LEVELS, True)
+                self._sent_id = self.book_id
+            sides = self.text.sides(self._window.told(0), self._window.told(1))
+            data = self.text.book(sides, now.server_ms, -1, self._sent_id)
+            subscriber.send(push("books", self.text.symbol, data, "snapshot"), 1.0)
+        elif name != "trades":
+            subscriber.send(push(name, self.text.symbol, self._picture(name, now)), 1.0)
+        channel.subscribers.append(subscriber)
+        channel.sent_ns = now.wall_ns
+
+    def pump(self, now: Moment) -> None:
+        """Sends everything that is due."""
+        self._now = now
+        book, channels, wall_ns = self.book, self.channels, now.wall_ns
+        book.drain()
+        if not self.listed:
+            for channel in channels.values():
+                channel.subscribers.clear()
+        if channels["books"].due(wall_ns):
+            self._flush(now)
+        if book.tops and channels["bbo-tbt"].due(wall_ns):
+            self._send_top(now)
+        if book.fills:
+            if channels["trades"].subscribers:
+                self._send_trades(now)
+            book.fills.clear()
+        for name in ("books5", "tickers", "mark-price", "funding-rate"):
+            channel = channels.get(name)
+            if channel is not None and channel.due(wall_ns):
+                self._send_picture(name, channel, now)
+        if not channels["bbo-tbt"].subscribers:
+            book.tops.clear()
+        elif channels["bbo-tbt"].silent_for(wall_ns, self._keep_alive_s):
+            channels["bbo-tbt"].send(
+                wall_ns, push("bbo-tbt", self.text.symbol, self._picture("bbo-tbt", now))
+            )
+
+    def ticker(self, now: Moment) -> str:
+        """The 24 hour ticker."""
+        book = self.book
+        last = book.recent_fills[-1].executions[-1][2:] if book.recent_fills else book.best[2:]
+        return self.text.ticker(book.best, last, book.bars.last_day(), now.venue_ms(book.last_time_ns))
+
+    def mark_price(self, now: Moment) -> str:
+        """The mark price."""
+        return self.text.mark_price(reference_of(self.book, self._index_book), now.server_ms)
+
+    def funding(self, now: Moment) -> str:
+        """The funding rate."""
+        next_ms = next_funding_ms(now.server_ms)
+        return self.text.funding(reference_of(self.book, self._index_book), next_ms, now.server_ms)
+
+    def _picture(self, name: str, now: Moment) -> str:
+        book, text = self.book, self.text
+        if name == "bbo-tbt":
+            return text.picture(text.top(book.best), now.venue_ms(book.last_time_ns), self.book_id)
+        if name == "books5":
+            sides = text.sides(book.engine.depth(0, 5), book.engine.depth(1, 5))
+            return text.picture(sides, now.server_ms, self.book_id)
+        return {"tickers": self.ticker, "mark-price": self.mark_price, "funding-rate": self.funding}[name](
+            now
+        )
+
+    def _send_picture(self, name: str, channel: Channel, now: Moment) -> None:
+        """Sends a picture that is not that of the last time but for its time and id."""
+        picture = self._picture(name, now)
+        shown = picture.partition(',"ts":')[0]
+        repeated_s = REPEATED_S.get(name, self._keep_alive_s)
+        if shown == self._pictures.get(name) and not channel.silent_for(now.wall_ns, repeated_s):
+            return
+        self._pictures[name] = shown
+        channel.send(now.wall_ns, push(name, self.text.symbol, picture))
+
+    def _flush(self, now: Moment) -> None:
+        """Sends what has changed among the best 400 levels since the last update."""
+        channel = self.channels["books"]
+        if not channel.subscribers:
+            return
+        self._send_top(now)
+        if self.book_id == self._sent_id:
+            if channel.silent_for(now.wall_ns, self._keep_alive_s):
+                self._send_update(now, "")
+            return
+        bids, asks = self._window.advance()
+        if bids or asks:
+            self._send_update(now, self.text.sides(bids, asks))
+
+    def _send_update(self, now: Moment, sides: str) -> None:
+        channel = self.channels["books"]
+        data = self.text.book(sides or self.text.sides((), ()), now.server_ms, self._sent_id, self.book_id)
+        self._sent_id = self.book_id
+        channel.sent_ns = now.wall_ns
+        payload = push("books", self.text.symbol, data, "update")
+        for sent, fraction in self._faults.frames(channel.name, payload.decode()):
+            channel.send(now.wall_ns, sent.encode(), fraction)
+
+    def _send_top(self, now: Moment) -> None:
+        channel, tops = self.channels["bbo-tbt"], self.book.tops
+        if tops and channel.subscribers:
+            top = tops[-1]
+            data = self.text.picture(
+                self.text.top(top.best), now.venue_ms(top.time_ns), self.wire_id(top.update_id)
+            )
+            channel.send(now.wall_ns, push("bbo-tbt", self.text.symbol, data))
+        tops.clear()
+
+    def _send_trades(self, now: Moment) -> None:
+        for fill in self.book.fills:
+            time_ms = now.venue_ms(fill.time_ns)
+            for group in self.book.aggregates(fill):
+                data = self.text.trade(group, time_ms, self.book_id)
+                self.channels["trades"].send(now.wall_ns, push("trades", self.text.symbol, data))

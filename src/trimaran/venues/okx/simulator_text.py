@@ -1,0 +1,159 @@
+"""How the simulated OKX writes: JSON text of every public payload, made with its own hands.
+
+Every number is a string without trailing zeros; sizes of swaps are contracts. A level has four strings, the
+third is always "0" and the fourth the number of orders. Payloads: https://www.okx.com/docs-v5/en/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from trimaran.domain.instrument import Grid
+from trimaran.venues.sim.bars import Bar
+from trimaran.venues.sim.book import Aggregate, Best
+from trimaran.venues.sim.instruments import SimInstrument
+from trimaran.venues.sim.numerals import Amounts, Numerals, plain
+from trimaran.venues.sim.reference import Reference
+
+SIDES: Final = ("buy", "sell")
+ORDERS_MAX: Final = 9  # of one level; the matching engine does not tell, so it is made from the size
+
+
+class OkxText:
+    """The payloads of one book. Functions answer what stands in `data`, without the brackets."""
+
+    def __init__(self, listing: SimInstrument) -> None:
+        instrument = listing.instrument
+        self.symbol: str = instrument.symbol
+        self.perpetual = listing.instrument.symbol.endswith("-SWAP")
+        self.kind = "SWAP" if self.perpetual else "SPOT"
+        self.price = Numerals(instrument.price_grid, plain).text
+        self.size = Numerals(instrument.size_grid, plain).text
+        self.amounts = Amounts(instrument)
+
+    def levels(self, levels: Sequence[tuple[int, int]]) -> str:
+        """`[["price","size","0","orders"],...]`."""
+        price, size = self.price, self.size
+        return (
+            "["
+            + ",".join(
+                [
+                    f'["{price(ticks)}","{size(lots)}","0","{1 + lots % ORDERS_MAX if lots else 0}"]'
+                    for ticks, lots in levels
+                ]
+            )
+            + "]"
+        )
+
+    def sides(self, bids: Sequence[tuple[int, int]], asks: Sequence[tuple[int, int]]) -> str:
+        """Both sides, asks first."""
+        return f'"asks":{self.levels(asks)},"bids":{self.levels(bids)}'
+
+    def top(self, best: Best) -> str:
+        """Both sides with one level each."""
+        bid_ticks, bid_lots, ask_ticks, ask_lots = best
+        return self.sides(
+            [(bid_ticks, bid_lots)] if bid_ticks else [], [(ask_ticks, ask_lots)] if ask_ticks else []
+        )
+
+    def book(self, sides: str, time_ms: int, previous_id: int, book_id: int) -> str:
+        """A snapshot (previous id -1) or an update of the channel `books`. The checksum is retired."""
+        return f'{{{sides},"ts":"{time_ms}","checksum":0,"prevSeqId":{previous_id},"seqId":{book_id}}}'
+
+    def picture(self, sides: str, time_ms: int, book_id: int) -> str:
+        """Channels that repeat whole pictures: `bbo-tbt` and `books5`."""
+        return f'{{{sides},"instId":"{self.symbol}","ts":"{time_ms}","seqId":{book_id}}}'
+
+    def trade(self, group: Aggregate, time_ms: int, book_id: int | None) -> str:
+        """The trades of one aggressive order at one price; REST has neither count nor sequence."""
+        head = (
+            f'{{"instId":"{self.symbol}","tradeId":"{group.last_trade_id}",'
+            f'"px":"{self.price(group.price_ticks)}","sz":"{self.size(group.lots)}",'
+            f'"side":"{SIDES[group.side]}","ts":"{time_ms}"'
+        )
+        if book_id is None:
+            return head + ',"source":"0"}'
+        count = group.last_trade_id - group.first_trade_id + 1
+        return f'{head},"count":"{count}","source":"0","seqId":{book_id}}}'
+
+    def ticker(self, best: Best, last: tuple[int, int], day: Bar | None, time_ms: int) -> str:
+        """The 24 hour ticker; `last` is ticks and lots of the last trade."""
+        bid_ticks, bid_lots, ask_ticks, ask_lots = best
+        low, opened, high = (day.low, day.open, day.high) if day else (last[0],) * 3
+        lots, value = (day.lots, day.value) if day else (0, 0)
+        amounts, price, size = self.amounts, self.price, self.size
+        turnover = plain(*(amounts.base(lots) if self.perpetual else amounts.quote(value)))
+        return (
+            f'{{"instType":"{self.kind}","instId":"{self.symbol}","last":"{price(last[0])}",'
+            f'"lastSz":"{size(last[1])}","askPx":"{price(ask_ticks)}","askSz":"{size(ask_lots)}",'
+            f'"bidPx":"{price(bid_ticks)}","bidSz":"{size(bid_lots)}","open24h":"{price(opened)}",'
+            f'"high24h":"{price(high)}","low24h":"{price(low)}","volCcy24h":"{turnover}",'
+            f'"vol24h":"{size(lots)}","sodUtc0":"{price(opened)}","sodUtc8":"{price(opened)}",'
+            f'"ts":"{time_ms}"}}'
+        )
+
+    def candle(self, bar: Bar, confirmed: bool) -> str:
+        """One bar: time, open, high, low, close, size, base or quote, quote, whether it is complete."""
+        price, amounts = self.price, self.amounts
+        quote = plain(*amounts.quote(bar.value))
+        middle = plain(*amounts.base(bar.lots)) if self.perpetual else quote
+        return (
+            f'["{bar.start_ns // 1_000_000}","{price(bar.open)}","{price(bar.high)}","{price(bar.low)}",'
+            f'"{price(bar.close)}","{self.size(bar.lots)}","{middle}","{quote}","{int(confirmed)}"]'
+        )
+
+    def mark_price(self, now: Reference, time_ms: int) -> str:
+        """The mark price."""
+        return (
+            f'{{"instId":"{self.symbol}","instType":"{self.kind}","markPx":"{self.price(now.mark_ticks)}",'
+            f'"ts":"{time_ms}"}}'
+        )
+
+    def funding(self, now: Reference, next_ms: int, time_ms: int) -> str:
+        """The funding rate of the running period; the next one is not known."""
+        period_ms = 8 * 3600 * 1000
+        return (
+            f'{{"formulaType":"noRate","fundingRate":"{now.rate}","fundingTime":"{next_ms}",'
+            f'"impactValue":"","instId":"{self.symbol}","instType":"{self.kind}","interestRate":"",'
+            f'"maxFundingRate":"0.0075","method":"current_period","minFundingRate":"-0.0075",'
+            f'"nextFundingRate":"","nextFundingTime":"{next_ms + period_ms}","premium":"",'
+            f'"settFundingRate":"{now.rate}","settState":"settled","ts":"{time_ms}"}}'
+        )
+
+
+def instrument_text(listing: SimInstrument, code: int, state: str) -> str:
+    """One row of the instrument list. What does not apply is an empty string."""
+    instrument = listing.instrument
+    swap = instrument.symbol.endswith("-SWAP")
+    family = f"{instrument.base}-{instrument.quote}"
+    contract, tick, lot = (
+        plain(grid.units, grid.exponent)
+        for grid in (Grid.of(instrument.contract_size), instrument.price_grid, instrument.size_grid)
+    )
+    kind = (
+        f'"instType":"SWAP","baseCcy":"","quoteCcy":"","settleCcy":"{instrument.quote}","ctVal":"{contract}",'
+        f'"ctMult":"1","ctValCcy":"{instrument.base}","ctType":"linear","instFamily":"{family}",'
+        f'"uly":"{family}","lever":"100"'
+        if swap
+        else f'"instType":"SPOT","baseCcy":"{instrument.base}","quoteCcy":"{instrument.quote}",'
+        f'"settleCcy":"","ctVal":"","ctMult":"","ctValCcy":"","ctType":"","instFamily":"","uly":"","lever":"10"'
+    )
+    return (
+        f'{{{kind},"instId":"{instrument.symbol}","instIdCode":{code},"tickSz":"{tick}","lotSz":"{lot}",'
+        f'"minSz":"{listing.min_size:f}","maxLmtSz":"100000000","maxMktSz":"1000000","maxLmtAmt":"20000000",'
+        f'"maxMktAmt":"1000000","maxStopSz":"1000000","state":"{state}","ruleType":"normal","alias":"",'
+        f'"category":"1","listTime":"1548133413000","expTime":"","stk":"","optType":"","openType":"",'
+        f'"groupId":"1","contTdSwTime":"","upcChg":[],"tradeQuoteCcyList":["{instrument.quote}"]}}'
+    )
+
+
+def push(channel: str, symbol: str, data: str, action: str = "") -> bytes:
+    """A push of a channel of one instrument; `data` holds the elements of the array."""
+    told = f'"action":"{action}",' if action else ""
+    return f'{{"arg":{{"channel":"{channel}","instId":"{symbol}"}},{told}"data":[{data}]}}'.encode()
+
+
+def envelope(data: str) -> str:
+    """An answer of REST."""
+    return f'{{"code":"0","msg":"","data":[{data}]}}'

@@ -1,0 +1,32 @@
+"""What to simulate and where to listen, as far as it concerns all venues."""
+
+from __future__ import annotations
+
+import msgspec
+
+from trimaran.base.errors import ConfigError
+from trimaran.venues.sim.faults import FaultPlan
+from trimaran.venues.sim.instruments import ASSETS
+from trimaran.venues.sim.markets import VENUES
+from trimaran.venues.sim.parameters import FlowParameters
+
+
+class ServerOptions(msgspec.Struct, frozen=True):
+    """Settings of the server; those of each venue's protocol are the venue's own."""
+
+    seed: int = 1
+    venues: tuple[str, ...] = VENUES
+    symbols: tuple[str, ...] = ASSETS  # as BTC, BTCUSDT or BTC-USDT
+    rate: float = 1.0  # multiplies the order flow's event rates
+    port_base: int = 0  # of the admin handles; the listeners of the venues follow. 0: any free ports
+    seconds: float | None = None  # `serve` ends after this
+    clock_offset_ms: int = 0  # of the server's clock to this machine's
+    turn_s: float = 0.004  # pause between two turns of the market
+    faults: FaultPlan = FaultPlan()
+    flow: FlowParameters = FlowParameters()
+
+    def __post_init__(self) -> None:
+        if not self.venues or len(set(self.venues)) < len(self.venues) or not set(self.venues) <= set(VENUES):
+            raise ConfigError(
+                f"venues: expected some of {', '.join(VENUES)}, each once, found {', '.join(self.venues)!r}"
+            )

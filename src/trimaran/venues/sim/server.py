@@ -1,0 +1,274 @@
+"""The simulated venues on this machine: everything that is not a venue's protocol.
+
+One task advances the common market to the wall clock and lets every venue send what is due, a few hundred
+times a second. When the machine cannot keep up, simulated time falls behind instead of the event loop. A
+venue plugs in as a `SimulatedVenue`; which ones there are is said in `venues/simulators.py`. This module is
+a server: it reads clocks and owns sockets. See `docs/simulator.md`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+from picows import WSUpgradeRequest, ws_create_server
+
+from trimaran.native._matching import Matching
+from trimaran.venues.sim.faults import FaultPlan, Faults
+from trimaran.venues.sim.feed import Feed
+from trimaran.venues.sim.instruments import instruments_of
+from trimaran.venues.sim.markets import markets_of
+from trimaran.venues.sim.options import ServerOptions
+from trimaran.venues.sim.server_admin import Admin
+from trimaran.venues.sim.server_stage import Connection, Pages, SimulatedVenue, Sockets, Stage, refusal
+from trimaran.venues.sim.world import World
+
+STRIDE_MAX_NS: Final = 50_000_000  # simulated time of one turn
+BEHIND_MAX_NS: Final = 250_000_000  # then simulated time gives up catching up
+TEND_EVERY_S: Final = 0.05
+ADMIN_OFFSET: Final = 0
+HOST: Final = "127.0.0.1"
+
+VenueMakers = Mapping[str, Callable[[Stage], SimulatedVenue]]
+
+
+class Simulator:
+    """The servers and the task that moves the market. Made by `simulating`."""
+
+    def __init__(self, options: ServerOptions, makers: VenueMakers) -> None:
+        self.options = options
+        markets = markets_of(options.venues)
+        self.faults = {
+            market.name: Faults(random.Random(f"{options.seed}:faults:{market.name}"), options.faults)
+            for market in markets
+        }
+        self.world = World(
+            msgspec.structs.replace(options.flow, rate=options.flow.rate * options.rate),
+            instruments_of(options.symbols, markets),
+            lambda purpose: random.Random(f"{options.seed}:{purpose}"),
+            Matching,
+            time.time_ns(),
+        )
+        self.stage = Stage(options, self.world, self.faults)
+        self.venues = {name: makers[name](self.stage) for name in options.venues}
+        self.feeds = {key: feed for venue in self.venues.values() for key, feed in venue.feeds.items()}
+        self.events = 0
+        self._paused_ns: int | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._market_task: asyncio.Task[None] | None = None
+        self._servers: list[asyncio.Server] = []
+        self._runners: list[web.AppRunner] = []
+        self._hosts: dict[int, str] = {}
+
+    def urls(self) -> dict[str, Any]:
+        """Base URLs, as `serve` prints them."""
+        return {
+            "venues": {name: venue.urls(self._hosts) for name, venue in self.venues.items()},
+            "admin": f"http://{self._hosts[ADMIN_OFFSET]}/admin",
+            "seed": self.options.seed,
+        }
+
+    async def start(self) -> None:
+        """Listens and lets the market run."""
+        pages = {ADMIN_OFFSET: Admin(self).routes()}
+        for venue in self.venues.values():
+            for listener in venue.listeners():
+                if isinstance(listener, Sockets):
+                    await self._listen(listener)
+                else:
+                    pages.setdefault(listener.offset, []).extend(listener.routes)
+        for offset, routes in pages.items():
+            await self._serve_pages(Pages(offset, routes))
+        self.stage.lost_ns = time.time_ns() - self.world.now_ns
+        self._market_task = self._spawn(self._run())
+        self._spawn(self._tend())
+
+    async def stop(self) -> None:
+        """Hangs up, stops the market and frees the ports."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.end_connections("", None)
+        for server in self._servers:
+            server.close()
+            await server.wait_closed()
+        for runner in self._runners:
+            await runner.cleanup()
+
+    async def wait(self, seconds: float | None) -> None:
+        """Waits; raises at once what stopped the market, should it ever stop."""
+        assert self._market_task is not None
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(self._market_task), seconds)
+
+    def status(self) -> dict[str, Any]:
+        """What is running, with counters."""
+        return {
+            "seed": self.options.seed,
+            "venues": self.options.venues,
+            "symbols": self.options.symbols,
+            "events": self.events,
+            "operations": sum(book.operations for book in self.world.books.values()),
+            "lost_ms": self.stage.lost_ns // 1_000_000,
+            "paused": self._paused_ns is not None,
+            "connections": {market: len(self.stage.connections_of(market)) for market in self.faults},
+        }
+
+    def feed_of(self, market: str, symbol: str) -> Feed | None:
+        """The feed of one book; the case of the symbol does not matter."""
+        return next(
+            (
+                feed
+                for (name, listed), feed in self.feeds.items()
+                if name == market and listed.lower() == symbol.lower()
+            ),
+            None,
+        )
+
+    def set_faults(self, plan: FaultPlan, market: str = "") -> None:
+        """Puts a plan in force in one market ("": in all). Half-open holds the connections of now."""
+        for name, faults in self.faults.items():
+            if market in ("", name):
+                faults.set(plan)
+        if plan.stale_snapshots:
+            for feed in self._feeds(market):
+                feed.keep_stale()
+        for connection in self.stage.connections_of(market):
+            connection.frozen = plan.half_open
+
+    def end_connections(self, market: str = "", notice_s: float | None = None) -> int:
+        """Hangs up on the connections that exist now; with a notice first when `notice_s` is given."""
+        connections = self.stage.connections_of(market)
+        for connection in connections:
+            if notice_s is None:
+                connection.abort()
+            else:
+                connection.notice(self.stage.moment())
+        if notice_s is not None:
+            self._spawn(_close_later(connections, notice_s))
+        return len(connections)
+
+    def maintain(self, market: str, seconds: float) -> int:
+        """Closes markets for some seconds: connections end, new ones are refused, REST says so."""
+        for name in self.faults:
+            if market in ("", name):
+                self.stage.maintain(name, seconds)
+        connections = self.stage.connections_of(market)
+        for connection in connections:
+            connection.close()
+        return len(connections)
+
+    def reset_sequences(self, market: str = "", symbol: str = "") -> int:
+        """Starts the numbers of book streams again, where the venue does such a thing; how many."""
+        return sum(feed.reset() for feed in self._feeds(market, symbol))
+
+    def delist(self, market: str, symbol: str) -> int:
+        """Lets instruments disappear; how many."""
+        feeds = [feed for feed in self._feeds(market, symbol) if feed.listed]
+        for feed in feeds:
+            feed.delist()
+        return len(feeds)
+
+    def set_paused(self, paused: bool) -> None:
+        """Stops or continues the market; simulated time does not pass meanwhile."""
+        if paused and self._paused_ns is None:
+            self._paused_ns = time.time_ns()
+        elif not paused and self._paused_ns is not None:
+            self.stage.lost_ns += time.time_ns() - self._paused_ns
+            self._paused_ns = None
+
+    def turn(self) -> None:
+        """Advances the market to the clock and sends what is due."""
+        stage = self.stage
+        if self._paused_ns is None:
+            behind_ns = time.time_ns() - stage.lost_ns - self.world.now_ns
+            if behind_ns > BEHIND_MAX_NS or behind_ns < 0:
+                stage.lost_ns += behind_ns - min(max(behind_ns, 0), STRIDE_MAX_NS)
+            self.events += self.world.advance(self.world.now_ns + min(max(behind_ns, 0), STRIDE_MAX_NS))
+        moment = stage.moment()
+        for venue in self.venues.values():
+            venue.pump(moment)
+
+    async def _run(self) -> None:
+        while True:
+            self.turn()
+            await asyncio.sleep(self.options.turn_s)
+
+    async def _tend(self) -> None:
+        while True:
+            await asyncio.sleep(TEND_EVERY_S)
+            now_s = time.monotonic()
+            for connection in self.stage.connections_of(""):
+                if not connection.frozen:
+                    connection.tend(now_s)
+
+    def _feeds(self, market: str, symbol: str = "") -> list[Feed]:
+        return [
+            feed
+            for (name, listed), feed in self.feeds.items()
+            if market in ("", name) and symbol.lower() in ("", listed.lower())
+        ]
+
+    def _port(self, offset: int) -> int:
+        return self.options.port_base + offset if self.options.port_base else 0
+
+    async def _listen(self, sockets: Sockets) -> None:
+        def accept(request: WSUpgradeRequest) -> Connection | Any:
+            if any(self.stage.maintained(market) for market in sockets.markets):
+                return refusal(HTTPStatus.SERVICE_UNAVAILABLE, b"Service Unavailable")
+            return sockets.accept(request)
+
+        server = await ws_create_server(accept, HOST, self._port(sockets.offset), enable_auto_pong=False)
+        self._servers.append(server)
+        self._hosts[sockets.offset] = f"{HOST}:{server.sockets[0].getsockname()[1]}"
+
+    async def _serve_pages(self, pages: Pages) -> None:
+        application = web.Application()
+        application.add_routes(pages.routes)
+        runner = web.AppRunner(application, access_log=None)
+        self._runners.append(runner)
+        await runner.setup()
+        await web.TCPSite(runner, HOST, self._port(pages.offset)).start()
+        self._hosts[pages.offset] = f"{HOST}:{runner.addresses[0][1]}"
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+@contextlib.asynccontextmanager
+async def running(simulator: Simulator) -> AsyncIterator[Simulator]:
+    """The simulator runs for the time of a block."""
+    try:
+        await simulator.start()
+        yield simulator
+    finally:
+        await simulator.stop()
+
+
+async def serve_until_told(simulator: Simulator) -> None:
+    """Runs until SIGTERM, SIGINT or the option `seconds`; prints one JSON line with the URLs when ready."""
+    loop = asyncio.get_running_loop()
+    async with running(simulator):
+        waiting = loop.create_task(simulator.wait(simulator.options.seconds))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, waiting.cancel)
+        print(msgspec.json.encode(simulator.urls()).decode(), flush=True)
+        with contextlib.suppress(asyncio.CancelledError):
+            await waiting
+
+
+async def _close_later(connections: list[Connection], delay_s: float) -> None:
+    await asyncio.sleep(delay_s)
+    for connection in connections:
+        connection.close()

@@ -1,0 +1,191 @@
+"""What the server shares with the venues it serves: clocks, faults, maintenance, connections.
+
+The base class of connections is here too: a connection registers itself with the stage, and the stage's
+handles work on every connection, whatever protocol it speaks.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final, Protocol
+
+import msgspec
+from aiohttp import web
+from picows import (
+    WSCloseCode,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
+)
+
+from trimaran.domain.instrument import MarketName, Symbol
+from trimaran.venues.sim.faults import Faults
+from trimaran.venues.sim.feed import Feed, Moment
+from trimaran.venues.sim.options import ServerOptions
+from trimaran.venues.sim.world import World
+
+WRITE_BUFFER_MAX: Final = 32 * 1024 * 1024  # a client that reads slower is disconnected
+HTML: Final = "<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Checking</body></html>"
+
+
+class Stage:
+    """The surroundings of every simulated venue."""
+
+    def __init__(self, options: ServerOptions, world: World, faults: Mapping[MarketName, Faults]) -> None:
+        self.options = options
+        self.world = world
+        self.faults = faults
+        self.connections: set[Connection] = set()
+        self.lost_ns = 0  # wall time that the market did not live through
+        self._maintained_until_s: dict[MarketName, float] = {}
+
+    def server_ms(self) -> int:
+        """The server's clock."""
+        return time.time_ns() // 1_000_000 + self.options.clock_offset_ms
+
+    def moment(self) -> Moment:
+        """Now, in every clock there is."""
+        offset_ns = self.options.clock_offset_ms * 1_000_000
+        return Moment(time.time_ns(), self.server_ms(), self.lost_ns + offset_ns)
+
+    def maintain(self, market: MarketName, seconds: float) -> None:
+        """Closes a market for a while; its REST answers that it is closed, its sockets refuse."""
+        self._maintained_until_s[market] = time.monotonic() + seconds
+
+    def maintained(self, market: MarketName) -> bool:
+        """Whether the market is closed for maintenance."""
+        until_s = self._maintained_until_s.get(market)
+        return until_s is not None and time.monotonic() < until_s
+
+    def connections_of(self, market: str) -> list[Connection]:
+        """The connections that carry a market now; "" means all."""
+        return [each for each in self.connections if market == "" or market in each.markets()]
+
+
+class Connection(WSListener):  # type: ignore[misc, unused-ignore]
+    """A client of a simulated venue. `frozen` is the half-open fault: nothing is sent, no ping answered."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.frozen = False
+        self.born_s = time.monotonic()
+        self.transport: WSTransport | None = None
+
+    def markets(self) -> Collection[str]:
+        """The markets that the connection carries now."""
+        raise NotImplementedError
+
+    def notice(self, moment: Moment) -> None:
+        """Says in the venue's words that the server will close; nothing where the venue says nothing."""
+        raise NotImplementedError
+
+    def tend(self, now_s: float) -> None:
+        """Heartbeats and the ends of connections that are dead; called about four times a heartbeat."""
+        raise NotImplementedError
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """Registers."""
+        self.transport = transport
+        self.stage.connections.add(self)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """Is forgotten."""
+        self.stage.connections.discard(self)
+        self.transport = None
+
+    def deliver(self, kind: WSMsgType, payload: bytes, fraction: float = 1.0) -> None:
+        """Sends a message, cut when `fraction` is below 1."""
+        if not self.frozen and self.transport is not None:
+            self.transport.send(kind, payload if fraction >= 1 else payload[: int(len(payload) * fraction)])
+
+    def too_slow(self) -> bool:
+        """Whether the client reads so slowly that it is better let go."""
+        if self.transport is None:
+            return False
+        return self.transport.underlying_transport.get_write_buffer_size() > WRITE_BUFFER_MAX
+
+    def close(self, code: int = WSCloseCode.GOING_AWAY, reason: bytes | None = None) -> None:
+        """Says goodbye and hangs up."""
+        if self.transport is not None:
+            self.transport.send_close(code, reason)  # type: ignore[arg-type, unused-ignore]
+            self.transport.disconnect()
+
+    def abort(self) -> None:
+        """Hangs up without a word."""
+        if self.transport is not None:
+            self.transport.disconnect(graceful=False)
+
+
+Accept = Callable[[WSUpgradeRequest], Connection | None]
+
+
+class Sockets(msgspec.Struct, frozen=True):
+    """A WebSocket listener of a venue at a fixed distance from the port base. None is answered with 404."""
+
+    offset: int
+    markets: tuple[MarketName, ...]
+    accept: Accept
+
+
+class Pages(msgspec.Struct, frozen=True):
+    """REST of a venue at a fixed distance from the port base."""
+
+    offset: int
+    routes: Sequence[web.RouteDef]
+
+
+class SimulatedVenue(Protocol):
+    """A protocol over the market; everything else is the server's."""
+
+    @property
+    def feeds(self) -> Mapping[tuple[MarketName, Symbol], Feed]:
+        """Every book with what its venue makes of it."""
+
+    def listeners(self) -> list[Sockets | Pages]:
+        """Where the venue listens."""
+
+    def pump(self, moment: Moment) -> None:
+        """Sends everything that is due."""
+
+    def urls(self, hosts: Mapping[int, str]) -> dict[str, Any]:
+        """Base URLs by market; `hosts` maps each offset of a listener to its host and port."""
+
+
+class Window:
+    """Requests within the last seconds: how OKX and HTX limit."""
+
+    def __init__(self, limit: int, seconds: float) -> None:
+        self._limit = limit
+        self._seconds = seconds
+        self._times_s: deque[float] = deque()
+
+    def take(self) -> bool:
+        """Whether one more is allowed now; one that is not allowed does not count."""
+        now_s, times_s = time.monotonic(), self._times_s
+        while times_s and times_s[0] <= now_s - self._seconds:
+            times_s.popleft()
+        if len(times_s) >= self._limit:
+            return False
+        times_s.append(now_s)
+        return True
+
+
+def refusal(status: HTTPStatus, body: bytes) -> WSUpgradeResponseWithListener:
+    """An answer to the request for a WebSocket that is not one."""
+    return WSUpgradeResponseWithListener(WSUpgradeResponse.create_error_response(status, body), None)
+
+
+def page(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """A REST answer in JSON."""
+    return web.Response(text=text, status=status, content_type="application/json", headers=headers)
+
+
+def html_page(status: int = 200) -> web.Response:
+    """What a gateway in front of a venue answers instead of it."""
+    return web.Response(text=HTML, status=status, content_type="text/html")

@@ -1,0 +1,168 @@
+"""What the simulated OKX publishes: the chain of sequence ids, tops, payloads, keep-alives, resets."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+from decimal import Decimal
+
+import pytest
+
+from tests.support.raw_books import RawBook
+
+NUMBER = re.compile(r"0|-?(0\.|[1-9]\d*\.?)\d*[1-9]|[1-9]\d*")  # no trailing zeros behind the point
+
+
+def argument(channel, symbol="BTC-USDT-SWAP"):
+    return {"channel": channel, "instId": symbol}
+
+
+async def pushes(client, socket, seconds):
+    """Data of the next seconds as (channel, action, element)."""
+    return [
+        (message["arg"]["channel"], message.get("action", ""), element)
+        for message in await client.collect(socket, seconds)
+        if "data" in message
+        for element in message["data"]
+    ]
+
+
+@pytest.mark.parametrize("symbol", ["BTC-USDT", "BTC-USDT-SWAP"])
+async def test_the_chain_and_the_tops(client, symbol):
+    """The ids chain without being contiguous, and after every update the top is that of bbo-tbt."""
+    async with client.ws(client.public) as socket:
+        await client.subscribe(socket, argument("bbo-tbt", symbol), argument("books", symbol))
+        seen = await pushes(client, socket, 4.0)
+    books = [element for channel, _, element in seen if channel == "books"]
+    assert [action for channel, action, _ in seen if channel == "books"][:2] == ["snapshot", "update"]
+    assert books[0]["prevSeqId"] == -1
+    for before, after in itertools.pairwise(books):
+        assert after["prevSeqId"] == before["seqId"] <= after["seqId"]
+    assert any(after["seqId"] > before["seqId"] + 1 for before, after in itertools.pairwise(books))
+    book, tops, compared = RawBook(400), {}, 0
+    for channel, action, element in seen:
+        if channel == "bbo-tbt":
+            tops[element["seqId"]] = element
+            continue
+        assert element["checksum"] == 0
+        (book.whole if action == "snapshot" else book.change)(
+            element["bids"], element["asks"], element["seqId"]
+        )
+        top = tops[max(each for each in tops if each <= element["seqId"])]
+        found = tuple(Decimal(part) for name in ("bids", "asks") for part in top[name][0][:2])
+        assert book.best() == found
+        compared += 1
+    assert compared > 20
+
+
+async def test_a_later_subscriber_joins_the_same_chain(client):
+    async with client.ws(client.public) as early, client.ws(client.public) as late:
+        await client.subscribe(early, argument("books"))
+        first = asyncio.create_task(pushes(client, early, 2.0))
+        await asyncio.sleep(1.0)
+        await client.subscribe(late, argument("books"))
+        second = [element for _, _, element in await pushes(client, late, 0.8)]
+        ids = [element["seqId"] for _, _, element in await first]
+    assert second[0]["seqId"] in ids
+    assert second[1]["prevSeqId"] == second[0]["seqId"]
+
+
+async def test_levels_have_four_strings_without_trailing_zeros(client):
+    async with client.ws(client.public) as socket:
+        await client.subscribe(socket, *(argument("books", each) for each in ("BTC-USDT", "XRP-USDT-SWAP")))
+        seen = await pushes(client, socket, 1.0)
+    levels = [level for _, _, element in seen for name in ("bids", "asks") for level in element[name]]
+    assert len(levels) > 800
+    for level in levels:
+        price, size, retired, orders = level
+        assert NUMBER.fullmatch(price), price
+        assert NUMBER.fullmatch(size), size
+        assert retired == "0"
+        assert (orders == "0") == (size == "0")
+
+
+async def test_payloads(client):
+    names = ("books5", "bbo-tbt", "trades", "tickers", "mark-price", "funding-rate")
+    async with client.ws(client.public) as socket:
+        await client.subscribe(socket, *map(argument, names))
+        seen = {channel: element for channel, _, element in await pushes(client, socket, 3.0)}
+    assert set(seen) == set(names)
+    assert len(seen["books5"]["bids"]) == len(seen["books5"]["asks"]) == 5
+    assert set(seen["bbo-tbt"]) == {"asks", "bids", "instId", "ts", "seqId"}
+    assert set(seen["trades"]) == {
+        "instId", "tradeId", "px", "sz", "side", "ts", "count", "source", "seqId",
+    }  # fmt: skip
+    assert isinstance(seen["trades"]["seqId"], int)
+    assert set(seen["tickers"]) >= {"instType", "last", "open24h", "high24h", "low24h", "vol24h", "volCcy24h"}
+    contracts, coins = Decimal(seen["tickers"]["vol24h"]), Decimal(seen["tickers"]["volCcy24h"])
+    assert coins == contracts * Decimal("0.01")
+    assert set(seen["mark-price"]) == {"instId", "instType", "markPx", "ts"}
+    assert abs(Decimal(seen["funding-rate"]["fundingRate"])) <= Decimal("0.0005")
+    assert int(seen["funding-rate"]["fundingTime"]) % (8 * 3600 * 1000) == 0
+
+
+async def test_trades_group_by_taker_order_and_price(client):
+    async with client.ws(client.public) as socket:
+        await client.subscribe(socket, argument("trades"))
+        trades = [element for _, _, element in await pushes(client, socket, 3.0)]
+    assert len(trades) > 3
+    for before, after in itertools.pairwise(trades):
+        assert int(after["tradeId"]) - int(after["count"]) == int(before["tradeId"])
+
+
+async def test_keep_alive_repeats_the_last_id_with_empty_sides(okx):
+    async with okx(keep_alive_s=0.4) as client, client.ws(client.public) as socket:
+        await client.subscribe(socket, argument("books"), argument("bbo-tbt"), argument("books5"))
+        await pushes(client, socket, 0.5)
+        await client.post("/pause")
+        seen = await pushes(client, socket, 1.6)
+    books = [element for channel, _, element in seen if channel == "books"]
+    quiet = [element for element in books if element["seqId"] == element["prevSeqId"]]
+    assert len(quiet) >= 2
+    assert all(element["bids"] == element["asks"] == [] for element in quiet)
+    pictures = [channel for channel, _, _ in seen if channel != "books"]
+    assert pictures.count("bbo-tbt") >= 2
+    assert pictures.count("books5") >= 2
+
+
+async def test_a_reset_leads_from_the_last_id_to_a_small_one(client):
+    async with client.ws(client.public) as socket:
+        await client.subscribe(socket, argument("books"), argument("bbo-tbt"))
+        before = await pushes(client, socket, 0.6)
+        assert (await client.post("/reset?market=okx.swap&symbol=BTC-USDT-SWAP"))["books"] == 1
+        after = await pushes(client, socket, 0.8)
+        await client.post("/pause")
+        last = await pushes(client, socket, 0.4)
+        truth = await client.look("/book?market=okx.swap&symbol=BTC-USDT-SWAP")
+    seen = before + after + last
+    books = [(action, element) for channel, action, element in seen if channel == "books"]
+    book = RawBook(400)
+    for action, element in books:
+        if action != "snapshot":
+            book.link(element["prevSeqId"])
+        (book.whole if action == "snapshot" else book.change)(
+            element["bids"], element["asks"], element["seqId"]
+        )
+    resets = [element for _, element in books if element["seqId"] < element["prevSeqId"]]
+    assert [element["seqId"] for element in resets] == [3]
+    assert book.sides[0] == {Decimal(price): Decimal(size) for price, size in truth["bids"][:400]}
+    assert truth["update_id"] == book.last_id < 10**6
+    small = [element["seqId"] for channel, _, element in seen if channel == "bbo-tbt"]
+    assert small[-1] < 10**6
+    assert (await client.post("/reset?market=okx.spot"))["books"] == 2
+
+
+async def test_instruments_are_listed_and_one_disappears(client):
+    async with client.ws(client.public) as socket:
+        await client.subscribe(socket, {"channel": "instruments", "instType": "SWAP"})
+        listed = [element for _, _, element in await pushes(client, socket, 0.3)]
+        assert [each["instId"] for each in listed] == ["BTC-USDT-SWAP", "XRP-USDT-SWAP"]
+        await client.post("/delist?market=okx.swap&symbol=XRP-USDT-SWAP")
+        gone = [element for _, _, element in await pushes(client, socket, 0.3)]
+        assert [(each["instId"], each["state"]) for each in gone] == [("XRP-USDT-SWAP", "suspend")]
+        await client.subscribe(socket, argument("books", "XRP-USDT-SWAP"))
+        assert (await client.receive(socket))["code"] == "60018"
+    _, body = await client.get("public/instruments?instType=SWAP")
+    assert [each["instId"] for each in body["data"]] == ["BTC-USDT-SWAP"]
+    assert (await client.get("market/ticker?instId=XRP-USDT-SWAP"))[1]["code"] == "51001"

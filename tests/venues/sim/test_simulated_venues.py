@@ -1,0 +1,179 @@
+"""What holds for every simulated market, over real sockets: books, ports, faults, maintenance."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import aiohttp
+import pytest
+
+from tests.support.raw_books import SYMBOLS, assert_equal_to_the_venue, following
+from tests.support.simulated import close_code, gather, read, simulated
+from trimaran.venues.okx.simulator import OkxRules
+from trimaran.venues.sim.markets import VENUES
+
+MARKETS = tuple(SYMBOLS)
+LAX = OkxRules(connections_per_s=0)
+
+
+def of(market, **options):
+    """A simulator of the venue of a market."""
+    return simulated(venues=(market.partition(".")[0],), **{"okx": LAX, **options})
+
+
+def stream(client, market):
+    """URL and first message that lead to the sequenced book stream of a market."""
+    symbol = SYMBOLS[market]
+    if market.startswith("binance"):
+        base = client.base(market, "ws" if market == "binance.spot" else "ws_public")
+        name = f"{symbol.lower()}@depth@100ms"
+        return f"{base}/ws", {"method": "SUBSCRIBE", "params": [name], "id": 1}
+    base = client.base(market, "ws")
+    if market.startswith("okx"):
+        return f"{base}/ws/v5/public", {"op": "subscribe", "args": [{"channel": "books", "instId": symbol}]}
+    if market == "htx.spot":
+        return f"{base}/feed", {"sub": f"market.{symbol}.mbp.150", "id": "1"}
+    topic = f"market.{symbol}.depth.size_150.high_freq"
+    return f"{base}/linear-swap-ws", {"sub": topic, "data_type": "incremental", "id": "1"}
+
+
+@pytest.mark.parametrize("market", MARKETS)
+async def test_a_book_of_the_wire_equals_the_book_of_the_venue(market):
+    """Two clients, one later: both hold the same chain of changes, and the truth at the end."""
+    async with of(market, rate=4.0) as client, following(client, market) as early:
+        await asyncio.sleep(1.5)
+        async with following(client, market) as late:
+            await asyncio.sleep(1.5)
+            await client.post("/pause")
+            await asyncio.sleep(0.5)
+            await assert_equal_to_the_venue(client, market, early)
+            await assert_equal_to_the_venue(client, market, late)
+            assert early.updates > 15
+            assert late.updates > 8
+
+
+async def test_all_three_venues_listen_at_fixed_distances_from_the_port_base():
+    for _ in range(5):
+        base = random.SystemRandom().randrange(20_000, 60_000)
+        try:
+            async with simulated(port_base=base, symbols=("LTC",)) as client:
+                assert tuple(client.urls) == VENUES
+                assert client.admin == f"http://127.0.0.1:{base}/admin"
+                ports = {
+                    (market, kind): int(url.rpartition(":")[2].partition("/")[0]) - base
+                    for market in MARKETS
+                    for kind, url in client.urls[market.partition(".")[0]][market.partition(".")[2]].items()
+                }
+                status = await client.look("/status")
+            break
+        except OSError:  # somebody else has one of the ports
+            continue
+    assert ports == {
+        ("binance.spot", "rest"): 0,
+        ("binance.spot", "ws"): 1,
+        ("binance.usdm", "rest"): 0,
+        ("binance.usdm", "ws_public"): 2,
+        ("binance.usdm", "ws_market"): 2,
+        ("okx.spot", "rest"): 3,
+        ("okx.spot", "ws"): 4,
+        ("okx.swap", "rest"): 3,
+        ("okx.swap", "ws"): 4,
+        ("htx.spot", "rest"): 5,
+        ("htx.spot", "ws"): 6,
+        ("htx.swap", "rest"): 7,
+        ("htx.swap", "ws"): 8,
+    }
+    assert set(status["connections"]) == set(MARKETS)
+
+
+@pytest.mark.parametrize("market", MARKETS)
+async def test_every_fault_of_frames_is_committed_and_counted(market):
+    plan = {"drop": 0.1, "duplicate": 0.1, "reorder": 0.1, "truncate": 0.1, "garbage": 0.1, "bomb": 0.05}
+    names = {"dropped", "duplicated", "reordered", "truncated", "garbage"}
+    if market.startswith("htx"):
+        names.add("bombs")
+    async with of(market, rate=5.0) as client:
+        url, request = stream(client, market)
+        async with client.ws(url) as socket:
+            await socket.send_json(request)
+            await client.post(f"/faults?market={market}", plan)
+            frames = []
+            for _ in range(20):
+                frames += await gather(socket, 0.5)
+                counts = (await client.look(f"/faults?market={market}"))["counts"]
+                if all(counts[name] for name in names):
+                    break
+            assert all(counts[name] for name in names), counts
+    broken = 0
+    for message in frames:
+        try:
+            read(message)
+        except ValueError:
+            broken += 1
+    committed = counts["truncated"] + counts["garbage"] + counts["bombs"]
+    assert 0 < broken <= committed
+
+
+@pytest.mark.parametrize("market", MARKETS)
+async def test_half_open_connections_say_nothing_but_new_ones_do(market):
+    async with of(market) as client:
+        url, request = stream(client, market)
+        async with client.ws(url, autoping=False) as old:
+            await old.send_json(request)
+            await client.receive(old)
+            await client.post(f"/faults?market={market}", {"half_open": True})
+            await gather(old, 0.2)
+            assert await gather(old, 0.4) == []
+            assert not old.closed
+            async with client.ws(url) as new:
+                await new.send_json(request)
+                assert await gather(new, 0.4)
+            await client.post("/faults", {})
+            assert await gather(old, 0.5)
+
+
+@pytest.mark.parametrize("market", MARKETS)
+async def test_disconnect_hangs_up_without_a_word(market):
+    async with of(market) as client:
+        url, request = stream(client, market)
+        async with client.ws(url) as socket:
+            await socket.send_json(request)
+            await client.receive(socket)
+            assert (await client.post(f"/disconnect?market={market}"))["connections"] == 1
+            assert await close_code(socket) is None
+
+
+@pytest.mark.parametrize("market", MARKETS)
+async def test_maintenance_closes_refuses_and_ends(market):
+    async with of(market) as client:
+        url, request = stream(client, market)
+        async with client.ws(url) as socket:
+            await socket.send_json(request)
+            await client.receive(socket)
+            assert (await client.post(f"/maintenance?market={market}&seconds=0.6"))["connections"] == 1
+            assert await close_code(socket) == 1001
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="503"):
+            await client.ws(url)
+        await asyncio.sleep(0.7)
+        async with client.ws(url) as socket:
+            await socket.send_json(request)
+            await client.receive(socket)
+
+
+@pytest.mark.parametrize("market", MARKETS)
+async def test_an_instrument_that_disappears_says_nothing_more(market):
+    async with of(market) as client:
+        url, request = stream(client, market)
+        async with client.ws(url) as socket:
+            await socket.send_json(request)
+            await client.receive(socket)
+            symbol = SYMBOLS[market]
+            assert (await client.post(f"/delist?market={market}&symbol={symbol}"))["books"] == 1
+            assert (await client.post(f"/delist?market={market}&symbol={symbol}"))["books"] == 0
+            await gather(socket, 0.2)
+            assert await gather(socket, 0.5) == []
+        async with client.http.post(client.admin + f"/delist?market={market}&symbol=nope") as answer:
+            assert answer.status == 404
+        async with client.http.post(client.admin + "/disconnect?market=nope") as answer:
+            assert answer.status == 404
