@@ -8,10 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.conditions import joined
-from benchmarks.frames import MIX, mixed_stream, write_capture
 from benchmarks.plan import Plan
 from benchmarks.rows import Row, lower_is_better, median_of, without_peer
 from benchmarks.sides import OURS, Sides
+from benchmarks.streams.binance import MIX, mixed_stream
+from benchmarks.streams.capture import write_capture
 
 NAME = "cpu_per_message"
 UNIT = "us cpu/message"

@@ -8,10 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.conditions import joined
-from benchmarks.frames import LEVELS, depth_stream, write_capture
 from benchmarks.plan import Plan
 from benchmarks.rows import Row, lower_is_better, median_of, without_peer
 from benchmarks.sides import OURS, Figures, Sides, in_turns
+from benchmarks.streams.binance import LEVELS, depth_stream
+from benchmarks.streams.capture import write_capture
 
 NAME = "memory_per_book"
 UNIT = "kB/book"

@@ -15,15 +15,26 @@ class Plan(msgspec.Struct, frozen=True):
     """Sizes of one run. Rounds are those that count; one more goes before to warm up."""
 
     seed: int = 20260
-    depth_frames: int = 20_000
+    channel_frames: int = 10_000  # of each channel
     mixed_frames: int = 40_000
     socket_frames: int = 12_000
+    scan_pairs: int = 10_000  # changes, each beside the same frame without one
+    rate_seconds: int = 5
     books: int = 200
     rounds: int = 5
     memory_rounds: int = 3
 
 
-QUICK = Plan(depth_frames=3_000, mixed_frames=6_000, socket_frames=4_000, books=50, rounds=2, memory_rounds=1)
+QUICK = Plan(
+    channel_frames=2_000,
+    mixed_frames=6_000,
+    socket_frames=4_000,
+    scan_pairs=2_000,
+    rate_seconds=1,
+    books=50,
+    rounds=2,
+    memory_rounds=1,
+)
 
 
 def recorded_capture() -> Path:

@@ -15,16 +15,27 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import capture_replay, cpu_per_message, frame_to_book, memory_per_book, socket_to_decision
+from benchmarks import (
+    capture_replay,
+    cpu_per_message,
+    frame_to_book,
+    memory_per_book,
+    scan_update,
+    socket_at_rate,
+    socket_to_decision,
+)
 from benchmarks.plan import QUICK, Plan
 from benchmarks.rows import Row, Skipped
 from benchmarks.sides import SideFailedError, Sides
 
+COLUMNS = 132  # of output that is no terminal
 RESULTS = Path(__file__).with_name("results.json")
 BENCHMARKS: tuple[tuple[str, Callable[[Sides, Plan, Path], Sequence[Row | Skipped]]], ...] = (
     (frame_to_book.NAME, frame_to_book.measure),
     (capture_replay.NAME, capture_replay.measure),
+    (scan_update.NAME, scan_update.measure),
     (socket_to_decision.NAME, socket_to_decision.measure),
+    (socket_at_rate.NAME, socket_at_rate.measure),
     (memory_per_book.NAME, memory_per_book.measure),
     (cpu_per_message.NAME, cpu_per_message.measure),
 )
@@ -34,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, writes, prints."""
     options = parse(arguments)
     console = Console()
+    if not console.is_terminal:
+        console.width = COLUMNS
     try:
         lines = measured(QUICK if options.quick else Plan(), options.only, console)
     except SideFailedError as error:
@@ -85,7 +98,7 @@ def table(rows: Sequence[Row]) -> Table:
     shown = Table(title="Trimaran beside its peers, measured in one run")
     for heading in ("", "row", "ours", "unit", "peer", "peer's", "ratio"):
         number = heading in {"", "ours", "peer's", "ratio"}
-        shown.add_column(heading, justify="right" if number else "left", no_wrap=number or heading == "row")
+        shown.add_column(heading, justify="right" if number else "left", no_wrap=number)
     for place, row in enumerate(rows, start=1):
         shown.add_row(str(place), row.name, figure(row.value), row.unit, *comparison(row))
     return shown

@@ -21,7 +21,8 @@ from benchmarks.peers import PEERS, peer_python
 SCRIPTS = Path(__file__).parent / "peer_scripts"
 SOURCES = Path(__file__).parents[1] / "src"
 OURS = "trimaran"
-TOP_TOLERANCE = 1e-9
+LENT = {"numpy": "flox"}  # a side that runs in the environment of another
+PROOF_TOLERANCE = 1e-9
 
 Figures = Mapping[str, Any]
 
@@ -98,7 +99,7 @@ class Sides:
     def __init__(self, rounds: int) -> None:
         self.rounds = rounds
         self._running: dict[str, SideProcess] = {}
-        self._about: dict[str, str] = {}
+        self._about: dict[tuple[str, str | None], str] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -112,32 +113,35 @@ class Sides:
     def missing(self, name: str) -> str | None:
         """Why this side cannot run, or None where it can."""
         if not interpreter(name).exists():
-            return f"no {PEERS[name].title}: its environment is not built, run `make bench-peers`"
+            return f"no {title(name)}: its environment is not built, run `make bench-peers`"
         try:
             self.about(name)
         except SideFailedError as error:
-            return f"no {PEERS[name].title}: {error}"
+            return f"no {title(name)}: {error}"
         return None
 
     def start(self, name: str) -> SideProcess:
         """A fresh process of a side; the caller closes it."""
         return SideProcess(interpreter(name), f"side_{name}.py")
 
-    def about(self, name: str) -> str:
+    def about(self, name: str, channel: str | None = None) -> str:
         """What this side is and what it runs."""
-        if name not in self._about:
-            self._about[name] = self._process(name).ask(task="about")["about"]
-        return self._about[name]
+        if (name, channel) not in self._about:
+            reply = self.process(name).ask(task="about", **channelled(channel))
+            self._about[name, channel] = reply["about"]
+        return self._about[name, channel]
 
-    def interleaved(self, names: Sequence[str], task: str, path: Path) -> dict[str, list[Figures]]:
+    def interleaved(
+        self, names: Sequence[str], task: str, path: Path, channel: str | None = None
+    ) -> dict[str, list[Figures]]:
         """Asks the sides in turn, round after round; the first round warms up and is dropped."""
-        figures = in_turns(
-            names, self.rounds, lambda name: self._process(name).ask(task=task, path=str(path))
-        )
-        assert_same_top(figures)
+        request = {"task": task, "path": str(path)} | channelled(channel)
+        figures = in_turns(names, self.rounds, lambda name: self.process(name).ask(**request))
+        assert_same_proof(figures)
         return figures
 
-    def _process(self, name: str) -> SideProcess:
+    def process(self, name: str) -> SideProcess:
+        """The process of a side, started when it is first asked."""
         if name not in self._running:
             self._running[name] = self.start(name)
         return self._running[name]
@@ -154,22 +158,33 @@ def in_turns(names: Sequence[str], rounds: int, turn: Callable[[str], Figures]) 
     return figures
 
 
-def assert_same_top(figures: Mapping[str, Sequence[Figures]]) -> None:
-    """Every side must have arrived at the same best bid and offer, or it did other work.
+def assert_same_proof(figures: Mapping[str, Sequence[Figures]]) -> None:
+    """Every side must have arrived at the same best bid and offer, or trade, or it did other work.
 
     Raises:
         ValueError: it did not.
     """
-    tops = {name: repeats[-1]["top"] for name, repeats in figures.items()}
-    for name, top in tops.items():
-        gaps = [abs(left - right) for left, right in zip(top, tops[OURS], strict=True)]
-        if max(gaps) > TOP_TOLERANCE:
-            raise ValueError(f"expected every side at {tops[OURS]}, found {name} at {top}")
+    proofs = {name: repeats[-1]["proof"] for name, repeats in figures.items()}
+    for name, proof in proofs.items():
+        pairs = zip(proof, proofs[OURS], strict=True)
+        gaps = [abs(theirs - ours) for theirs, ours in pairs if theirs is not None]
+        if not gaps or max(gaps) > PROOF_TOLERANCE:
+            raise ValueError(f"expected every side at {proofs[OURS]}, found {name} at {proof}")
+
+
+def channelled(channel: str | None) -> dict[str, str]:
+    """The part of a request that names a channel."""
+    return {} if channel is None else {"channel": channel}
+
+
+def title(name: str) -> str:
+    """How a side is called in a row."""
+    return PEERS[name].title if name in PEERS else name
 
 
 def interpreter(name: str) -> Path:
     """The Python of a side; ours is the one that runs this."""
-    return Path(sys.executable) if name == OURS else peer_python(name)
+    return Path(sys.executable) if name == OURS else peer_python(LENT.get(name, name))
 
 
 def environment(python: Path) -> dict[str, str]:

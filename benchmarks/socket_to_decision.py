@@ -11,10 +11,11 @@ import sys
 from pathlib import Path
 
 from benchmarks.conditions import joined
-from benchmarks.frames import depth_stream, write_capture
 from benchmarks.plan import Plan
 from benchmarks.rows import Row, median_of, percentiles_text, ratio
 from benchmarks.sides import OURS, Figures, SideProcess, Sides, in_turns
+from benchmarks.streams.binance import depth_stream
+from benchmarks.streams.capture import write_capture
 
 NAME = "socket_to_decision"
 UNIT = "us added, median"

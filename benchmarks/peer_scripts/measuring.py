@@ -8,17 +8,19 @@ itself are frozen out of it, so that no side pays for them.
 
 from __future__ import annotations
 
+import base64
 import gc
 import json
 import os
 import sys
 import time
 from array import array
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 SNAPSHOT_MARK = b'{"lastUpdateId"'
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+CHANNEL = "binance.spot depth"  # where a request names none; it takes tickers and trades as well
 
 Frame = tuple[Any, int]  # payload in the form this side takes it, local receive time in ns
 Feed = Callable[[Any, int], object]
@@ -36,8 +38,8 @@ class Side(Protocol):
         """The frame as the socket library of this side would hand it over; not timed."""
         ...
 
-    def begin(self, early: Sequence[Frame], snapshot: bytes, local_ns: int) -> Feed:
-        """A new book from the REST snapshot and the frames that arrived before it; not timed.
+    def begin(self, early: Sequence[Frame], snapshot: Frame) -> Feed:
+        """A new book from the snapshot, in raw bytes, and the frames that arrived before it; not timed.
 
         Returns the function that takes one frame.
         """
@@ -47,8 +49,11 @@ class Side(Protocol):
         """Feeds all frames, as a tight loop of this side would."""
         ...
 
-    def top(self) -> list[float]:
-        """Best bid price and size, best ask price and size: proof that the work was done."""
+    def proof(self, last: Frame) -> list[float | None]:
+        """Proof that the work was done: price and size of the best bid and the best ask, or of a trade.
+
+        None where this side keeps no such number. A side that keeps nothing may look at the last frame again.
+        """
         ...
 
 
@@ -72,59 +77,87 @@ class PlainReplay:
             feed(payload, local_ns)
 
 
+class Line(NamedTuple):
+    """One line of a capture."""
+
+    local_ns: int
+    what: str  # early (before the snapshot), snapshot or frame; "" where the line does not say
+    market: str
+    raw: bytes
+
+
+def lines_of(path: str) -> Iterator[Line]:
+    """The lines of a capture, in either form: `<ns> <JSON>`, or as `streams/capture.py` writes them."""
+    with open(path, "rb") as lines:
+        for line in lines:
+            stamp, _, rest = line.rstrip(b"\n").partition(b" ")
+            if rest.startswith(b"{"):
+                yield Line(int(stamp), "", "", rest)
+                continue
+            what, market, raw = rest.split(b" ", 2)
+            payload = raw if raw.startswith(b"{") else base64.b64decode(raw)
+            yield Line(int(stamp), what.decode(), market.decode(), payload)
+
+
 class Recording:
-    """A capture in memory: the frames before the snapshot, the snapshot, and the frames after it."""
+    """A capture of one market in memory: the frames before the snapshot, the snapshot, and what follows."""
 
     def __init__(self, path: str, payload_of: Callable[[bytes], Any]) -> None:
-        """Reads `<local ns> <JSON>` lines, with one snapshot among them."""
-        self.snapshot = b""
-        self.snapshot_ns = 0
+        """Reads it; payloads take the form that a side wants."""
+        self.snapshot: Frame = (b"", 0)
         self.early: list[Frame] = []
         self.frames: list[Frame] = []
         self.payload_bytes = 0
-        with open(path, "rb") as lines:
-            for line in lines:
-                stamp, _, raw = line.rstrip(b"\n").partition(b" ")
-                self._keep(int(stamp), raw, payload_of)
-
-    def _keep(self, local_ns: int, raw: bytes, payload_of: Callable[[bytes], Any]) -> None:
-        if raw.startswith(SNAPSHOT_MARK):
-            self.snapshot, self.snapshot_ns = raw, local_ns
-        elif self.snapshot:
-            self.frames.append((payload_of(raw), local_ns))
-            self.payload_bytes += len(raw)
-        else:
-            self.early.append((payload_of(raw), local_ns))
+        for line in lines_of(path):
+            if line.what == "snapshot" or (not line.what and line.raw.startswith(SNAPSHOT_MARK)):
+                self.snapshot = (line.raw, line.local_ns)
+            elif self.snapshot[0]:
+                self.frames.append((payload_of(line.raw), line.local_ns))
+                self.payload_bytes += len(line.raw)
+            else:
+                self.early.append((payload_of(line.raw), line.local_ns))
 
 
-def serve(side: Side, more: Mapping[str, Callable[..., Reply]] | None = None) -> None:
+def serve(make_side: Callable[[str], Side], more: Mapping[str, Callable[..., Reply]] | None = None) -> None:
     """Answers requests on standard input until it closes; prints of libraries go to standard error.
 
-    `more` adds tasks that only this side has: each takes the side, the recording and the request's arguments.
+    A request names a task and a channel, and most of them the path of a capture of it. `more` adds tasks that
+    only this side has: each takes the side, the recording if there is a path, and the request's arguments.
     """
     replies = os.fdopen(os.dup(1), "w", buffering=1)
     sys.stdout = sys.stderr
-    tasks: dict[str, Callable[..., Reply]] = {"latency": latency, "throughput": throughput} | dict(more or {})
-    recordings: dict[str, Recording] = {}
+    tasks: dict[str, Callable[..., Reply]] = {"about": about, "latency": latency, "throughput": throughput}
+    tasks |= more or {}
+    sides: dict[str, Side] = {}
+    recordings: dict[tuple[str, str], Recording] = {}
     for line in sys.stdin:
         request = json.loads(line)
-        task = request.pop("task")
-        reply = {"about": side.about()} if task == "about" else run(tasks[task], side, recordings, request)
-        replies.write(json.dumps(reply) + "\n")
+        task, channel = tasks[request.pop("task")], request.pop("channel", CHANNEL)
+        if channel not in sides:
+            sides[channel] = make_side(channel)
+        captures = [recorded(recordings, sides[channel], channel, request)] if "path" in request else []
+        replies.write(json.dumps(task(sides[channel], *captures, **request)) + "\n")
 
 
-def run(task: Callable[..., Reply], side: Side, recordings: dict[str, Recording], request: Reply) -> Reply:
-    """Loads the capture that the request names, unless it is the one in memory, and runs the task."""
-    path = request.pop("path")
-    if path not in recordings:
+def recorded(
+    recordings: dict[tuple[str, str], Recording], side: Side, channel: str, request: Reply
+) -> Recording:
+    """The capture that the request names, read unless it is the one in memory."""
+    key = channel, request.pop("path")
+    if key not in recordings:
         recordings.clear()  # one capture at a time
-        recordings[path] = Recording(path, side.payload)
-    return task(side, recordings[path], **request)
+        recordings[key] = Recording(key[1], side.payload)
+    return recordings[key]
+
+
+def about(side: Side) -> Reply:
+    """What this side is."""
+    return {"about": side.about()}
 
 
 def latency(side: Side, recording: Recording) -> Reply:
     """Microseconds of each call, less the cost of the clock; and processor time a frame, in a second pass."""
-    feed = side.begin(recording.early, recording.snapshot, recording.snapshot_ns)
+    feed = side.begin(recording.early, recording.snapshot)
     costs = array("q", bytes(8 * len(recording.frames)))
     settle()
     clock = time.perf_counter_ns
@@ -132,14 +165,14 @@ def latency(side: Side, recording: Recording) -> Reply:
         start = clock()
         feed(payload, local_ns)
         costs[index] = clock() - start
-    top = side.top()
+    proof = side.proof(recording.frames[-1])
     figures = percentiles_us(costs, clock_cost_ns())
-    return figures | throughput(side, recording) | {"top": top}
+    return figures | throughput(side, recording) | {"proof": proof}
 
 
 def throughput(side: Side, recording: Recording) -> Reply:
     """Frames a second by the wall clock, and microseconds of processor time a frame, over a tight loop."""
-    feed = side.begin(recording.early, recording.snapshot, recording.snapshot_ns)
+    feed = side.begin(recording.early, recording.snapshot)
     settle()
     wall, processor = time.perf_counter_ns(), time.process_time_ns()
     side.replay(feed, recording.frames)
@@ -150,16 +183,16 @@ def throughput(side: Side, recording: Recording) -> Reply:
         "frame_bytes": recording.payload_bytes / count,
         "frames_per_second": count * 1e9 / wall,
         "cpu_us": processor / count / 1e3,
-        "top": side.top(),
+        "proof": side.proof(recording.frames[-1]),
     }
 
 
 def memory(side: Holder, recording: Recording, books: int) -> Reply:
     """Growth of the resident set, in bytes a book. Ask it of a process that has done nothing else yet."""
-    warm = side.hold_books(recording.snapshot, recording.frames, 2)  # loads what is loaded once
+    warm = side.hold_books(recording.snapshot[0], recording.frames, 2)  # loads what is loaded once
     settle()
     before = resident_bytes()
-    held = side.hold_books(recording.snapshot, recording.frames, books)
+    held = side.hold_books(recording.snapshot[0], recording.frames, books)
     gc.collect()
     growth = resident_bytes() - before
     del held, warm

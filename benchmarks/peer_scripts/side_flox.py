@@ -21,7 +21,7 @@ TICK = 0.01
 class FloxSide(PlainReplay):
     """One `OrderBook`."""
 
-    def __init__(self) -> None:
+    def __init__(self, channel: str) -> None:
         self.book = lrvx.OrderBook(TICK)
 
     def about(self) -> str:
@@ -33,9 +33,9 @@ class FloxSide(PlainReplay):
         """Text."""
         return raw.decode()
 
-    def begin(self, early: Sequence[Frame], snapshot: bytes, local_ns: int) -> Feed:
+    def begin(self, early: Sequence[Frame], snapshot: Frame) -> Feed:
         """A new book."""
-        self.book = filled_book(snapshot)
+        self.book = filled_book(snapshot[0])
         loads, array, apply_delta = json.loads, np.array, self.book.apply_delta
 
         def feed(payload: str, local_ns: int) -> None:
@@ -50,7 +50,7 @@ class FloxSide(PlainReplay):
 
         return feed
 
-    def top(self) -> list[float]:
+    def proof(self, last: Frame) -> list[float | None]:
         """Best bid and ask."""
         return [*map(float, self.book.get_bids(1)[0]), *map(float, self.book.get_asks(1)[0])]
 
@@ -65,4 +65,4 @@ def filled_book(snapshot: bytes) -> lrvx.OrderBook:
 
 
 if __name__ == "__main__":
-    serve(FloxSide())
+    serve(FloxSide)
