@@ -46,7 +46,7 @@ setup: $(INSTALLED) ## Make .venv with every pinned package and the native core 
 native: $(INSTALLED) ## Build the native core again if its sources changed
 	@:
 
-demo: setup ## Run the desk against a simulated exchange on this machine
+demo: setup ## Run the desk against simulated exchanges on this machine
 	@.venv/bin/trimaran demo $(ARGS)
 
 test: check ## Check everything, then run every test that is not long

@@ -16,6 +16,7 @@ from trimaran.domain.dialect import Dialect
 OKX, HTX_SPOT, HTX_SWAP = Dialect.OKX, Dialect.HTX_SPOT, Dialect.HTX_SWAP
 LEVELS = {OKX: OKX_LEVELS, HTX_SPOT: HTX_LEVELS, HTX_SWAP: HTX_LEVELS}
 AT_10 = "up syncing; s 10 AL live"
+ANNOUNCED = "up syncing; k 10 syncing; s 10 AL live"
 ALL = 10_000
 MS = 1_000_000
 
@@ -25,6 +26,7 @@ def test_a_hidden_level_does_not_come_back(make_rig: Callable[[Dialect], Rig], d
     rig, count = make_rig(dialect), LEVELS[dialect]
     bids = [(BID - n, 1) for n in range(count)]
     rig.up()
+    rig.announce(10)
     assert rig.snapshot(10, [*bids, (BID - count, 7)], [(ASK, 1)]) & Flag.WENT_LIVE
     assert rig.hot.depth(rig.book, 0, ALL) == bids
     rig.delta(11, 11, [(BID + 1, 2)], [], 10)
@@ -51,6 +53,7 @@ def test_levels_of_no_size_in_a_snapshot_are_none(
 ) -> None:
     rig = make_rig(dialect)
     rig.up()
+    rig.announce(10)
     rig.snapshot(10, [(BID, 0), (BID - 1, 3), (BID - 2, 0)], [(ASK, 0), (ASK + 1, 4)])
     assert rig.hot.depth(rig.book, 0, ALL) == [(BID - 1, 3)]
     assert rig.hot.top(rig.book)[:4] == (BID - 1, 3, ASK + 1, 4)
@@ -59,7 +62,7 @@ def test_levels_of_no_size_in_a_snapshot_are_none(
 @pytest.mark.parametrize("missing", [b'"bids":[],', b'"bids":null,'])
 def test_a_side_may_be_missing_in_an_htx_event(make_rig: Callable[[Dialect], Rig], missing: bytes) -> None:
     rig = make_rig(HTX_SPOT)
-    tell(rig, AT_10)
+    tell(rig, ANNOUNCED)
     frame = rig.frames.delta((12, 12, 10), 12, [], text([(ASK + 1, 5)]))
     for last, change in ((12, missing), (14, b"")):
         frame = rig.frames.delta((last, last, last - 2), last, [], text([(ASK + last, 5)]))
@@ -112,7 +115,7 @@ def test_okx_tickers_go_on_and_deltas_do_not(make_rig: Callable[[Dialect], Rig])
 def test_htx_tickers_never_join(make_rig: Callable[[Dialect], Rig], dialect: Dialect) -> None:
     """Their ids are of another numbering."""
     rig = make_rig(dialect)
-    tell(rig, AT_10)
+    tell(rig, ANNOUNCED if dialect is HTX_SPOT else AT_10)
     assert rig.ticker(99, (BID + 5, 9), (ASK, 4)) == Flag.APPLIED
     rig.now_ns += 2 * DEPTH_LAG_NS_MAX
     assert rig.ticker(100, (BID + 6, 9), (0, 0)) == Flag.APPLIED

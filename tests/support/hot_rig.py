@@ -110,6 +110,11 @@ class Rig:
         """Flags of a frame that is broken off."""
         return flags_of(self.frame(self.frames.delta((1, 2, 1), 1, [], [])[:-9]))
 
+    def announce(self, last_id: int) -> None:
+        """The event that a whole book of this id belongs to, on a venue where it must be asked for."""
+        if self.dialect is Dialect.HTX_SPOT:
+            self.delta(last_id, last_id, [], [], last_id)
+
     def up(self) -> int:
         self.hot.mark_up(self.market)
         return 0

@@ -8,9 +8,9 @@
 //                    or previous_id == L, which is the same chain one event later.
 // HTX spot (mbp), snapshot by request over the same connection:
 //   Link:            a delta continues the book when previous_id == last, also when it says nothing new.
-//                    A snapshot L bridges when the first delta with last_id > L has previous_id <= L, whether that
-//                    delta comes before the snapshot or after it: sizes are absolute, so what both contain is the
-//                    same.
+//                    A snapshot L bridges when the first delta with last_id > L has previous_id == L, no less:
+//                    a delta is the difference of two pictures, and does not tell what came and went between
+//                    them. Newer than every delta so far, it waits for the next one to prove it.
 // OKX books and HTX swaps, snapshot first in the stream:
 //   Stream:          a delta continues the book when previous_id == last, whatever its own id: ids may repeat
 //                    (nothing new) and fall (counted anew). A link that was seen a short while ago is a repeat;
@@ -102,8 +102,9 @@ class SequencedBook {
     if (next < pending_.size() && !bridges(pending_[next].ids, id)) return flag::NEED_SNAPSHOT;
     ++counters.snapshots;
     load(id, bids, asks);
-    unbridged_ = next == pending_.size();
-    awaiting_bridge_ = unproven_ || (law_ == Law::Chain && unbridged_);
+    const bool in_step = next > 0 && pending_[next - 1].ids.last == id;
+    const bool needs_proof = law_ == Law::Chain || (law_ == Law::Link && !in_step);
+    awaiting_bridge_ = unproven_ || (needs_proof && next == pending_.size());
     for (std::size_t i = next; i < pending_.size(); ++i) {
       const Pending& delta = pending_[i];
       if (i > next && delta.ids.last <= last_id_) continue;  // nothing new, or a repeat
@@ -167,7 +168,7 @@ class SequencedBook {
 
   bool bridges(DeltaIds ids, std::int64_t id) const {
     if (law_ == Law::Overlap) return ids.first <= id + 1;
-    if (law_ == Law::Link) return ids.previous <= id;
+    if (law_ == Law::Link) return ids.previous == id;
     return (ids.first <= id && ids.last >= id) || ids.previous == id;
   }
 
@@ -177,7 +178,6 @@ class SequencedBook {
   }
 
   bool continues(DeltaIds ids) const {
-    if (law_ == Law::Link && unbridged_) return bridges(ids, last_id_);
     return law_ == Law::Overlap ? ids.first <= last_id_ + 1 : ids.previous == last_id_;
   }
 
@@ -234,7 +234,6 @@ class SequencedBook {
     book_.apply(bids.levels, asks.levels);
     book_.trim(levels_max_);
     last_id_ = ids.last;
-    unbridged_ = false;
   }
 
   void load(std::int64_t id, const Side& bids, const Side& asks) {
@@ -312,7 +311,6 @@ class SequencedBook {
   Status status_ = Status::Down;
   bool awaiting_bridge_ = false;  // a snapshot is loaded, no delta has proved it yet
   bool unproven_ = false;         // something was lost since the last delta
-  bool unbridged_ = false;        // nothing was applied since the snapshot
   std::int64_t last_id_ = 0;      // of the book
   std::int64_t known_id_ = 0;     // everything up to here was applied once on this connection
   std::size_t duplicate_run_ = 0;

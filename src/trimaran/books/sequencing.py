@@ -11,8 +11,9 @@ The twin of `sequencer.hpp`. Four laws. Binance's "How to manage a local order b
 HTX spot (mbp), whose snapshot is asked for over the same connection:
 
 - LINK: a delta continues the book when `previous_id == last`, also when it says nothing new. A snapshot L
-  bridges when the first delta with `last_id > L` has `previous_id <= L`, whether that delta comes before the
-  snapshot or after it: sizes are absolute, so what both contain is the same.
+  bridges when the first delta with `last_id > L` has `previous_id == L`, no less: a delta is the difference
+  of two pictures, and does not tell what came and went between them. Newer than every delta so far, it waits
+  for the next one to prove it.
 
 OKX books and HTX swaps, whose snapshot comes first in the stream:
 
@@ -65,7 +66,6 @@ class SequencedBook:
         self._levels_max = levels_max
         self._awaiting_bridge = False  # a snapshot is loaded, no delta has proved it yet
         self._unproven = False  # something was lost since the last delta
-        self._unbridged = False  # nothing was applied since the snapshot
         self._known_id = 0  # everything up to here was applied once on this connection
         self._duplicate_run = 0
         self._pending: list[DepthDelta] = []
@@ -130,8 +130,9 @@ class SequencedBook:
         if rest and not self._bridges(rest[0], snapshot.last_id):
             return Flag.NEED_SNAPSHOT
         self._load(snapshot)
-        self._unbridged = not rest
-        self._awaiting_bridge = self._unproven or (self._law is Law.CHAIN and self._unbridged)
+        in_step = any(delta.last_id == snapshot.last_id for delta in self._pending[-1:])
+        needs_proof = self._law is Law.CHAIN or (self._law is Law.LINK and not in_step)
+        self._awaiting_bridge = self._unproven or (needs_proof and not rest)
         for index, delta in enumerate(rest):
             if index and delta.last_id <= self.last_id:
                 continue
@@ -203,12 +204,10 @@ class SequencedBook:
         if self._law is Law.OVERLAP:
             return delta.first_id <= snapshot_id + 1
         if self._law is Law.LINK:
-            return delta.previous_id <= snapshot_id
+            return delta.previous_id == snapshot_id
         return delta.first_id <= snapshot_id <= delta.last_id or delta.previous_id == snapshot_id
 
     def _continues(self, delta: DepthDelta) -> bool:
-        if self._law is Law.LINK and self._unbridged:
-            return self._bridges(delta, self.last_id)
         if self._law is Law.OVERLAP:
             return delta.first_id <= self.last_id + 1
         return delta.previous_id == self.last_id
@@ -251,7 +250,6 @@ class SequencedBook:
 
     def _apply(self, delta: DepthDelta) -> int:
         self._change(delta)
-        self._unbridged = False
         return Flag.APPLIED | self._settle()
 
     def _change(self, delta: DepthDelta) -> None:

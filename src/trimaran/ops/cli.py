@@ -35,14 +35,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 DEMO_SYMBOLS: Final = "BTCUSDT,ETHUSDT,SOLUSDT,XRPUSDT"
-SIMULATED_VENUES: Final = "binance,okx,htx"
-SIMULATED_SYMBOLS: Final = "BTC,ETH,SOL,XRP,BNB,DOGE,ADA,LTC"
+SIMULATED_VENUES: Final = ",".join(SimulatorOptions().venues)
+SIMULATED_SYMBOLS: Final = ",".join(SimulatorOptions().symbols)
 DESK_SYMBOLS: Final = "BTCUSDT,ETHUSDT"
 DESK_ENVIRONMENT: Final = "live"
 DESK_VENUES: Final = "binance"
 
 Seconds = Annotated[float | None, typer.Option(min=0, help="End after so many seconds; without it, run on.")]
 JsonOut = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")]
+Venues = Annotated[str, typer.Option(help="Venues, separated by commas.")]
 Symbols = Annotated[str, typer.Option(help="Symbols, separated by commas.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 Rate = Annotated[float, typer.Option(min=0.01, max=100, help="Multiplies the event rate of the market.")]
@@ -57,12 +58,14 @@ def demo(
     seconds: Seconds = None,
     json_file: JsonOut = None,
     headless: Annotated[bool, typer.Option("--headless", help="Plain lines instead of a screen.")] = False,
+    venues: Venues = SIMULATED_VENUES,
     symbols: Symbols = DEMO_SYMBOLS,
     seed: Seed = 1,
     rate: Rate = 1.0,
 ) -> None:
-    """Run a simulated exchange and a desk that trades on it, and watch them."""
-    raise typer.Exit(run_demo(DemoOptions(_split(symbols), seed, rate, seconds, json_file, headless)))
+    """Run simulated exchanges and a desk that trades on them, and watch them."""
+    options = DemoOptions(_split(venues), _split(symbols), seed, rate, seconds, json_file, headless)
+    raise typer.Exit(run_demo(options))
 
 
 @app.command()
@@ -94,7 +97,7 @@ def desk(
 
 @app.command()
 def simulate(
-    venues: Annotated[str, typer.Option(help="Venues, separated by commas.")] = SIMULATED_VENUES,
+    venues: Venues = SIMULATED_VENUES,
     port_base: Annotated[int, typer.Option(min=0, max=65_000, help="First port; 0: any free ports.")] = 0,
     seed: Seed = 1,
     symbols: Symbols = SIMULATED_SYMBOLS,

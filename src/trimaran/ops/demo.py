@@ -1,4 +1,4 @@
-"""The demo: a simulated exchange in one process, a desk in another, and this one to watch them.
+"""The demo: simulated exchanges in one process, a desk in another, and this one to watch them.
 
 The desk is the one that trades live: the same step, the same feeds, other hosts. It is told the
 simulator's addresses and paper money, and prints a status four times a second.
@@ -53,6 +53,7 @@ class DemoError(TrimaranError):
 class DemoOptions(msgspec.Struct, frozen=True):
     """What `trimaran demo` was asked for."""
 
+    venues: tuple[str, ...]
     symbols: tuple[str, ...]
     seed: int
     rate: float
@@ -110,8 +111,7 @@ def _show_logs(folder: Path) -> None:
 
 
 def _simulate_command(options: DemoOptions) -> list[str]:
-    symbols = ",".join(options.symbols)
-    market = ["--venues", "binance", "--symbols", symbols]
+    market = ["--venues", ",".join(options.venues), "--symbols", ",".join(options.symbols)]
     return ["simulate", *market, "--seed", str(options.seed), "--rate", str(options.rate)]
 
 

@@ -47,7 +47,6 @@ def _error(error: HtxError, time_ms: int, status: int = 200) -> web.Response:
     """Errors of contract data have a number and underscores, all others words and hyphens."""
     numbered = isinstance(error.code, int)
     keys = ("err_code", "err_msg") if numbered else ("err-code", "err-msg")
-    answer = {"status": "error", keys[0]: error.code, keys[1]: error.text, "ts": time_ms}
-    if not numbered:
-        answer["data"] = None
+    nothing = {} if numbered else {"data": None}
+    answer = {"status": "error", keys[0]: error.code, keys[1]: error.text, "ts": time_ms, **nothing}
     return page(msgspec.json.encode(answer).decode(), status)

@@ -126,9 +126,8 @@ class OkxFeed:
                 self._send_trades(now)
             book.fills.clear()
         for name in ("books5", "tickers", "mark-price", "funding-rate"):
-            channel = channels.get(name)
-            if channel is not None and channel.due(wall_ns):
-                self._send_picture(name, channel, now)
+            if name in channels and channels[name].due(wall_ns):
+                self._send_picture(name, channels[name], now)
         if not channels["bbo-tbt"].subscribers:
             book.tops.clear()
         elif channels["bbo-tbt"].silent_for(wall_ns, self._keep_alive_s):

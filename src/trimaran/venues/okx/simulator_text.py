@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from trimaran.domain.instrument import Grid
+from trimaran.domain.instrument import ContractKind, Grid
 from trimaran.venues.sim.bars import Bar
 from trimaran.venues.sim.book import Aggregate, Best
 from trimaran.venues.sim.instruments import SimInstrument
@@ -26,7 +26,7 @@ class OkxText:
     def __init__(self, listing: SimInstrument) -> None:
         instrument = listing.instrument
         self.symbol: str = instrument.symbol
-        self.perpetual = listing.instrument.symbol.endswith("-SWAP")
+        self.perpetual = instrument.kind is ContractKind.PERPETUAL
         self.kind = "SWAP" if self.perpetual else "SPOT"
         self.price = Numerals(instrument.price_grid, plain).text
         self.size = Numerals(instrument.size_grid, plain).text
@@ -125,7 +125,7 @@ class OkxText:
 def instrument_text(listing: SimInstrument, code: int, state: str) -> str:
     """One row of the instrument list. What does not apply is an empty string."""
     instrument = listing.instrument
-    swap = instrument.symbol.endswith("-SWAP")
+    swap = instrument.kind is ContractKind.PERPETUAL
     family = f"{instrument.base}-{instrument.quote}"
     contract, tick, lot = (
         plain(grid.units, grid.exponent)

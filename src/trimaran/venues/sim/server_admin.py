@@ -32,7 +32,9 @@ from trimaran.venues.sim.feed import Feed
 class Controls(Protocol):
     """What the handles turn: see `Simulator`."""
 
-    faults: Mapping[MarketName, Faults]
+    @property
+    def faults(self) -> Mapping[MarketName, Faults]:
+        """The faults of each market."""
 
     def status(self) -> dict[str, Any]:
         """What is running, with counters."""

@@ -110,7 +110,7 @@ class Connection(WSListener):  # type: ignore[misc, unused-ignore]
             return False
         return self.transport.underlying_transport.get_write_buffer_size() > WRITE_BUFFER_MAX
 
-    def close(self, code: int = WSCloseCode.GOING_AWAY, reason: bytes | None = None) -> None:
+    def close(self, code: WSCloseCode | int = WSCloseCode.GOING_AWAY, reason: bytes | None = None) -> None:
         """Says goodbye and hangs up."""
         if self.transport is not None:
             self.transport.send_close(code, reason)  # type: ignore[arg-type, unused-ignore]
