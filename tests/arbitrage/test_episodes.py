@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from trimaran.arbitrage.episodes import NOT_TRIED, Episodes
 from trimaran.domain.facts import OpportunityEnded, OpportunitySeen
 from trimaran.domain.opportunity import Opportunity, Pair
@@ -71,15 +73,21 @@ def test_taken_names_the_first_group(make_opportunity: Make) -> None:
     assert (ended.taken, ended.missed_because, episodes.taken) == ("first", None, 1)
 
 
-def test_the_last_reason_is_told(make_opportunity: Make) -> None:
+def test_the_reason_told_is_that_of_the_best_moment(make_opportunity: Make) -> None:
     episodes = Episodes()
-    opportunity = make_opportunity()
-    episodes.update([opportunity.pair], [opportunity], 1)
-    for reason in ("quote too old", "refused by max_notional"):
-        episodes.mark_missed(opportunity.pair, reason)
-    (ended,) = episodes.update([opportunity.pair], [], 2)
+    good = make_opportunity()
+    better, worse = (replace(good, proceeds=good.proceeds + more) for more in (5, -5))
+    for opportunity, reasons in (
+        (good, ["quote too old"]),
+        (better, ["orders at work", "refused by max_notional"]),
+        (worse, ["net below minimum"]),
+    ):
+        episodes.update([good.pair], [opportunity], 1)
+        for reason in reasons:
+            episodes.mark_missed(good.pair, reason)
+    (ended,) = episodes.update([good.pair], [], 2)
     assert isinstance(ended, OpportunityEnded)
-    assert ended.missed_because == "refused by max_notional"
+    assert (ended.missed_because, ended.best_net) == ("refused by max_notional", better.net)
 
 
 def test_marks_without_an_episode_do_nothing(make_opportunity: Make) -> None:

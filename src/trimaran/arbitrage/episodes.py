@@ -26,6 +26,7 @@ class Episode(msgspec.Struct):
     best_net: Decimal
     taken: GroupId | None = None
     missed_because: str = NOT_TRIED
+    at_best: bool = True  # never yet worth more than now
 
 
 class Episodes:
@@ -49,6 +50,7 @@ class Episodes:
                 facts.append(OpportunitySeen(opportunity))
             else:
                 episode.best_edge_e8 = max(episode.best_edge_e8, opportunity.edge_e8)
+                episode.at_best = opportunity.net >= episode.best_net
                 episode.best_net = max(episode.best_net, opportunity.net)
         present = {opportunity.pair for opportunity in found}
         gone = [pair for pair in pairs if pair in self.open and pair not in present]
@@ -63,9 +65,9 @@ class Episodes:
             self.taken += 1
 
     def mark_missed(self, pair: Pair, reason: str) -> None:
-        """Why the pair was not traded, this time; the last reason is reported at the end."""
+        """Why the pair was not traded, this time; the end tells what was said when it was worth most."""
         episode = self.open.get(pair)
-        if episode is not None:
+        if episode is not None and (episode.at_best or episode.missed_because == NOT_TRIED):
             episode.missed_because = reason
 
 

@@ -1,9 +1,9 @@
 """OKX v5 public frames to market events, spot and swaps: the twin of `okx.hpp`, and its oracle.
 
 Wire shapes: https://www.okx.com/docs-v5/en/#order-book-trading-market-data and #public-data-websocket. A
-push is `{"arg":{"channel","instId"},["action",]"data":[{..}]}`, its members in any order; of a repeated key the
-last one counts, and unknown ones are ignored. The order of the checks is part of the contract: both twins
-report the same first error.
+push is `{"arg":{"channel","instId"},["action",]"data":[{..}]}`, its members in any order; of a repeated key
+the last one counts, and unknown ones are ignored. The order of the checks is part of the contract: both
+twins report the same first error.
 
 `checksum` is never read: OKX has sent 0 there since June 2026, and the ids prove the chain. Recordings from
 before the ids had a checksum only; there every id counts as 0.
