@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from trimaran.venues.registry import MARKETS
+
 COMMAND = [sys.executable, "-m", "trimaran.ops.cli"]
 
 
@@ -46,7 +48,8 @@ def test_demo_runs_headless_and_its_profit_follows_from_its_fills(tmp_path: Path
     done = run("demo", "--seconds", "20", "--headless", "--json", str(out), "--seed", "1", "--rate", "1.5")
     assert done.returncode == 0, done.stderr
     result = json.loads(out.read_text())
-    for name in ("binance.spot", "binance.usdm"):
+    assert list(result["markets"]) == list(MARKETS)
+    for name in MARKETS:
         assert result["markets"][name]["frames"] > 100
         assert result["markets"][name]["book"] == "live"
         assert result["markets"][name]["resyncs"] >= 0
@@ -57,6 +60,7 @@ def test_demo_runs_headless_and_its_profit_follows_from_its_fills(tmp_path: Path
     assert result["fills"]
     assert pnl_from_fills(result) == Decimal(result["pnl_detail"]["total"])
     assert result["pnl"] == pytest.approx(float(result["pnl_detail"]["total"]))
+    assert "venues (binance, okx, htx)" in done.stdout
     assert "opportunities" in done.stdout
     assert "Result:" in done.stdout
 
@@ -98,11 +102,13 @@ def test_demo_ends_with_its_terminal(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_demo_says_what_its_processes_said_when_they_fail() -> None:
-    done = run("demo", "--headless", "--symbols", "NOPE")
+@pytest.mark.parametrize(("option", "wrong"), [("--symbols", "NOPE"), ("--venues", "binance,kraken")])
+def test_demo_refuses_what_it_does_not_know_before_it_starts(option: str, wrong: str) -> None:
+    done = run("demo", "--headless", option, wrong)
     assert done.returncode == 2
-    assert "NOPE" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert wrong.rsplit(",", maxsplit=1)[-1] in done.stderr
+    assert "expected" in done.stderr
+    assert (done.stdout, "Traceback" in done.stderr) == ("", False)
 
 
 def wait_until_gone(processes: list[int]) -> None:

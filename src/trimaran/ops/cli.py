@@ -72,7 +72,11 @@ def demo(
 def desk(
     config: Annotated[Path | None, typer.Option(help="Settings of the desk, JSON.")] = None,
     environment: Annotated[
-        str | None, typer.Option(help="live or testnet, without --config.", show_default=DESK_ENVIRONMENT)
+        str | None,
+        typer.Option(
+            help="live, testnet, or data-only (Binance spot); not with --config.",
+            show_default=DESK_ENVIRONMENT,
+        ),
     ] = None,
     venues: Annotated[
         str | None,
@@ -148,7 +152,8 @@ def main() -> None:
     try:
         app()
     except TrimaranError as error:
-        Console(stderr=True).print(f"trimaran: {error}", style="red", highlight=False, markup=False)
+        console = Console(stderr=True, soft_wrap=True)
+        console.print(f"trimaran: {error}", style="red", highlight=False, markup=False)
         sys.exit(2)
 
 

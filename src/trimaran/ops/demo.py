@@ -29,6 +29,8 @@ from trimaran.live.config import DeskConfig
 from trimaran.ops import view
 from trimaran.ops.lifetime import interrupted_by_signals
 from trimaran.ops.result_file import result_file
+from trimaran.venues.sim.instruments import QUOTE, instruments_of
+from trimaran.venues.simulators import SimulatorOptions
 
 INVENTORY: Final = {
     "BTC": Decimal("0.8"),
@@ -64,8 +66,12 @@ class DemoOptions(msgspec.Struct, frozen=True):
 
 def run_demo(options: DemoOptions) -> int:
     """Runs the demo until it ends or is interrupted. Returns the exit code. Raises DemoError, ConfigError."""
+    simulated = SimulatorOptions(venues=options.venues, symbols=options.symbols)
+    assets = tuple(dict.fromkeys(listing.instrument.base for listing in instruments_of(simulated.symbols)))
+    options = msgspec.structs.replace(options, symbols=tuple(f"{asset}-{QUOTE}" for asset in assets))
     console = Console()
-    console.print("Starting a simulated Binance (spot and USD-M) and a desk; paper money, no account needed.")
+    names = ", ".join(simulated.venues)
+    console.print(f"Starting simulated venues ({names}) and a desk; paper money, no account needed.")
     with (
         result_file(options.json_file),
         interrupted_by_signals(),
@@ -186,6 +192,9 @@ def _drain(process: subprocess.Popen[bytes]) -> None:
 def _first_line(process: subprocess.Popen[bytes], name: str) -> dict[str, Any]:
     for text in _lines(process, READY_S_MAX):
         return dict(json.loads(text))
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        code = process.wait(STOP_S_MAX)
+        raise DemoError(f"{name}: expected a line of JSON, found it ended with {code}")
     raise DemoError(f"{name}: expected a line of JSON within {READY_S_MAX:.0f} s, found none")
 
 
