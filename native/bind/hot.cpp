@@ -324,15 +324,15 @@ void bind_scan(nb::class_<Hot>& hot) {
            nb::sig("def walk(self, buy: int, sell: int, size_cap: int) -> tuple[int, int, int, int, int]"),
            "(size, cost, proceeds, worst_ask_ticks, worst_bid_ticks) in the group's common units, before fees.")
       .def("best",
-           [](const Hot& h, std::uint32_t book, std::int64_t size_cap) {
+           [](const Hot& h, std::uint32_t book, std::int64_t size_cap, std::int64_t since_ns) {
              require(size_cap >= 0 && size_cap <= SIZE_LOTS_MAX, "size_cap: expected 0..2**62");
-             const Best b = h.best(book_of(h, book).group, size_cap);
+             const Best b = h.best(book_of(h, book).group, size_cap, since_ns);
              return nb::make_tuple(b.buy, b.sell, b.edge_e8, b.walk.size, big(b.walk.cost), big(b.walk.proceeds),
                                    b.walk.worst_ask, b.walk.worst_bid);
            },
-           nb::arg("book"), nb::arg("size_cap"),
-           nb::sig("def best(self, book: int, size_cap: int) -> tuple[int, int, int, int, int, int, int, int]"),
-           "The pair of the book's group that gains most, net and walked, or else lacks least: "
+           nb::arg("book"), nb::arg("size_cap"), nb::arg("since_ns"),
+           nb::sig("def best(self, book: int, size_cap: int, since_ns: int) -> tuple[int, int, int, int, int, int, int, int]"),
+           "The pair of the book's group that gains most, net and walked, or else lacks least, of quotes since since_ns: "
            "(buy_book, sell_book, edge_e8, size, cost, proceeds, worst_ask_ticks, worst_bid_ticks); 65535: no pair.")
       .def("units",
            [](const Hot& h, std::uint32_t book) {

@@ -6,6 +6,7 @@
 //   u v w x y  the connection of market 0 to 4 is up;  d e f g h  it is down
 // Anything else is passed over. After every line the state must make sense.
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -21,6 +22,7 @@ namespace {
 constexpr std::int64_t THRESHOLD_E8 = -100'000;
 constexpr std::int64_t ORDER_STEP = 3;
 constexpr std::int64_t FEES_E8[] = {100'000, 50'000, -20'000, 80'000, 0, 200'000, -10'000};
+constexpr std::array<std::int64_t, 4> STEPS_NS = {1, 50'000'000, 1, 1'200'000'000};  // deadlines pass
 constexpr std::int64_t CAPS[] = {0, 1, 1'000'000, SIZE_LOTS_MAX};
 
 void must(bool holds, const char* what) {
@@ -154,7 +156,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Hot hot;
   build(hot);
   std::string_view rest(reinterpret_cast<const char*>(data), size);
-  for (std::int64_t now_ns = 1; !rest.empty() && now_ns < 64; ++now_ns) {
+  std::int64_t now_ns = 1;
+  for (int count = 0; !rest.empty() && count < 64; ++count, now_ns += STEPS_NS[count % STEPS_NS.size()]) {
     const std::size_t end = rest.find('\n');
     // A copy of its own size, so that reading one byte too many is seen.
     const std::string line(rest.substr(0, end));

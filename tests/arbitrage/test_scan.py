@@ -197,8 +197,9 @@ def gain_of(hot: Any, books: list[Row], buy: int, sell: int, cap: int) -> int:
 @given(st.lists(rows(), min_size=2, max_size=4), st.integers(0, 60_000))
 def test_the_best_pair_gains_most_or_lacks_least(books: list[Row], cap: int) -> None:
     native, twin = built(books)
-    best = native.best(0, cap)
-    assert best == twin.best(0, cap) == native.best(len(books) - 1, cap)
+    best = native.best(0, cap, 0)
+    assert best == twin.best(0, cap, 0) == native.best(len(books) - 1, cap, 0)
+    assert native.best(0, cap, 10**9)[:2] == twin.best(0, cap, 10**9)[:2] == (NO_BOOK, NO_BOOK)  # all too old
     pairs = [(b, s) for b in range(len(books)) for s in range(len(books)) if b != s]
     known = [(b, s) for b, s in pairs if native.edge(b, s) is not None]
     buy, sell, edge_e8, *walked = best

@@ -18,7 +18,7 @@ OKX, HTX_SPOT, HTX_SWAP = Dialect.OKX, Dialect.HTX_SPOT, Dialect.HTX_SWAP
 AT_10 = "up syncing; s 10 AL live"
 OKX_STORIES: dict[str, str] = {
     "the chain of the documentation": AT_10
-    + "; d 15<10 A live; k 15 A live; d 3<15 A live; d 5<3 A live; s 9 D live",
+    + "; d 15<10 A live; k 15 A live; d 3<15 A live; d 5<3 A live; s 9 A live; d 12<9 A live",
     "nobody said that the connection is up": "s 10 AL live; d 15<10 A live",
     "an event comes before the snapshot": "up syncing; d 15<10 N stale; d 16<15 stale; s 20 AL live",
     "and nobody said that the connection is up": "d 15<10 N stale; d 16<15 stale; s 16 AL live; "
@@ -33,11 +33,23 @@ OKX_STORIES: dict[str, str] = {
     "a repeated keep-alive": AT_10 + "; k 10 A live; k 10 A live; d 15<10 A live; k 10 D live",
     "an old event that nobody saw": AT_10 + "; d 9<8 SN stale",
     "two swapped events": AT_10 + "; d 20<15 SN stale; d 15<10 stale; s 20 AL live",
-    "a snapshot nobody asked for": AT_10 + "; s 12 D live; d 15<10 A live",
-    "a snapshot nobody asked for, and its stream": AT_10 + "; s 12 D live; d 15<12 SN stale; s 20 AL live",
+    "a newer snapshot of another connection": AT_10 + "; s 15 A live; d 15<10 D live; d 20<15 A live",
+    "and several events lie before it": AT_10
+    + "; s 20 A live; d 15<10 D live; d 20<15 D live; d 20<15 D live; d 25<20 A live",
+    "and one of them was lost": AT_10 + "; s 20 A live; d 20<15 D live; d 30<25 SN stale",
+    "and the other connection stands elsewhere": AT_10 + "; s 12 A live; d 15<10 SN stale; s 20 AL live",
+    "a snapshot that the book was at": AT_10 + "; d 15<10 A live; d 20<15 A live; s 15 D live; s 10 D live",
+    "a snapshot that it never was at": AT_10 + "; d 15<10 A live; s 12 SD suspect; d 20<15 AL live",
+    "and its stream goes on": AT_10 + "; d 15<10 A live; s 12 SD suspect; d 14<12 N stale; s 14 AL live",
+    "a snapshot that it was at, under suspicion": AT_10
+    + "; d 15<10 A live; cut S suspect; s 10 D suspect; d 20<15 AL live",
+    "the way of a snapshot ends with a reset": AT_10
+    + "; s 20 A live; d 3<20 A live; d 15<10 SN stale; s 4 AL live; d 12<11 SN stale",
+    "the way of a snapshot ends with its connection": AT_10
+    + "; s 20 A live; down S down; s 4 AL live; d 15<10 SN stale",
     "a snapshot that counts anew": AT_10 + "; d 20<15 SN stale; s 3 AL live; d 5<3 A live",
     "what the book took before the snapshot": AT_10
-    + "; d 15<10 A live; d 20<18 SN stale; s 30 AL live; d 15<10 SN stale",
+    + "; d 15<10 A live; d 20<18 SN stale; s 30 AL live; d 15<10 D live; d 20<18 D live; d 35<30 A live",
     "bid meets ask": AT_10 + "; x 15<10 ASNX stale; d 17<15 stale; s 20 AL live",
     "a frame that cannot be read, and the chain holds": AT_10
     + "; cut S suspect; cut suspect; d 15<10 AL live",
@@ -64,8 +76,9 @@ SWAP_STORIES: dict[str, str] = {
     "versions rise by one": AT_10 + "; d 11 A live; d 12 A live; d 11 D live; d 13 A live",
     "a hole": AT_10 + "; d 12 SN stale; d 13 stale; s 13 AL live; d 14 A live",
     "two swapped events": AT_10 + "; d 12 SN stale; d 11 stale; s 13 AL live",
-    "a second connection counts for itself": AT_10
-    + "; d 11 A live; s 500 D live; d 501 SN stale; d 12 stale; s 502 AL live; d 503 A live; d 12 SN stale",
+    "a second connection counts for itself": AT_10 + "; d 11 A live; s 500 A live; d 501 A live; d 12 D live",
+    "a new subscription counts anew": AT_10
+    + "; d 11 A live; d 13 SN stale; s 8 AL live; d 9 A live; d 11 SN stale",
     "a new connection begins low": AT_10 + "; down S down; s 1 AL live; d 2 A live",
     "bid meets ask": AT_10 + "; x 11 ASNX stale; s 12 AL live",
     "a frame that cannot be read": AT_10 + "; cut S suspect; d 11 AL live; cut S suspect; d 13 N stale",

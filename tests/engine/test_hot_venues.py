@@ -102,6 +102,42 @@ def test_okx_a_ticker_between_a_gap_and_a_snapshot_that_counts_anew(
     assert rig.ticker(4, (BID - 1, 9), (ASK, 4)) == Flag.APPLIED | Flag.TOP
 
 
+def test_okx_a_late_ticker_of_the_old_numbering(make_rig: Callable[[Dialect], Rig]) -> None:
+    """Over another connection, behind the reset: it must not pin the top."""
+    rig = make_rig(OKX)
+    tell(rig, "up syncing; s 1000 AL live; d 3<1000 A live")
+    assert rig.ticker(1001, (BID + 5, 9), (ASK - 5, 4)) == Flag.DUPLICATE
+    assert rig.hot.top(rig.book)[:4] == (BID, 3, ASK, 3)
+    assert rig.ticker(4, (BID - 1, 9), (ASK, 4)) == Flag.APPLIED | Flag.TOP
+    tell(rig, "d 800<3 A live")  # the new numbering has grown into the old one
+    assert rig.ticker(1001, (BID + 5, 9), (ASK - 5, 4)) == Flag.APPLIED | Flag.TOP
+
+
+def test_okx_a_ticker_that_the_clock_contradicts(make_rig: Callable[[Dialect], Rig]) -> None:
+    """A second later by the venue's clock, and still without what the ticker had: no common numbering."""
+    rig = make_rig(OKX)
+    tell(rig, AT_10)
+    rig.ticker(900, (BID + 5, 9), (ASK - 5, 4))
+    assert rig.hot.top(rig.book)[:4] == (BID + 5, 9, ASK - 5, 4)
+    for last, ms in ((11, 1_900), (12, 1_901)):
+        assert rig.hot.ticker(rig.book)[0] == 900
+        rig.frame(rig.frames.delta((last, last, last - 1), ms, text([(BID, last)]), []))
+    assert rig.hot.ticker(rig.book)[0] == -1
+    assert rig.hot.top(rig.book)[:4] == (BID, 12, ASK, 10)
+
+
+def test_what_goes_live_and_stale_within_one_frame_has_done_neither(
+    make_rig: Callable[[Dialect], Rig],
+) -> None:
+    rig = make_rig(OKX)
+    tell(rig, AT_10)
+    rig.ticker(12, (BID, 1), (ASK, 1))
+    tell(rig, "cut S suspect")
+    rig.now_ns += DEPTH_LAG_NS_MAX + 1
+    assert rig.delta(11, 11, [], [], 10) == Flag.APPLIED
+    assert rig.status == BookStatus.SUSPECT
+
+
 def test_okx_tickers_go_on_and_deltas_do_not(make_rig: Callable[[Dialect], Rig]) -> None:
     rig = make_rig(OKX)
     tell(rig, AT_10)

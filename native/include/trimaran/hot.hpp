@@ -56,6 +56,7 @@ struct BookState {
   std::int64_t depth_quote_ns = 0, ticker_quote_ns = 0;  // local times, less the delay on the way
   std::int64_t ahead_since_ns = 0;  // since when the book has lacked what a ticker had; 0: it lacks nothing
   std::int64_t ahead_id = 0;        // and what it lacks
+  std::int64_t anew_below = 0;      // ids above are of a numbering that has ended; 0: there was none
   Top top;
 
   bool ticker_is_newer() const { return ticker_joins && sequenced.live() && ticker.id > sequenced.last_id(); }
@@ -85,6 +86,23 @@ struct BookState {
   void forget() {
     ticker = {};
     ticker_quote_ns = ahead_since_ns = ahead_id = 0;
+  }
+
+  // The venue has begun to count again at `now_id`. Tickers of the old numbering may still come, over another
+  // connection: they are those that stand nearer to the old ids than to the new ones.
+  void count_anew(std::int64_t old_id, std::int64_t now_id) {
+    forget();
+    anew_below = now_id + (old_id - now_id) / 2;
+  }
+
+  bool of_an_old_numbering(std::int64_t ticker_id) {
+    if (sequenced.last_id() > anew_below) anew_below = 0;
+    return anew_below != 0 && ticker_id > anew_below;
+  }
+
+  // A later depth event that lacks what a ticker had: the ticker's id is of another numbering, whatever it says.
+  bool ticker_contradicted(std::int64_t depth_venue_ns) const {
+    return ticker_is_newer() && ticker.venue_ns > 0 && depth_venue_ns - ticker.venue_ns > TICKER_SKEW_NS_MAX;
   }
 
   // Empty where a newer ticker says that the side is.
@@ -184,6 +202,7 @@ class Hot {
   std::uint32_t mark_book_down(std::uint32_t index) {
     BookState& state = books_[index];
     state.forget();
+    state.anew_below = 0;
     const std::uint32_t flags = state.sequenced.on_down();
     return flags | refresh(state);
   }
@@ -202,10 +221,11 @@ class Hot {
     return groups_[b.group].walk(b.member, s.member, b.ladder(true), s.ladder(false), size_cap);
   }
 
-  // The best pair of a group, walked up to `size_cap` common units.
-  Best best(std::size_t group_index, std::int64_t size_cap) const {
+  // The best pair of a group, walked up to `size_cap` common units; of books whose quotes are of `since_ns` or later.
+  Best best(std::size_t group_index, std::int64_t size_cap, std::int64_t since_ns) const {
     const Group& group = groups_[group_index];
-    return group.best([&](std::size_t buy, std::size_t sell) {
+    const auto fresh = [&](std::size_t member) { return books_[group.members[member].book].quote_ns() >= since_ns; };
+    return group.best(fresh, [&](std::size_t buy, std::size_t sell) {
       return walk(group.members[buy].book, group.members[sell].book, size_cap);
     });
   }
@@ -218,22 +238,25 @@ class Hot {
     const std::int64_t lag_ns = market.lag.update(event.venue_ns, local_ns);
     if (flags & flag::APPLIED) {
       stamp(state, event.venue_ns, local_ns, lag_ns);
-      if (event.last_id < event.previous_id) state.forget();  // the venue counts anew
+      if (event.last_id < event.previous_id) state.count_anew(event.previous_id, event.last_id);
+      if (state.ticker_contradicted(event.venue_ns)) state.forget();
       if (state.deltas_overdue(local_ns)) flags |= state.sequenced.on_suspicion();
     }
     if (state.sequenced.status() == Status::Stale && flags & flag::NEED_SNAPSHOT) state.forget();
-    return pack(Kind::Depth, flags | refresh(state), event.book);
+    return pack(Kind::Depth, net(flags) | refresh(state), event.book);
   }
 
   std::uint32_t on_stream_snapshot(Market& market, const Event& event, std::int64_t local_ns) {
     BookState& state = books_[event.book];
+    const std::int64_t old_id = state.sequenced.last_id();
     const std::uint32_t flags =
         state.sequenced.on_stream_snapshot(event.last_id, market.decoder.bids(), market.decoder.asks());
     const std::int64_t lag_ns = market.lag.update(event.venue_ns, local_ns);
     if (flags & flag::APPLIED) {
       stamp(state, event.venue_ns, local_ns, lag_ns);
       state.ahead_since_ns = 0;
-      if (state.ticker_joins && state.ticker.id > event.last_id) state.forget();  // of a numbering that has ended
+      if (event.last_id < old_id) state.count_anew(old_id, event.last_id);
+      if (state.ticker_contradicted(event.venue_ns)) state.forget();
     }
     return pack(Kind::Snapshot, flags | refresh(state), event.book);
   }
@@ -256,7 +279,9 @@ class Hot {
 
   std::uint32_t on_ticker(Market& market, const Event& event, std::int64_t local_ns) {
     BookState& state = books_[event.book];
-    if (event.last_id < state.ticker.id) return pack(Kind::Ticker, flag::DUPLICATE, event.book);
+    if (event.last_id < state.ticker.id || state.of_an_old_numbering(event.last_id)) {
+      return pack(Kind::Ticker, flag::DUPLICATE, event.book);
+    }
     state.ticker = {event.last_id, event.bid, event.ask, event.venue_ns, local_ns};
     const std::int64_t lag_ns = event.venue_ns == 0 ? market.lag.last() : market.lag.update(event.venue_ns, local_ns);
     state.ticker_quote_ns = local_ns - lag_ns;
@@ -295,6 +320,12 @@ class Hot {
     const std::uint32_t flags = state.sequenced.on_lost();
     if (flags & flag::NEED_SNAPSHOT) state.forget();
     return flags | refresh(state);
+  }
+
+  // A book that went live and stale within one frame has done neither.
+  static std::uint32_t net(std::uint32_t flags) {
+    constexpr std::uint32_t BOTH = flag::WENT_LIVE | flag::WENT_STALE;
+    return (flags & BOTH) == BOTH ? flags & ~BOTH : flags;
   }
 
   static void stamp(BookState& state, std::int64_t venue_ns, std::int64_t local_ns, std::int64_t lag_ns) {

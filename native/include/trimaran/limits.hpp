@@ -17,6 +17,7 @@ inline constexpr std::size_t PENDING_LEVELS_MAX = 262'144;
 inline constexpr std::size_t DUPLICATES_RUN_MAX = 256;
 inline constexpr std::size_t RECENT_LINKS = 64;
 inline constexpr std::int64_t DEPTH_LAG_NS_MAX = 3'000'000'000;
+inline constexpr std::int64_t TICKER_SKEW_NS_MAX = 1'000'000'000;
 inline constexpr std::int64_t OFFSET_WINDOW_NS = 120'000'000'000;
 inline constexpr std::int64_t OFFSET_STEP_NS = 1'000'000'000;
 inline constexpr int OFFSET_STEP_RUN = 16;

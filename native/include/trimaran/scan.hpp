@@ -180,15 +180,16 @@ class Group {
            fee_of(walked.cost, members[buy].taker_fee_e8);
   }
 
-  // Over all pairs; `walk_pair(buy, sell)` walks one. Of equals the first one, by buyer and seller.
-  template <class WalkPair>
-  Best best(WalkPair&& walk_pair) const {
+  // Over all pairs of members that `fresh(member)` admits; `walk_pair(buy, sell)` walks one. Of equals the first one,
+  // by buyer and seller.
+  template <class Fresh, class WalkPair>
+  Best best(Fresh&& fresh, WalkPair&& walk_pair) const {
     Best found;
     int128 found_net = 0;
     for (std::size_t buy = 0; buy < members.size(); ++buy) {
       for (std::size_t sell = 0; sell < members.size(); ++sell) {
         std::int64_t edge_e8 = 0;
-        if (buy == sell || !edge(buy, sell, edge_e8)) continue;
+        if (buy == sell || !fresh(buy) || !fresh(sell) || !edge(buy, sell, edge_e8)) continue;
         const Walk walked = edge_e8 >= 0 ? walk_pair(buy, sell) : Walk{};
         const int128 gained = walked.size > 0 ? net(buy, sell, walked) : 0;
         const bool better = found.walk.size > 0 ? gained > found_net

@@ -14,7 +14,9 @@
 // OKX books and HTX swaps, snapshot first in the stream:
 //   Stream:          a delta continues the book when previous_id == last, whatever its own id: ids may repeat
 //                    (nothing new) and fall (counted anew). A link that was seen a short while ago is a repeat;
-//                    anything else is a gap, and only another snapshot in the stream heals it.
+//                    anything else is a gap, and only another snapshot in the stream heals it. A newer snapshot
+//                    (of another connection) takes a live book along, and the links from there to here are
+//                    repeats; an older one that the book never was at makes it suspect.
 // Otherwise a delta whose last_id is not above the book's is contained in it already and is ignored: after a
 // planned switch of connections, or a repeat, the book is still exact. A long unbroken run of such deltas means
 // that the venue has begun to count anew, and is a gap.
@@ -84,10 +86,15 @@ class SequencedBook {
   // A whole book in the stream. Returns flags.
   std::uint32_t on_stream_snapshot(std::int64_t id, const Side& bids, const Side& asks) {
     if (law_ != Law::Stream) return on_snapshot(id, bids, asks);
-    if (live()) return flag::DUPLICATE;  // of another connection; what follows proves the book, or breaks it
+    const bool has_book = live() || status_ == Status::Suspect;
+    if (has_book && passed(id)) return flag::DUPLICATE;  // the next delta proves more than it could
+    if (has_book && id < last_id_) return flag::DUPLICATE | on_suspicion();
+    // Newer than the book: what another connection still tells of the way from there to here is in it.
+    if (id < known_id_) recent_count_ = 0;
+    leap_ = id > known_id_ && known_id_ > 0 ? SeenLink{known_id_, id} : NO_LEAP;
+    remember({id, id});
     ++counters.snapshots;
     load(id, bids, asks);
-    recent_count_ = 0;
     return flag::APPLIED | settle();
   }
 
@@ -154,6 +161,7 @@ class SequencedBook {
     status_ = Status::Down;
     awaiting_bridge_ = unproven_ = false;
     known_id_ = 0;  // over a new connection the venue may count anew
+    forget_links();
     forget_pending(pending_.size());
     return was_live ? flag::WENT_STALE : 0;
   }
@@ -197,12 +205,13 @@ class SequencedBook {
     if (status_ == Status::Down || status_ == Status::Syncing) return without_beginning();
     if (status_ == Status::Stale) return 0;  // of a chain that is broken
     if (ids.previous == last_id_) {
+      if (ids.last < ids.previous) forget_links();  // counted anew: what was seen means nothing any more
       remember({ids.previous, ids.last});
       apply(ids, bids, asks);
       return flag::APPLIED | settle();
     }
-    if (seen({ids.previous, ids.last})) return duplicate();
-    return gap();
+    const bool leapt = ids.previous >= leap_.previous && ids.previous <= ids.last && ids.last <= leap_.last;
+    return leapt || seen({ids.previous, ids.last}) ? duplicate() : gap();
   }
 
   // A stream begins with its snapshot. We did not see it, and no other comes unless it is asked for.
@@ -222,6 +231,20 @@ class SequencedBook {
     std::int64_t previous, last;
     bool operator==(const SeenLink&) const = default;
   };
+
+  static constexpr SeenLink NO_LEAP{0, -1};
+
+  void forget_links() {
+    recent_count_ = 0;
+    leap_ = NO_LEAP;
+  }
+
+  // Whether the book was at that id a short while ago, or is.
+  bool passed(std::int64_t id) const {
+    if (id == last_id_ || (id >= leap_.previous && id <= leap_.last)) return true;
+    const auto end = recent_.begin() + static_cast<std::ptrdiff_t>(std::min(recent_count_, RECENT_LINKS));
+    return std::any_of(recent_.begin(), end, [id](const SeenLink& link) { return link.last == id; });
+  }
 
   void remember(SeenLink link) { recent_[recent_count_++ % RECENT_LINKS] = link; }
 
@@ -316,6 +339,7 @@ class SequencedBook {
   std::size_t duplicate_run_ = 0;
   std::array<SeenLink, RECENT_LINKS> recent_{};  // of a stream, those that the book has taken
   std::size_t recent_count_ = 0;
+  SeenLink leap_ = NO_LEAP;  // from where to where a snapshot took the book
   Book book_;
   std::vector<Pending> pending_;
   std::vector<Level> pending_levels_;

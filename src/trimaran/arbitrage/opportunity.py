@@ -31,8 +31,10 @@ class ScanView(Protocol):
 class BestView(ScanView, Protocol):
     """What looking for the best pair reads beside."""
 
-    def best(self, book: int, size_cap: int, /) -> tuple[int, int, int, int, int, int, int, int]:
-        """(buy_book, sell_book, edge_e8, size, ..) of the book's group; `NO_BOOK`: no pair."""
+    def best(
+        self, book: int, size_cap: int, since_ns: int, /
+    ) -> tuple[int, int, int, int, int, int, int, int]:
+        """(buy_book, sell_book, edge_e8, size, ..) of the group's quotes since; `NO_BOOK`: no pair."""
 
 
 class Leg(msgspec.Struct, frozen=True):
@@ -53,16 +55,21 @@ class BestPair(msgspec.Struct, frozen=True):
 
 
 def best_pair(
-    scan: BestView, legs: Sequence[Leg], books: Sequence[int], notional_max: Decimal, now_ns: int
+    scan: BestView,
+    legs: Sequence[Leg],
+    books: Sequence[int],
+    notional_max: Decimal,
+    now_ns: int,
+    age_ns_max: int,
 ) -> BestPair | None:
-    """The best pair of the books of one underlying; `legs` by book. None while no two books are live."""
+    """The best pair of the books of one underlying; `legs` by book. None while no two have fresh quotes."""
     asks = (legs[book].instrument.price(scan.top(book)[2]) for book in books)
     ask = next((price for price in asks if price > 0), None)
     if ask is None:
         return None
     size_exponent = scan.units(books[0])[1]
     cap = min(int((notional_max / ask).scaleb(-size_exponent)), SIZE_LOTS_MAX)
-    buy_book, sell_book, edge_e8, size, *_ = scan.best(books[0], cap)
+    buy_book, sell_book, edge_e8, size, *_ = scan.best(books[0], cap, now_ns - age_ns_max)
     if buy_book == NO_BOOK:
         return None
     buy, sell = legs[buy_book], legs[sell_book]

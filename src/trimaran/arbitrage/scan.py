@@ -126,13 +126,13 @@ class Group:
         received = walked.proceeds - _fee(walked.proceeds, self.members[sell].taker_fee_e8)
         return received - walked.cost - _fee(walked.cost, self.members[buy].taker_fee_e8)
 
-    def best(self, walk_pair: Callable[[int, int], Walk]) -> Best | None:
-        """Over all pairs; of equals the first one. None when no pair has an edge."""
+    def best(self, fresh: Callable[[int], bool], walk_pair: Callable[[int, int], Walk]) -> Best | None:
+        """Over all pairs of fresh members; of equals the first one. None when no pair has an edge."""
         found: Best | None = None
         found_net = 0
         for buy, buyer in enumerate(self.members):
             for sell, seller in enumerate(self.members):
-                edge = None if buy == sell else self.edge(buy, sell)
+                edge = self.edge(buy, sell) if buy != sell and fresh(buy) and fresh(sell) else None
                 if edge is None:
                     continue
                 walked = walk_pair(buy, sell) if edge >= 0 else NOTHING

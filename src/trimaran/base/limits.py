@@ -21,6 +21,7 @@ PENDING_LEVELS_MAX: Final = 262_144  # their levels, together
 DUPLICATES_RUN_MAX: Final = 256  # in a row; at one delta in 100 ms, 26 s of nothing new
 RECENT_LINKS: Final = 64  # of a stream, remembered to tell a repeat from a gap
 DEPTH_LAG_NS_MAX: Final = 3_000_000_000  # a ticker ahead of its book for longer: the deltas are not coming
+TICKER_SKEW_NS_MAX: Final = 1_000_000_000  # by the venue's clock, between a delta and a ticker it contains
 OFFSET_STEP_NS: Final = 1_000_000_000  # so much earlier than ever is a wrong stamp or a clock that was set
 OFFSET_STEP_RUN: Final = 16  # events in a row that make it a clock that was set
 OFFSET_WINDOW_NS: Final = 120_000_000_000  # the least local - venue time within it counts as no lag

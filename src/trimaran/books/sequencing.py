@@ -19,7 +19,9 @@ OKX books and HTX swaps, whose snapshot comes first in the stream:
 
 - STREAM: a delta continues the book when `previous_id == last`, whatever its own id: ids may repeat (nothing
   new) and fall (counted anew). A link that was seen a short while ago is a repeat; anything else is a gap,
-  and only another snapshot in the stream heals it.
+  and only another snapshot in the stream heals it. A newer snapshot (of another connection) takes a live book
+  along, and the links from there to here are repeats; an older one that the book never was at makes it
+  suspect.
 
 Otherwise a delta whose `last_id` is not above the book's is contained in it already and is ignored: after a
 planned switch of connections, or a repeat, the book is still exact. A long unbroken run of such deltas means
@@ -35,6 +37,7 @@ from __future__ import annotations
 
 import enum
 from collections import deque
+from typing import Final
 
 from trimaran.base.limits import (
     BOOK_LEVELS_MAX,
@@ -46,6 +49,8 @@ from trimaran.base.limits import (
 from trimaran.books.l2 import Book
 from trimaran.domain.answer import BookStatus, Flag
 from trimaran.domain.market import DepthDelta, DepthSnapshot
+
+NO_LEAP: Final = (0, -1)
 
 
 class Law(enum.IntEnum):
@@ -71,6 +76,7 @@ class SequencedBook:
         self._pending: list[DepthDelta] = []
         self._pending_levels = 0
         self._recent: deque[tuple[int, int]] = deque(maxlen=RECENT_LINKS)  # links that the book has taken
+        self._leap = NO_LEAP  # from where to where a snapshot took the book
         self.book = Book()
         self.status = BookStatus.DOWN
         self.last_id = 0
@@ -110,10 +116,17 @@ class SequencedBook:
         """Takes a whole book that came in the stream."""
         if self._law is not Law.STREAM:
             return self.on_snapshot(snapshot)
-        if self.live:
-            return Flag.DUPLICATE  # of another connection; what follows proves the book, or breaks it
+        has_book = self.live or self.status is BookStatus.SUSPECT
+        if has_book and self._passed(snapshot.last_id):
+            return Flag.DUPLICATE  # the next delta proves more than it could
+        if has_book and snapshot.last_id < self.last_id:
+            return Flag.DUPLICATE | self.on_suspicion()
+        # Newer than the book: what another connection still tells of the way from there to here is in it.
+        if snapshot.last_id < self._known_id:
+            self._recent.clear()
+        self._leap = (self._known_id, snapshot.last_id) if 0 < self._known_id < snapshot.last_id else NO_LEAP
+        self._recent.append((snapshot.last_id, snapshot.last_id))
         self._load(snapshot)
-        self._recent.clear()
         return Flag.APPLIED | self._settle()
 
     def on_snapshot(self, snapshot: DepthSnapshot) -> int:
@@ -186,6 +199,7 @@ class SequencedBook:
         self.status = BookStatus.DOWN
         self._awaiting_bridge = self._unproven = False
         self._known_id = 0  # over a new connection the venue may count anew
+        self._forget_links()
         self._set_pending([])
         return Flag.WENT_STALE if was_live else 0
 
@@ -233,9 +247,22 @@ class SequencedBook:
             return 0  # of a chain that is broken
         link = (delta.previous_id, delta.last_id)
         if delta.previous_id == self.last_id:
+            if delta.last_id < delta.previous_id:
+                self._forget_links()  # counted anew: what was seen means nothing any more
             self._recent.append(link)
             return self._apply(delta)
-        return self._duplicate() if link in self._recent else self._gap()
+        leapt = self._leap[0] <= delta.previous_id <= delta.last_id <= self._leap[1]
+        return self._duplicate() if leapt or link in self._recent else self._gap()
+
+    def _passed(self, snapshot_id: int) -> bool:
+        """Whether the book was at that id a short while ago, or is."""
+        if snapshot_id == self.last_id or self._leap[0] <= snapshot_id <= self._leap[1]:
+            return True
+        return any(last_id == snapshot_id for _, last_id in self._recent)
+
+    def _forget_links(self) -> None:
+        self._recent.clear()
+        self._leap = NO_LEAP
 
     def _without_beginning(self) -> int:
         """A stream begins with its snapshot. We did not see it, and no other comes unless it is asked for."""

@@ -108,12 +108,16 @@ class Desk:
         return self.hot.last_id(self.books[key])
 
     def live_tops(self, underlying: Underlying) -> list[tuple[Decimal, Decimal]]:
-        """(bid, ask) in quote of every live book of an underlying that has both sides."""
+        """(bid, ask) in quote of every live book of an underlying that has both sides, and fresh ones.
+
+        A quote that is too old to be traded on is too old to judge others by.
+        """
         tops: list[tuple[Decimal, Decimal]] = []
         for book in self.same[underlying]:
-            bid, _, ask, *_ = self.hot.top(book)
-            if bid and ask:
-                instrument = self.legs[book].instrument
+            bid, _, ask, *_, quote_ns = self.hot.top(book)
+            instrument = self.legs[book].instrument
+            fresh = self.now_ns - quote_ns <= self.setup.limits[instrument.key].quote_age_ns_max
+            if bid and ask and fresh:
                 tops.append((instrument.price(bid), instrument.price(ask)))
         return tops
 

@@ -93,11 +93,14 @@ class HotScan(Protocol):
     def walk(self, buy: int, sell: int, size_cap: int, /) -> tuple[int, int, int, int, int]:
         """(size, cost, proceeds, worst_ask_ticks, worst_bid_ticks) in common units, before fees."""
 
-    def best(self, book: int, size_cap: int, /) -> tuple[int, int, int, int, int, int, int, int]:
+    def best(
+        self, book: int, size_cap: int, since_ns: int, /
+    ) -> tuple[int, int, int, int, int, int, int, int]:
         """(buy_book, sell_book, edge_e8, size, cost, proceeds, worst_ask_ticks, worst_bid_ticks).
 
         Of all pairs of the book's group the one that gains most, net of taker fees and walked up to
-        `size_cap` common units; where none gains the one that lacks least, size 0. `NO_BOOK`: no pair.
+        `size_cap` common units; where none gains the one that lacks least, size 0. Books whose quotes are
+        older than `since_ns` do not count. `NO_BOOK`: no pair.
         """
 
     def units(self, book: int, /) -> tuple[int, int, int, int]:

@@ -135,6 +135,7 @@ class TwinHot:
     def mark_book_down(self, book: int) -> int:
         state = self._books[book]
         state.forget()
+        state.anew_below = 0
         flags = state.sequenced.on_down()
         return flags | self._refresh(state)
 
@@ -215,10 +216,12 @@ class TwinHot:
         w = self._groups[b.group].walk(b.member, s.member, asks, bids, size_cap)
         return (w.size, w.cost, w.proceeds, w.worst_ask, w.worst_bid)
 
-    def best(self, book: int, size_cap: int) -> tuple[int, int, int, int, int, int, int, int]:
+    def best(self, book: int, size_cap: int, since_ns: int) -> tuple[int, int, int, int, int, int, int, int]:
         group = self._groups[self._books[book].group]
+        books = [member.book for member in group.members]
         found = group.best(
-            lambda buy, sell: Walk(*self.walk(group.members[buy].book, group.members[sell].book, size_cap))
+            lambda member: self._books[books[member]].quote_ns >= since_ns,
+            lambda buy, sell: Walk(*self.walk(books[buy], books[sell], size_cap)),
         )
         if found is None:
             return (NO_BOOK, NO_BOOK, 0, 0, 0, 0, 0, 0)
@@ -239,29 +242,35 @@ class TwinHot:
         if flags & Flag.APPLIED:
             state.venue_ns, state.depth_quote_ns = event.venue_ns, local_ns - lag_ns
             if event.last_id < event.previous_id:
-                state.forget()  # the venue counts anew
+                state.count_anew(event.previous_id, event.last_id)
+            if state.ticker_contradicted(event.venue_ns):
+                state.forget()
             if state.deltas_overdue(local_ns):
                 flags |= state.sequenced.on_suspicion()
         if state.sequenced.status is BookStatus.STALE and flags & Flag.NEED_SNAPSHOT:
             state.forget()
-        return pack(Kind.DEPTH, flags | self._refresh(state), index)
+        return pack(Kind.DEPTH, _net(flags) | self._refresh(state), index)
 
     def _on_stream_snapshot(
         self, owner: MarketState, state: BookState, event: DepthSnapshot, index: int, local_ns: int
     ) -> int:
+        old_id = state.sequenced.last_id
         flags = state.sequenced.on_stream_snapshot(event)
         lag_ns = owner.lag.update(event.venue_ns, local_ns)
         if flags & Flag.APPLIED:
             state.venue_ns, state.depth_quote_ns = event.venue_ns, local_ns - lag_ns
             state.ahead_since_ns = 0
-            if state.ticker_joins and state.ticker is not None and state.ticker.update_id > event.last_id:
-                state.forget()  # of a numbering that has ended
+            if event.last_id < old_id:
+                state.count_anew(old_id, event.last_id)
+            if state.ticker_contradicted(event.venue_ns):
+                state.forget()
         return pack(Kind.SNAPSHOT, flags | self._refresh(state), index)
 
     def _on_ticker(
         self, owner: MarketState, state: BookState, event: Ticker, index: int, local_ns: int
     ) -> int:
-        if state.ticker is not None and event.update_id < state.ticker.update_id:
+        newest_id = -1 if state.ticker is None else state.ticker.update_id
+        if event.update_id < newest_id or state.of_an_old_numbering(event.update_id):
             return pack(Kind.TICKER, Flag.DUPLICATE, index)
         state.ticker, state.ticker_local_ns = event, local_ns
         lag = owner.lag
@@ -296,3 +305,9 @@ class TwinHot:
         group = self._groups[state.group]
         wake = group.update(state.member, *top, self._threshold_e8)
         return Flag.TOP | (Flag.WAKE if wake else 0)
+
+
+def _net(flags: int) -> int:
+    """A book that went live and stale within one frame has done neither."""
+    both = Flag.WENT_LIVE | Flag.WENT_STALE
+    return flags & ~both if flags & both == both else flags

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from trimaran.arbitrage.scan import NO_LEVEL, ladder
 from trimaran.base.errors import DecodeKind
 from trimaran.base.json_value import Buffer
-from trimaran.base.limits import DEPTH_LAG_NS_MAX, FEE_E8_MAX, SYMBOL_BYTES_MAX
+from trimaran.base.limits import DEPTH_LAG_NS_MAX, FEE_E8_MAX, SYMBOL_BYTES_MAX, TICKER_SKEW_NS_MAX
 from trimaran.books.lag import Lag
 from trimaran.books.sequencing import Law, SequencedBook
 from trimaran.domain.answer import Flag, Kind, pack
@@ -70,6 +70,7 @@ class BookState:
         self.venue_ns = self.depth_quote_ns = self.ticker_quote_ns = 0
         self.ahead_since_ns = 0  # since when the book has lacked what a ticker had; 0: it lacks nothing
         self.ahead_id = 0  # and what it lacks
+        self.anew_below = 0  # ids above are of a numbering that has ended; 0: there was none
         self.top: tuple[Level, Level] = (NO_LEVEL, NO_LEVEL)
 
     def newer_ticker(self) -> Ticker | None:
@@ -101,6 +102,28 @@ class BookState:
         """
         self.ticker = None
         self.ticker_local_ns = self.ticker_quote_ns = self.ahead_since_ns = self.ahead_id = 0
+
+    def count_anew(self, old_id: int, now_id: int) -> None:
+        """The venue has begun to count again at `now_id`.
+
+        Tickers of the old numbering may still come, over another connection: they are those that stand nearer
+        to the old ids than to the new ones.
+        """
+        self.forget()
+        self.anew_below = now_id + (old_id - now_id) // 2
+
+    def of_an_old_numbering(self, ticker_id: int) -> bool:
+        """Whether a ticker belongs to what was counted before."""
+        if self.sequenced.last_id > self.anew_below:
+            self.anew_below = 0
+        return self.anew_below != 0 and ticker_id > self.anew_below
+
+    def ticker_contradicted(self, depth_venue_ns: int) -> bool:
+        """A later depth event lacks what a ticker had: its id is of another numbering, whatever it says."""
+        ticker = self.newer_ticker()
+        if ticker is None or ticker.venue_ns == 0:
+            return False
+        return depth_venue_ns - ticker.venue_ns > TICKER_SKEW_NS_MAX
 
     def effective_top(self) -> tuple[Level, Level]:
         """(bid, ask) that may be traded on."""

@@ -52,7 +52,7 @@ class Moment:
     def __init__(self, desk: Desk, now_ns: int, quote_age_ns_max: int) -> None:
         self.now_ns = now_ns
         self._desk = desk
-        self._age_ns_max = quote_age_ns_max
+        self.age_ns_max = quote_age_ns_max
 
     def age_ns(self, book: int) -> int | None:
         """Since the book was last known to be right; None where it is not even in sequence."""
@@ -63,7 +63,7 @@ class Moment:
     def word(self, book: int) -> str:
         """live, stale or down: a book that nobody has confirmed for too long is stale."""
         age_ns = self.age_ns(book)
-        return "stale" if age_ns is not None and age_ns > self._age_ns_max else self._desk.book_word(book)
+        return "stale" if age_ns is not None and age_ns > self.age_ns_max else self._desk.book_word(book)
 
     def marks_live(self) -> bool:
         """Whether every book that gives a mark is live."""
@@ -142,7 +142,8 @@ def best_rows(desk: Desk, moment: Moment) -> list[dict[str, Any]]:
     """The best net edge of every asset over all its books, also while none gains."""
     rows: list[dict[str, Any]] = []
     for (base, quote), books in desk.same.items():
-        best = best_pair(desk.hot, desk.legs, books, desk.setup.notional_max, moment.now_ns)
+        notional_max, now_ns = desk.setup.notional_max, moment.now_ns
+        best = best_pair(desk.hot, desk.legs, books, notional_max, now_ns, moment.age_ns_max)
         if best is None:
             continue
         row: dict[str, Any] = {

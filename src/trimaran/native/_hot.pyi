@@ -136,9 +136,9 @@ class Hot:
         (size, cost, proceeds, worst_ask_ticks, worst_bid_ticks) in the group's common units, before fees.
         """
 
-    def best(self, book: int, size_cap: int) -> tuple[int, int, int, int, int, int, int, int]:
+    def best(self, book: int, size_cap: int, since_ns: int) -> tuple[int, int, int, int, int, int, int, int]:
         """
-        The pair of the book's group that gains most, net and walked, or else lacks least: (buy_book, sell_book, edge_e8, size, cost, proceeds, worst_ask_ticks, worst_bid_ticks); 65535: no pair.
+        The pair of the book's group that gains most, net and walked, or else lacks least, of quotes since since_ns: (buy_book, sell_book, edge_e8, size, cost, proceeds, worst_ask_ticks, worst_bid_ticks); 65535: no pair.
         """
 
     def units(self, book: int) -> tuple[int, int, int, int]:
