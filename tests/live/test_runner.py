@@ -15,6 +15,7 @@ from trimaran.live.runner import DeskRunner
 from trimaran.native._hot import Hot
 from trimaran.strategies.cross_market import CrossMarket, CrossMarketConfig
 from trimaran.strategies.port import Strategy
+from trimaran.venues.registry import MARKETS
 from trimaran.venues.sim.faults import FaultPlan
 from trimaran.venues.sim.server import Simulator
 from trimaran.venues.simulators import SimulatorOptions, simulating
@@ -68,6 +69,33 @@ async def test_books_go_live_and_the_status_is_whole() -> None:
         finally:
             await runner.stop()
         assert words(runner) == {"down"}
+
+
+def between_venues(status: dict[str, Any]) -> bool:
+    """Whether an opportunity, open or over, was to buy at one venue and sell at another."""
+    rows = [*status["open"], *status["recent"]]
+    return any(row["buy"].partition(".")[0] != row["sell"].partition(".")[0] for row in rows)
+
+
+async def test_three_venues_six_markets_and_what_is_worth_a_trade_between_them() -> None:
+    async with simulating(SimulatorOptions(seed=9, symbols=SYMBOLS)) as simulator:
+        runner = DeskRunner(config_of(simulator), SystemClock(), Hot, strategies)
+        await runner.start()
+        try:
+            await until(lambda: words(runner) == {"live"})
+            await until(lambda: between_venues(runner.status()), 60.0)
+            await until(lambda: words(runner) == {"live"})
+            best, result = runner.status()["best"], runner.result()
+        finally:
+            await runner.stop()
+    assert list(result["markets"]) == list(MARKETS)
+    for row in result["markets"].values():
+        assert row["book"] == "live"
+        assert (row["gaps"], row["crossings"], sum(row["errors"].values())) == (0, 0, 0)
+        assert row["frames"] > 0
+        assert row["connection"]["reconnects"] == row["connection"]["control_unknown"] == 0
+    assert {row["base"] for row in best} == {"BTC", "ETH"}
+    assert result["opportunities"]["seen"] > 0
 
 
 async def test_a_dropped_frame_makes_the_book_stale_and_it_comes_back() -> None:

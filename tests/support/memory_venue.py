@@ -1,7 +1,7 @@
 """A venue that lives in memory: books that change ten times a second, connections, and faults on demand.
 
-It has no clock and no sockets: `virtual_desk` hands it what the desk says and asks it, every turn, what it has to
-tell. What is true of a book at every id is remembered, so that whatever a desk shows can be compared.
+It has no clock and no sockets: `virtual_desk` hands it what the desk says and asks it, every turn, what it
+has to tell. What is true of a book at every id is remembered, so that whatever a desk shows can be compared.
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
-"""What each venue says, for a venue that lives in memory: data frames of `venue_frames`, and everything around.
+"""What each venue says, for a venue that lives in memory: the frames of `venue_frames`, and all around them.
 
-A speaker knows the words of one market and nothing else: how a request is read, how it is answered or refused,
-what a heartbeat looks like, and which frames cannot be read. When something is said is the venue's decision
-(`memory_venue`). Nothing is shared with the adapters.
+A speaker knows the words of one market and nothing else: how a request is read, how it is answered or
+refused, what a heartbeat looks like, and which frames cannot be read. When something is said is the venue's
+decision (`memory_venue`). Nothing is shared with the adapters.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,6 +21,18 @@ from trimaran.domain.dialect import Dialect
 
 Best = tuple[str, str]  # price, size
 NOTHING: Rows = ()
+
+
+@cache
+def bomb() -> bytes:
+    """40 MB of zeros in 40 kB."""
+    return gzip.compress(bytes(40_000_000), 9)
+
+
+@cache
+def too_large() -> bytes:
+    """JSON above every limit."""
+    return b'{"x":"' + b"x" * 20_000_000 + b'"}'
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -111,11 +124,13 @@ class Speaker:
             "not utf-8": frames.packed(b'{"a":"\xff\xfe"}'),
             "an array": frames.packed(b"[1,2,3]"),
             "truncated": delta[: len(delta) * 2 // 3],
-            "a wrong type": frames.mangled(delta, lambda text: text.replace(b'[["', b'[[{"').replace(b"[[1", b"[[{1")),
+            "a wrong type": frames.mangled(
+                delta, lambda text: text.replace(b'[["', b'[[{"').replace(b"[[1", b"[[{1")
+            ),
             "a side that is a number": frames.mangled(delta, _without_sides),
             "off the grid": frames.delta((7, 7, 6), 1, [("100.001", "1.000")], NOTHING),
             "another symbol": Frames(self.dialect, f"X{symbol}").delta((7, 7, 6), 1, NOTHING, NOTHING),
-            "too large": frames.packed(b'{"x":"' + b"x" * 20_000_000 + b'"}'),
+            "too large": frames.packed(too_large()),
             "nested without end": frames.packed(b"[" * 5_000),
         }
 
@@ -135,7 +150,12 @@ class BinanceSpeaker(Speaker):
 
     def stream(self, name: str) -> tuple[str, Kind]:
         symbol, kind, *_ = name.split("@")
-        kinds = {"depth": Kind.DEPTH, "bookTicker": Kind.TICKER, "trade": Kind.TRADE, "aggTrade": Kind.AGG_TRADE}
+        kinds = {
+            "depth": Kind.DEPTH,
+            "bookTicker": Kind.TICKER,
+            "trade": Kind.TRADE,
+            "aggTrade": Kind.AGG_TRADE,
+        }
         return symbol.upper(), kinds[kind]
 
     def accept(self, ask: Ask, name: str) -> bytes:
@@ -186,7 +206,9 @@ class OkxSpeaker(Speaker):
 
     def accept(self, ask: Ask, name: str) -> bytes:
         channel, _, symbol = name.partition(":")
-        return _json({"id": ask.request_id, "event": ask.operation, "arg": _argument(channel, symbol), "connId": "a4"})
+        return _json(
+            {"id": ask.request_id, "event": ask.operation, "arg": _argument(channel, symbol), "connId": "a4"}
+        )
 
     def refuse(self, ask: Ask, name: str) -> bytes:
         channel, _, symbol = name.partition(":")
@@ -262,11 +284,10 @@ class HtxSpeaker(Speaker):
         return self._pack({"ch": f"market.{symbol}.kline.1min", "ts": 1, "tick": {"id": 1}})
 
     def unreadable(self, symbol: str) -> dict[str, bytes]:
-        zeros = gzip.compress(bytes(40_000_000), 9)
         more = {
             "plain text that is no json": b"what is this",
             "a broken gzip": b"\x1f\x8b\x08\x00 what is this",
-            "a bomb": zeros,
+            "a bomb": bomb(),
             "two members": self._pack({"ping": 1}) * 2,
             "nothing": b"",
         }
@@ -298,5 +319,5 @@ def _json(value: object) -> bytes:
 
 def _without_sides(text: bytes) -> bytes:
     for name in (b'"b":', b'"bids":'):
-        text = text.replace(name, name + b"17,\"was\":")
+        text = text.replace(name, name + b'17,"was":')
     return text

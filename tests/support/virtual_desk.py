@@ -1,8 +1,8 @@
 """A session of the registry, a hot state, and a venue in memory, in virtual time.
 
-Everything between the desk and the venue takes `ONE_WAY_NS`, both ways and in order: requests, answers, frames,
-books over REST. The shell is that of `venues.wire.market_feed`, without sockets. After every event each book that
-is live is compared with the venue's own at the same id, and each that is not must show no top.
+Everything between the desk and the venue takes `ONE_WAY_NS`, both ways and in order: requests, answers,
+frames, books over REST. The shell is that of `venues.wire.market_feed`, without sockets. After every event
+each book that is live is compared with the venue's own at the same id, and each that is not must show no top.
 """
 
 from __future__ import annotations

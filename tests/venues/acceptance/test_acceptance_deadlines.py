@@ -1,12 +1,14 @@
 """The acceptance numbers of every market in virtual time: nothing depends on the speed of a machine.
 
-The session is that of the registry with the settings of the live exchange, the hot state is the native one and
-its twin, the venue answers after 80 ms. `docs/add_a_venue.md` has the list; the same numbers on real sockets are
-in `test_acceptance_sockets.py`. After every single event a book that is live equals the venue's own at its id,
-and one that is not live shows no top (`tests/support/virtual_desk.py`).
+The session is that of the registry with the settings of the live exchange, the hot state is the native one
+and its twin, the venue answers after 80 ms. `docs/add_a_venue.md` has the list; `test_acceptance_sockets.py`
+has the same numbers on real sockets. After every single event a book that is live equals the venue's own at
+its id, and one that is not live shows no top (`tests/support/virtual_desk.py`).
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import pytest
 
@@ -69,7 +71,7 @@ def test_2_snapshot_and_delta(desk):
 
 
 def test_3_gap(desk):
-    """3: the first delta behind a lost one takes the book out of live, and no top is shown until it is whole."""
+    """3: the first delta behind a lost one takes the book out of live; no top is shown until it is whole."""
     whose, *others = desk.symbols
     desk.venue.loses.add(whose)
     desk.until(lambda: not desk.venue.loses, 0.2)
@@ -138,7 +140,7 @@ def test_7_reconnect(desk):
 
 
 def test_7_reconnect_backs_off_within_bounds(desk, entry):
-    """7: a venue that refuses is asked again and again, never faster than it allows, never slower than 30 s."""
+    """7: a venue that refuses is tried again and again, never faster than it allows, every 30 s at least."""
     desk.venue.accepts = False
     shards = len(desk.open)
     for slot in sorted(desk.open):
@@ -151,7 +153,7 @@ def test_7_reconnect_backs_off_within_bounds(desk, entry):
         assert at_ns - times[index] >= session.connects_window_ns
     for shard in {action.url for action in desk.of(Open)}:
         opened = [at_ns for at_ns, action in desk.log if isinstance(action, Open) and action.url == shard]
-        pauses = [later - earlier for earlier, later in zip(opened, opened[1:], strict=False)]
+        pauses = [later - earlier for earlier, later in pairwise(opened)]
         assert max(pauses) <= (BACKOFF_S + 0.5) * SECOND
     desk.venue.accepts = True
     desk.until(desk.live, BACKOFF_S + LIVE_S)

@@ -1,7 +1,7 @@
 """The acceptance numbers of every market on real sockets: registry -> session -> shell -> native books.
 
-The other end is the simulator of the venue. Nothing here depends on the speed of the machine: the deadlines are
-proved in virtual time by `test_acceptance_deadlines.py`, and what is waited for here may take long.
+The other end is the simulator of the venue. Nothing here depends on the speed of the machine: the deadlines
+are proved in virtual time by `test_acceptance_deadlines.py`, and what is waited for here may take long.
 """
 
 from __future__ import annotations
@@ -11,38 +11,22 @@ import asyncio
 import pytest
 
 from tests.support.market_stage import staged
+from tests.support.simulator_rules import IDLE_S, PING_EVERY_S, STRICT
+from tests.support.speakers import speaker_of
 from trimaran.domain.answer import BookStatus
-from trimaran.venues.binance.simulator import BinanceRules
-from trimaran.venues.binance.simulator_connection import ConnectionRules as BinanceConnections
-from trimaran.venues.htx.simulator import HtxRules
-from trimaran.venues.htx.simulator_connection import ConnectionRules as HtxConnections
-from trimaran.venues.okx.simulator import OkxRules
-from trimaran.venues.okx.simulator_connection import ConnectionRules as OkxConnections
 from trimaran.venues.sim.faults import FaultPlan
 from trimaran.venues.simulators import SimulatorOptions, simulating
 from trimaran.venues.wire.market_spec import Heartbeat
 from trimaran.venues.wire.session_port import SubscriptionRefused, Switched
 
-PING_EVERY_S = 0.2
-IDLE_S = 1.0  # then OKX closes what it does not hear
-BUSY_PINGS = BinanceConnections(messages_per_s=100, ping_every_s=PING_EVERY_S, pong_within_s=0.6)
-RULES = {
-    "binance": BinanceRules(weight_limits=False, spot=BUSY_PINGS, usdm=BUSY_PINGS),
-    "okx": OkxRules(connections_per_s=0, connection=OkxConnections(idle_s=IDLE_S)),
-    "htx": HtxRules(
-        spot=HtxConnections(misses_max=3, ping_every_s=PING_EVERY_S),
-        swap=HtxConnections(misses_max=3, ping_every_s=PING_EVERY_S),
-    ),
-}
 NOTICE_S = 1.2
-WITH_NOTICE = ("binance", "okx")
 
 
 @pytest.fixture
 async def stage(entry):
     """A simulator of the market's venue with two instruments, and all books live."""
     options = SimulatorOptions(
-        venues=(entry.name.partition(".")[0],), symbols=("BTC", "XRP"), rate=2.0, seed=5, **RULES
+        venues=(entry.name.partition(".")[0],), symbols=("BTC", "XRP"), rate=2.0, seed=5, **STRICT
     )
     async with simulating(options) as simulator, staged(simulator, entry) as made:
         await made.until(made.sink.live)
@@ -67,14 +51,13 @@ async def test_3_gaps_and_4_resync(stage):
     plan = FaultPlan(drop=0.1, duplicate=0.1, reorder=0.1, truncate=0.05)
     stage.simulator.set_faults(plan, stage.entry.name)
     await stage.until(lambda: sum(hot.counters(book)[2] for book in books) >= 2, 20.0)
-    stage.simulator.set_faults(FaultPlan())
-    await stage.until(stage.sink.live)
+    await stage.recovered()
     await stage.books_agree()
     assert stage.sink.downs == []
 
 
 async def test_5_heartbeat(stage, entry):
-    """5: a venue that closes what does not answer its pings, or what it does not hear, keeps this connection."""
+    """5: a venue that closes what does not answer its pings, or never speaks, keeps this connection."""
     counters, shell = stage.session.counters, stage.feed.counters
     before = counters.pings_answered + shell.pings
     await asyncio.sleep(IDLE_S + PING_EVERY_S)
@@ -116,8 +99,8 @@ async def test_7_maintenance(stage):
 
 
 async def test_8_planned_disconnect(stage, entry):
-    """8: after a notice no book ever leaves live; a venue that gives none hangs up, and the books come back."""
-    with_notice = entry.name.startswith(WITH_NOTICE)
+    """8: after a notice no book ever leaves live; without one the venue hangs up, and the books return."""
+    with_notice = speaker_of(entry.name, entry.dialect).has_notice
     statuses = set()
     stage.simulator.end_connections(entry.name, NOTICE_S if with_notice else 0.1)
     for _ in range(150 if with_notice else 40):
@@ -137,10 +120,9 @@ async def test_9_garbage(stage, entry):
     stage.simulator.set_faults(plan, entry.name)
     hot, market = stage.sink.hot, stage.sink.market
     await stage.until(lambda: sum(hot.faults(market)) >= 5, 20.0)
-    stage.simulator.set_faults(FaultPlan())
-    counts = stage.simulator.faults[entry.name].counts
-    await stage.until(stage.sink.live)
+    await stage.recovered()
     await stage.books_agree()
+    counts = stage.simulator.faults[entry.name].counts
     assert stage.session.counters.decode_errors == sum(hot.faults(market))
     assert sum(hot.faults(market)) <= counts.garbage + counts.bombs + counts.truncated
     assert stage.session.counters.reconnects == 0
@@ -155,7 +137,7 @@ async def test_9_an_instrument_disappears(stage, entry):
     await asyncio.sleep(0.3)
     assert stage.sink.live(*others)
     assert stage.sink.downs == []
-    stage.simulator.end_connections(entry.name)  # a new connection asks for it, and is refused or not answered
+    stage.simulator.end_connections(entry.name)  # a new one asks for it again, in vain
     await stage.until(lambda: stage.sink.downs)
     await stage.until(lambda: stage.sink.live(*others))
     await asyncio.sleep(0.3)
@@ -163,4 +145,4 @@ async def test_9_an_instrument_disappears(stage, entry):
     assert not stage.sink.live(gone)
     assert hot.last_id(stage.sink.index[others[0]]) != before
     refused = [notice for notice in stage.notices if isinstance(notice, SubscriptionRefused)]
-    assert bool(refused) is not entry.name.startswith("binance")
+    assert bool(refused) is speaker_of(entry.name, entry.dialect).refuses_strangers
