@@ -24,25 +24,37 @@ find_clang() {
   done
 }
 
-install_clang() {
-  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-    echo 'fuzz: expected clang++ with libFuzzer, found none; install clang-19 and libclang-rt-19-dev' >&2
-    exit 1
-  fi
-  echo 'fuzz: installing clang-19 and its runtime (apt-get)'
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq >/dev/null
-  apt-get install -qq -y --no-install-recommends clang-19 libclang-rt-19-dev >/dev/null
+libdeflate_works() { # compiler
+  printf '#include <libdeflate.h>\nint main() { return libdeflate_alloc_decompressor() == nullptr; }\n' |
+    "$1" -std=gnu++20 -x c++ - -ldeflate -o "$out/probe" 2>/dev/null
 }
 
+install_packages() { # what is missing, packages
+  local missing=$1
+  shift
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    echo "fuzz: expected $missing, found none; install $*" >&2
+    exit 1
+  fi
+  echo "fuzz: installing $* (apt-get)"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq >/dev/null
+  apt-get install -qq -y --no-install-recommends "$@" >/dev/null
+}
+
+# It runs as a condition, where `set -e` has no effect: every step that can fail says what follows.
 run_target() { # compiler, source
-  local name directory seeds=()
+  local name directory seeds=() crashes=()
   name=$(basename "$2" .cpp)
   directory=$out/$name
   mkdir -p "$directory/corpus" "$directory/crashes"
   echo "fuzz: building $name"
+  rm -f "$directory/run"
   "$1" -std=gnu++20 -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \
-    -fsanitize=fuzzer,address,undefined -Inative/include "$2" -ldeflate -o "$directory/run"
+    -fsanitize=fuzzer,address,undefined -Inative/include "$2" -ldeflate -o "$directory/run" || {
+    echo "fuzz: $name does not compile" >&2
+    return 1
+  }
   if [ -d "tests/corpus/$name" ]; then seeds=("tests/corpus/$name"); fi
   echo "fuzz: running $name for $seconds s"
   if "$directory/run" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
@@ -52,8 +64,13 @@ run_target() { # compiler, source
     return
   fi
   tail -n 60 "$directory/log.txt" >&2
-  # shellcheck disable=SC2012
-  echo "fuzz: $name crashed; the input is $(ls -t "$directory"/crashes/* 2>/dev/null | head -n 1)" >&2
+  crashes=("$directory"/crashes/*)
+  if [ ${#crashes[@]} = 0 ]; then
+    echo "fuzz: $name ended with an error, and left no input" >&2
+  else
+    # shellcheck disable=SC2012
+    echo "fuzz: $name crashed; the input is $(ls -t "${crashes[@]}" | head -n 1)" >&2
+  fi
   return 1
 }
 
@@ -66,11 +83,13 @@ fi
 mkdir -p "$out"
 compiler=$(find_clang)
 if [ -z "$compiler" ]; then
-  install_clang
+  install_packages 'clang++ with libFuzzer' clang-19 libclang-rt-19-dev
   compiler=$(find_clang)
 fi
+: "${compiler:?clang-19 is installed, but libFuzzer does not link}"
+libdeflate_works "$compiler" || install_packages 'the headers of libdeflate' libdeflate-dev
 failed=0
 for source in "${sources[@]}"; do
-  run_target "${compiler:?clang-19 is installed, but libFuzzer does not link}" "$source" || failed=1
+  run_target "$compiler" "$source" || failed=1
 done
 exit $failed

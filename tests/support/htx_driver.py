@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from tests.support.session_driver import Driver
-from trimaran.domain.answer import Flag, Kind, pack
 from trimaran.venues.htx.control import HtxDialogue
 from trimaran.venues.htx.spec import SPOT
-from trimaran.venues.wire.market_spec import MarketSpec
-from trimaran.venues.wire.session import SessionConfig
 
 PING_NS = 5_000_000_000
 
 
 class HtxDriver(Driver):
-    """A driver around a session of HTX. `gone` topics are refused; `mute` ones send no whole book."""
+    """A driver around a session of HTX."""
 
-    def __init__(
-        self,
-        spec: MarketSpec = SPOT,
-        symbols: Iterable[str] = ("btcusdt",),
-        config: SessionConfig | None = None,
-        seed: int = 1,
-    ) -> None:
-        self.symbols = list(symbols)
-        self.gone: set[str] = set()
-        self.mute: set[str] = set()
-        self.refuses_books = ""  # the text of the error that every REQ is answered with
-        self.snapshots = 0
-        self.pings = 0
-        super().__init__(spec, HtxDialogue(), obey, self.symbols, config, seed)
+    dialogue = HtxDialogue
+    usual_spec = SPOT
+    usual_symbols = ("btcusdt",)
+    refuses_books = ""  # the text of the error that every REQ is answered with
+    pings = 0
 
     def run(self, seconds: float) -> HtxDriver:
         """Lets time pass; the server pings every five seconds while `pongs` is set."""
@@ -56,37 +43,32 @@ class HtxDriver(Driver):
         """The topics of every request of a kind: `sub`, `unsub` or `req`."""
         return [request[key] for request in map(msgspec.json.decode, self.texts()) if key in request]
 
-    def whole_book(self, slot: int, symbol: str) -> None:
-        """A whole book comes in the stream, and is what the book needed."""
-        self.snapshots += 1
-        self.answer(slot, pack(Kind.SNAPSHOT, Flag.APPLIED | Flag.WENT_LIVE, self.symbols.index(symbol)))
+    def obey(self, slot: int, text: str) -> None:
+        """Subscribes, unsubscribes, and answers requests for whole books."""
+        request = msgspec.json.decode(text)
+        if "pong" in request or not self.replies:
+            return
+        topic = request.get("sub") or request.get("unsub") or request["req"]
+        symbol, swap = topic.split(".")[1], "depth" in topic
+        if topic in self.gone:
+            if "req" not in request:
+                self.lose(slot, topic)
+            self.refuse(slot, request["id"], "bad-request", f"invalid topic {topic}")
+        elif "req" in request:
+            if self.refuses_books:
+                self.refuse(slot, request["id"], "bad-request", self.refuses_books)
+            elif topic not in self.mute:
+                self.whole_book(slot, symbol)
+        elif "unsub" in request and not self.release(slot, topic):
+            self.refuse(slot, request["id"], "bad-request", f"unsub with not subbed topic {topic}")
+        elif "unsub" in request:
+            self.pack(slot, {"id": request["id"], "status": "ok", "unsubbed": topic, "ts": 1})
+        else:
+            self.hold(slot, topic)
+            self.pack(slot, {"id": request["id"], "status": "ok", "subbed": topic, "ts": 1})
+            if swap and topic not in self.mute:
+                self.whole_book(slot, symbol)
 
-
-def obey(driver: Driver, slot: int, text: str) -> None:
-    """Subscribes, unsubscribes, and answers requests for whole books."""
-    assert isinstance(driver, HtxDriver)
-    request = msgspec.json.decode(text)
-    if "pong" in request or not driver.replies:
-        return
-    topic = request.get("sub") or request.get("unsub") or request["req"]
-    symbol, swap = topic.split(".")[1], "depth" in topic
-    if topic in driver.gone:
-        refuse(driver, slot, request["id"], "bad-request", f"invalid topic {topic}")
-    elif "req" in request:
-        if driver.refuses_books:
-            refuse(driver, slot, request["id"], "bad-request", driver.refuses_books)
-        elif topic not in driver.mute:
-            driver.whole_book(slot, symbol)
-    elif "unsub" in request:
-        driver.subscribed[slot].remove(topic)
-        driver.pack(slot, {"id": request["id"], "status": "ok", "unsubbed": topic, "ts": 1})
-    else:
-        driver.subscribed.setdefault(slot, []).append(topic)
-        driver.pack(slot, {"id": request["id"], "status": "ok", "subbed": topic, "ts": 1})
-        if swap and topic not in driver.mute:
-            driver.whole_book(slot, symbol)
-
-
-def refuse(driver: HtxDriver, slot: int, request_id: str, code: str, text: str) -> None:
-    """An error as HTX writes it."""
-    driver.pack(slot, {"status": "error", "ts": 1, "id": request_id, "err-code": code, "err-msg": text})
+    def refuse(self, slot: int, request_id: str, code: str, text: str) -> None:
+        """An error as HTX writes it."""
+        self.pack(slot, {"status": "error", "ts": 1, "id": request_id, "err-code": code, "err-msg": text})

@@ -109,6 +109,8 @@ class MemoryVenue:
     def turn(self, ms: int) -> Iterator[tuple[int, bytes]]:
         """What is said now: (slot, frame)."""
         self.turns += 1
+        if self.quiet and self.speaker.never_silent:
+            yield from self._nothing_new(ms)
         if self.quiet or self.turns % self.pace:
             return
         for symbol, book in self.books.items():
@@ -130,6 +132,14 @@ class MemoryVenue:
         self.pings += 1
         frame = self.speaker.ping(self.pings)
         return iter(() if frame is None else [(slot, frame) for slot in self.subscribed])
+
+    def _nothing_new(self, ms: int) -> Iterator[tuple[int, bytes]]:
+        """Deltas without a change, from venues that repeat themselves."""
+        for symbol, book in self.books.items():
+            ids = (book.last_id, book.last_id, book.last_id)
+            for slot, kind in self._listeners(symbol):
+                if kind is Kind.DEPTH and symbol not in self.gone:
+                    yield slot, self.speaker.delta(symbol, ids, ms, (), ())
 
     def _listeners(self, symbol: str) -> Iterator[tuple[int, Kind]]:
         """Depth last: the ticker of a change is told before the change, as OKX documents."""

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 
 from tests.support.session_driver import Driver
 from trimaran.domain.answer import Flag, Kind, pack
 from trimaran.venues.okx.control import OkxDialogue
 from trimaran.venues.okx.spec import SPOT
-from trimaran.venues.wire.market_spec import MarketSpec
-from trimaran.venues.wire.session import SessionConfig
+
+SECOND = 1_000_000_000
+ALL = (Kind.DEPTH, Kind.TICKER, Kind.TRADE)
+GAP = pack(Kind.DEPTH, Flag.NEED_SNAPSHOT | Flag.WENT_STALE, 0)
+NEEDED = pack(Kind.DEPTH, Flag.NEED_SNAPSHOT, 0)
+SYMBOLS = ["BTC-USDT", "ETH-USDT", "SOL-USDT"]
+CONNECTION = "a4d3ae55"
+NOTICE = (
+    '{"event":"notice","code":"64008","msg":"The connection will soon be closed for a service upgrade.'
+    f' Please reconnect.","connId":"{CONNECTION}"}}'
+)
 
 
 class OkxDriver(Driver):
-    """A driver around a session of OKX. `gone` are refused, `mute` streams send no snapshot."""
+    """A driver around a session of OKX."""
 
-    def __init__(
-        self,
-        spec: MarketSpec = SPOT,
-        symbols: Iterable[str] = ("BTC-USDT",),
-        config: SessionConfig | None = None,
-        seed: int = 1,
-    ) -> None:
-        self.symbols = list(symbols)
-        self.gone: set[str] = set()
-        self.mute: set[str] = set()
-        self.snapshots = 0
-        super().__init__(spec, OkxDialogue(), obey, self.symbols, config, seed)
+    dialogue = OkxDialogue
+    usual_spec = SPOT
+    usual_symbols = ("BTC-USDT",)
 
     def requests(self, operation: str) -> list[list[str]]:
         """The streams of every request of a kind."""
@@ -36,31 +34,35 @@ class OkxDriver(Driver):
         wanted = [request["args"] for request in texts if request["op"] == operation]
         return [[f"{each['channel']}:{each['instId']}" for each in arguments] for arguments in wanted]
 
+    def obey(self, slot: int, text: str) -> None:
+        """Subscribes and unsubscribes; a subscription of books begins with a snapshot."""
+        if text == "ping":
+            if self.pongs:
+                self.control(slot, "pong")
+            return
+        request = msgspec.json.decode(text)
+        for argument in request["args"] if self.replies else ():
+            self._obey_argument(slot, request["id"], request["op"], argument)
 
-def obey(driver: Driver, slot: int, text: str) -> None:
-    """Subscribes and unsubscribes; a subscription of books begins with a snapshot."""
-    assert isinstance(driver, OkxDriver)
-    if text == "ping":
-        if driver.pongs:
-            driver.control(slot, "pong")
-        return
-    request = msgspec.json.decode(text)
-    held = driver.subscribed.setdefault(slot, [])
-    for argument in request["args"] if driver.replies else ():
+    def _obey_argument(self, slot: int, request_id: str, operation: str, argument: dict[str, str]) -> None:
         name = f"{argument['channel']}:{argument['instId']}"
-        if name in driver.gone:
+        if name in self.gone:
+            self.lose(slot, name)
             named = f"channel:{argument['channel']},instId:{argument['instId']}"
             text = f"Wrong URL or {named} doesn't exist. Please use the correct URL."
-            refusal = {"id": request["id"], "event": "error", "code": "60018", "msg": text, "connId": "a4"}
-            driver.control(slot, msgspec.json.encode(refusal))
-            continue
-        reply = {"id": request["id"], "event": request["op"], "arg": argument, "connId": "a4d3ae55"}
-        driver.control(slot, msgspec.json.encode(reply))
-        if request["op"] == "unsubscribe":
-            held.remove(name)
-            continue
-        held.append(name)
-        if argument["channel"] == "books" and name not in driver.mute:
-            driver.snapshots += 1
-            book = driver.symbols.index(argument["instId"])
-            driver.answer(slot, pack(Kind.SNAPSHOT, Flag.APPLIED | Flag.WENT_LIVE, book))
+            self.control(slot, refusal(request_id, "60018", text))
+            return
+        reply = {"id": request_id, "event": operation, "arg": argument, "connId": CONNECTION}
+        self.control(slot, msgspec.json.encode(reply))
+        if operation == "unsubscribe":
+            self.release(slot, name)
+            return
+        self.hold(slot, name)
+        if argument["channel"] == "books" and name not in self.mute:
+            self.whole_book(slot, argument["instId"])
+
+
+def refusal(request_id: str | None, code: str, text: str) -> bytes:
+    """An error as OKX writes it; without an id where the request had none."""
+    frame = {"id": request_id, "event": "error", "code": code, "msg": text, "connId": CONNECTION}
+    return msgspec.json.encode({name: value for name, value in frame.items() if value is not None})

@@ -170,8 +170,12 @@ async def following(client: Client, market: str) -> AsyncIterator[RawBook]:
 
 
 async def assert_equal_to_the_venue(client: Client, market: str, book: RawBook) -> None:
-    """Compares with the book that the venue has; the market must be paused."""
+    """Compares with the book that the venue has; the market must be paused. What is on its way may arrive."""
     truth = await client.look(f"/book?market={market}&symbol={SYMBOLS[market]}")
-    for side, name in zip(book.sides, ("bids", "asks"), strict=True):
-        expected = {Decimal(price): Decimal(size) for price, size in truth[name][: book.levels]}
-        assert side == expected, f"{market} {name}"
+    expected = tuple(
+        {Decimal(price): Decimal(size) for price, size in truth[name][: book.levels]}
+        for name in ("bids", "asks")
+    )
+    with contextlib.suppress(TimeoutError):
+        await client.until(lambda: book.sides == expected)
+    assert book.sides == expected, market

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
-from trimaran.domain.answer import Kind, pack
+from trimaran.domain.answer import Flag, Kind, pack
 from trimaran.domain.instrument import Symbol
 from trimaran.venues.wire.dialogue import Dialogue
 from trimaran.venues.wire.market_spec import MarketSpec
@@ -32,22 +32,29 @@ TICK_NS = 200 * MS
 class Driver:
     """Virtual time around one session; `log` holds every action with its time since the start.
 
-    `obey(driver, slot, text)` plays the venue: it notes what was subscribed and answers.
+    A driver of a venue names its dialogue, a usual market, and answers in `obey`. `gone` streams are refused,
+    `mute` ones bring no whole book.
     """
+
+    dialogue: ClassVar[Callable[[], Dialogue]]
+    usual_spec: ClassVar[MarketSpec]
+    usual_symbols: ClassVar[tuple[str, ...]]
 
     def __init__(
         self,
-        spec: MarketSpec,
-        dialogue: Dialogue,
-        obey: Callable[[Driver, int, str], None],
-        symbols: Iterable[str],
+        spec: MarketSpec | None = None,
+        symbols: Iterable[str] | None = None,
         config: SessionConfig | None = None,
         seed: int = 1,
     ) -> None:
-        names = [Symbol(symbol) for symbol in symbols]
+        spec, self.symbols = spec or self.usual_spec, list(symbols or self.usual_symbols)
+        names = [Symbol(symbol) for symbol in self.symbols]
         rng, config = random.Random(seed), config or SessionConfig()
-        self.session = VenueSession(spec.session, dialogue, spec.live, names, rng, config)
-        self.obey = obey
+        self.session = VenueSession(spec.session, type(self).dialogue(), spec.live, names, rng, config)
+        self.gone: set[str] = set()
+        self.mute: set[str] = set()
+        self.lost: set[tuple[int, str]] = set()  # slot and stream of what ended because it was gone
+        self.snapshots = 0
         self.begin_ns = self.now_ns = 1_000 * SECOND
         self.log: list[tuple[int, Action]] = []
         self.open: dict[int, str] = {}  # slot -> url
@@ -56,6 +63,32 @@ class Driver:
         self.replies = True  # to subscriptions
         self.pongs = True
         self.speaks: Callable[[int], Iterable[int]] = lambda slot: ()  # answers per tick and slot
+
+    def obey(self, slot: int, text: str) -> None:
+        """Plays the venue: notes what was subscribed, and answers."""
+        raise NotImplementedError
+
+    def hold(self, slot: int, stream: str) -> None:
+        """A subscription was accepted."""
+        self.subscribed.setdefault(slot, []).append(stream)
+
+    def lose(self, slot: int, stream: str) -> None:
+        """A stream is gone: what was held of it has ended without a word, and may be unsubscribed in vain."""
+        self.lost.add((slot, stream))
+        if stream in self.subscribed.get(slot, ()):
+            self.subscribed[slot].remove(stream)
+
+    def release(self, slot: int, stream: str) -> bool:
+        """A subscription has ended as asked. False: there was none any more; otherwise there must be one."""
+        if (slot, stream) in self.lost and stream not in self.subscribed.get(slot, ()):
+            return False
+        self.subscribed[slot].remove(stream)
+        return True
+
+    def whole_book(self, slot: int, symbol: str) -> None:
+        """A whole book comes in the stream, and is what the book needed."""
+        self.snapshots += 1
+        self.answer(slot, pack(Kind.SNAPSHOT, Flag.APPLIED | Flag.WENT_LIVE, self.symbols.index(symbol)))
 
     @property
     def counters(self) -> Any:
@@ -105,7 +138,7 @@ class Driver:
                 case SendPing(slot) if self.pongs:
                     self.event(Alive(slot))
                 case SendText(slot, text):
-                    self.obey(self, slot, text)
+                    self.obey(slot, text)
                 case _:
                     pass
 

@@ -1,4 +1,8 @@
-"""A running simulator and a client of it, over real sockets."""
+"""A running simulator and a client of it, over real sockets; and one of its books in virtual time.
+
+How often a venue speaks is tested in virtual time. Over sockets a test waits until enough has come, with a
+bound that even a busy machine keeps, and never counts what came within some seconds.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,18 @@ import asyncio
 import contextlib
 import json
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import aiohttp
 
+from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.server import Simulator
-from trimaran.venues.simulators import SimulatorOptions, simulating
+from trimaran.venues.simulators import SimulatorOptions, simulating, simulator_of
+
+DATA = (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY)
+SECONDS_MAX = 20.0  # for what comes within a second or two
+MS = 1_000_000
 
 
 class Client:
@@ -54,6 +63,32 @@ class Client:
         """The next message, inflated when it is binary; text that is not JSON as it is."""
         return read(await socket.receive(timeout=seconds))
 
+    async def until(self, condition: Callable[[], object], seconds: float = SECONDS_MAX) -> None:
+        """Waits until something is so."""
+        async with asyncio.timeout(seconds):
+            while not condition():  # noqa: ASYNC110 - what is waited for knows nothing of the test
+                await asyncio.sleep(0.01)
+
+    async def traded(self, trades: int = 1) -> None:
+        """Waits until every book has had so many trades."""
+        books = self.simulator.world.books.values()
+        await self.until(lambda: all(book.trade_count() >= trades for book in books))
+
+    @staticmethod
+    async def collect_until(
+        socket: Any, enough: Callable[[list[Any]], object], seconds: float = SECONDS_MAX
+    ) -> list[Any]:
+        """All messages until there are enough; pings in the data are answered and left out."""
+        messages: list[Any] = []
+        async with asyncio.timeout(seconds):
+            while not enough(messages):
+                message = read(await socket.receive())
+                if isinstance(message, dict) and "ping" in message:
+                    await socket.send_json({"pong": message["ping"]})
+                else:
+                    messages.append(message)
+        return messages
+
     @staticmethod
     async def collect(socket: Any, seconds: float) -> list[Any]:
         """All messages of the next seconds, or until the connection ends."""
@@ -77,22 +112,73 @@ async def close_code(socket: Any, seconds: float = 3.0) -> int | None:
     return int(message.data) if message.type == aiohttp.WSMsgType.CLOSE else None
 
 
-DATA = (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY)
-
-
 def read(message: aiohttp.WSMessage) -> Any:
     """A data frame as JSON; `pong` as it is. Raises ValueError for garbage."""
     assert message.type in DATA, message
     if message.type == aiohttp.WSMsgType.BINARY:
-        inflater = zlib.decompressobj(31)
-        try:
-            text = inflater.decompress(message.data, 2**22)
-        except zlib.error as error:
-            raise ValueError("not gzip") from error
-        if not inflater.eof:
-            raise ValueError("truncated, or a bomb")
-        return json.loads(text)
+        return json.loads(inflated(message.data))
     return message.data if message.data == "pong" else json.loads(message.data)
+
+
+def inflated(payload: bytes) -> bytes:
+    """What a gzip member holds. Raises ValueError for garbage and bombs."""
+    inflater = zlib.decompressobj(31)
+    try:
+        text = inflater.decompress(payload, 2**22)
+    except zlib.error as error:
+        raise ValueError("not gzip") from error
+    if not inflater.eof:
+        raise ValueError("truncated, or a bomb")
+    return text
+
+
+class VirtualFeed:
+    """One book of a simulator that does not run: the market moves, and time passes, as the test says."""
+
+    def __init__(self, market: str, symbol: str, **options: Any) -> None:
+        venue = market.partition(".")[0]
+        self.simulator = simulator_of(SimulatorOptions(venues=(venue,), symbols=("BTC", "XRP"), **options))
+        feed = self.simulator.feed_of(market, symbol)
+        assert feed is not None
+        self.feed: Any = feed
+        self.book = feed.book
+        self.faults = next(each for name, each in self.simulator.faults.items() if name == market)
+        self.now_ns = self.begin_ns = self.simulator.world.now_ns
+        self.pass_time(0.0)
+
+    def pass_time(self, seconds: float, moving: bool = True, step_ms: int = 5) -> None:
+        """Time passes in steps, and with it, while it is moving, the market."""
+        end_ns = self.now_ns + round(seconds * 1000) * MS
+        while True:
+            if moving:
+                self.simulator.world.advance(self.now_ns)
+            self.feed.pump(Moment(self.now_ns, self.now_ns // MS, 0))
+            if self.now_ns >= end_ns:
+                return
+            self.now_ns = min(self.now_ns + step_ms * MS, end_ns)
+
+
+class Listener:
+    """A subscriber of a virtual feed; keeps what it is sent with the milliseconds since the start."""
+
+    def __init__(self, virtual: VirtualFeed) -> None:
+        self._virtual = virtual
+        self.heard: list[tuple[int, Any]] = []
+
+    def send(self, payload: bytes, fraction: float) -> None:
+        """Keeps a message."""
+        text = inflated(payload) if payload[:2] == b"\x1f\x8b" else payload
+        self.heard.append(((self._virtual.now_ns - self._virtual.begin_ns) // MS, json.loads(text)))
+
+    @property
+    def messages(self) -> list[Any]:
+        """What was sent."""
+        return [message for _, message in self.heard]
+
+    @property
+    def times_ms(self) -> list[int]:
+        """When."""
+        return [at_ms for at_ms, _ in self.heard]
 
 
 @contextlib.asynccontextmanager

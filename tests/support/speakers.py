@@ -51,6 +51,7 @@ class Speaker:
     refuses_strangers = True  # False: what does not exist is taken, and stays silent
     websocket_pings = False  # False: heartbeats are messages, and pings of WebSocket are nobody's business
     has_notice = False
+    never_silent = False  # books say ten times a second that nothing has changed
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
@@ -246,6 +247,7 @@ class HtxSpeaker(Speaker):
     def __init__(self, dialect: Dialect) -> None:
         super().__init__(dialect)
         self.whole_first = dialect is Dialect.HTX_SWAP
+        self.never_silent = dialect is Dialect.HTX_SPOT
 
     def read(self, text: str) -> Ask:
         request = json.loads(text)

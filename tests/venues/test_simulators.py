@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from trimaran.base.errors import ConfigError
+from trimaran.venues.sim.faults import FaultPlan
 from trimaran.venues.sim.markets import VENUES
 from trimaran.venues.simulators import SimulatorOptions, simulating, simulator_of
 
@@ -29,3 +32,30 @@ async def test_one_venue_alone_has_the_admin_handles_too() -> None:
     assert set(urls) == {"venues", "admin", "seed"}
     assert set(urls["venues"]) == {"htx"}
     assert set(urls["venues"]["htx"]) == {"spot", "swap"}
+
+
+@pytest.mark.parametrize(("offset", "kind"), [(6, "streams"), (0, "pages")])
+async def test_a_port_that_is_taken_is_named_and_the_others_are_free_again(offset: int, kind: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        options = SimulatorOptions(venues=("htx",), symbols=("LTC",), port_base=port - offset)
+        named = port if kind == "streams" else r"\d+"  # streams of spot are the first to listen
+        for _ in range(2):
+            with pytest.raises(
+                ConfigError, match=f"port {named}: expected it to be free, found Address already"
+            ):
+                async with simulating(options):
+                    pass
+
+
+def test_how_many_tops_are_kept_can_be_chosen() -> None:
+    simulator = simulator_of(SimulatorOptions(venues=("okx",), symbols=("BTC",), tops_kept=10))
+    simulator.world.advance(simulator.world.now_ns + 5_000_000_000)
+    assert [len(book.recent_tops) for book in simulator.world.books.values()] == [10, 10]
+    with pytest.raises(ConfigError, match="tops_kept"):
+        SimulatorOptions(tops_kept=0)
+
+
+def test_connections_that_do_not_exist_yet_cannot_be_held() -> None:
+    with pytest.raises(ConfigError, match="half_open"):
+        SimulatorOptions(faults=FaultPlan(half_open=True))

@@ -134,7 +134,9 @@ class Run:
 async def test_no_book_that_is_shown_as_live_is_wrong(seconds):
     """Every comparison of the run agrees, whatever goes wrong; and books are live most of the time."""
     run = Run(seed=seconds)
-    options = SimulatorOptions(seed=seconds, symbols=SYMBOLS, binance=BinanceRules(weight_limits=False))
+    options = SimulatorOptions(
+        seed=seconds, symbols=SYMBOLS, tops_kept=20_000, binance=BinanceRules(weight_limits=False)
+    )
     async with simulating(options) as simulator, contextlib.AsyncExitStack() as stack:
         for entry in MARKETS.values():
             stage = staged(simulator, entry, CONFIG, make_sink=partial(run.sink, simulator))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -10,29 +10,22 @@ import pytest
 from tests.support.session_driver import Driver, chatter
 from trimaran.venues.binance.control import BinanceDialogue
 from trimaran.venues.binance.spec import SPOT
-from trimaran.venues.wire.market_spec import MarketSpec
-from trimaran.venues.wire.session import SessionConfig
 
 
 class BinanceDriver(Driver):
     """A driver around a session of Binance."""
 
-    def __init__(
-        self,
-        spec: MarketSpec = SPOT,
-        symbols: Iterable[str] = ("BTCUSDT",),
-        config: SessionConfig | None = None,
-        seed: int = 1,
-    ) -> None:
-        super().__init__(spec, BinanceDialogue(), obey, symbols, config, seed)
+    dialogue = BinanceDialogue
+    usual_spec = SPOT
+    usual_symbols = ("BTCUSDT",)
 
-
-def obey(driver: Driver, slot: int, text: str) -> None:
-    """Subscribes to everything."""
-    request = msgspec.json.decode(text)
-    driver.subscribed.setdefault(slot, []).extend(request["params"])
-    if driver.replies:
-        driver.control(slot, f'{{"result":null,"id":{request["id"]}}}')
+    def obey(self, slot: int, text: str) -> None:
+        """Subscribes to everything."""
+        request = msgspec.json.decode(text)
+        for stream in request["params"]:
+            self.hold(slot, stream)
+        if self.replies:
+            self.control(slot, f'{{"result":null,"id":{request["id"]}}}')
 
 
 @pytest.fixture

@@ -99,6 +99,23 @@ def test_usdm():
     assert found.fees == Fees(maker_e8=20_000, taker_e8=50_000)  # 2 and 5 bps
 
 
+@pytest.mark.parametrize(
+    ("smallest", "lots"),
+    [("0.00005", 5_000), ("0.000051", 6_000), ("0", 1_000), ("1E-8", 1_000), (None, 1_000)],
+)
+def test_the_smallest_order_is_rounded_up_to_the_order_step(smallest, lots):
+    symbol = filtered(SPOT_SYMBOL, "LOT_SIZE", minQty=smallest)
+    (found,) = read_instruments(body(symbol), SPOT, SPOT_FEES)
+    assert (found.order_step, found.order_lots_min) == (1_000, lots)
+
+
+@pytest.mark.parametrize("smallest", ["-1", "NaN", "1e18", "99999999999.1"])
+def test_a_smallest_order_that_nobody_can_place_is_named(smallest):
+    symbol = filtered(SPOT_SYMBOL, "LOT_SIZE", minQty=smallest)
+    with pytest.raises(DecodeError, match=r"BTCUSDT\.LOT_SIZE\.minQty"):
+        read_instruments(body(symbol), SPOT, SPOT_FEES)
+
+
 def test_a_lot_finer_than_the_precision_decides():
     symbol = filtered(changed(SPOT_SYMBOL, baseAssetPrecision=2), "LOT_SIZE", stepSize="0.005")
     (found,) = read_instruments(body(symbol), SPOT, SPOT_FEES)

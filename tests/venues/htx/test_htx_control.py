@@ -56,4 +56,5 @@ def test_requests_are_what_the_venue_documents():
     assert write(Operation.SNAPSHOT, 3, [TOPIC]) == f'{{"req":"{TOPIC}","id":"3"}}'
     wanted = f'{{"sub":"{depth}","id":"4","data_type":"incremental"}}'
     assert write(Operation.SUBSCRIBE, 4, [depth]) == wanted
-    assert write(Operation.UNSUBSCRIBE, 5, [depth]) == f'{{"unsub":"{depth}","id":"5"}}'
+    wanted = f'{{"unsub":"{depth}","id":"5","data_type":"incremental"}}'
+    assert write(Operation.UNSUBSCRIBE, 5, [depth]) == wanted

@@ -85,6 +85,17 @@ def test_the_grid_has_eight_decimals_where_there_is_room(digits, most, exponent)
     assert found.size(found.order_step) == Decimal(1).scaleb(-digits)
 
 
+@pytest.mark.parametrize(
+    ("minoa", "lominoa", "lots"),
+    [(0.00001, 0.00001, 1_000), (0.0002, 0.00001, 20_000), (0.00001, 0.0002, 20_000), (None, None, 100)],
+)
+def test_the_smallest_order_is_the_larger_of_two(minoa, lominoa, lots):
+    (found,) = read_instruments(body({**SPOT_ENTRY, "minoa": minoa, "lominoa": lominoa}), SPOT, SPOT_FEES)
+    assert (found.order_step, found.order_lots_min) == (100, lots)
+    (swap,) = read_instruments(body(SWAP_ENTRY), SWAP, SWAP_FEES)
+    assert swap.order_lots_min == 1  # contract
+
+
 def test_numbers_in_any_spelling_are_exact():
     text = body(SWAP_ENTRY).replace(b"0.001", b"1e-3").replace(b"0.1,", b"1.0E-1,")
     (found,) = read_instruments(text, SWAP, SWAP_FEES)

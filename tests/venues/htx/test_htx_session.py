@@ -7,7 +7,7 @@ import itertools
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -302,7 +302,7 @@ def test_a_gap_of_a_swap_resubscribes_that_topic(driver):
     run.forget()
     run.answer(1, GAP)
     assert [msgspec.json.decode(text) for text in run.texts()] == [
-        {"unsub": DEPTH, "id": "10"},
+        {"unsub": DEPTH, "id": "10", "data_type": "incremental"},
         {"sub": DEPTH, "id": "11", "data_type": "incremental"},
     ]
     assert run.snapshots == 4
@@ -323,6 +323,8 @@ def test_a_contract_that_disappears_alarms_once(driver):
 
 @settings(max_examples=20, deadline=None)
 @given(st.booleans(), st.integers(0, 2**32), st.lists(st.sampled_from("gkmrde"), max_size=20))
+@example(True, 0, ["k", "g"])
+@example(False, 0, ["k", "g"])
 def test_after_any_history_every_topic_is_subscribed_once_and_no_book_waits(swap, seed, history):
     """g: gap, k: refused, m: mute, r: no replies for a while, d: dropped, e: REQ refused."""
     link = replace(LinkConfig(), resubscribe=Backoff(SECOND, SECOND))

@@ -77,6 +77,16 @@ def test_swap():
     assert found.fees == Fees(maker_e8=20_000, taker_e8=50_000)
 
 
+@pytest.mark.parametrize(
+    ("smallest", "lots"), [("0.01", 10_000), ("1", 1_000_000), ("0.011", 20_000), ("", 10_000)]
+)
+def test_the_smallest_order_is_in_lots_of_contracts(smallest, lots):
+    (found,) = read_instruments(body({**SWAP_ENTRY, "minSz": smallest}), SWAP, SWAP_FEES)
+    assert (found.order_step, found.order_lots_min) == (10_000, lots)
+    (spot,) = read_instruments(body(SPOT_ENTRY), SPOT, SPOT_FEES)
+    assert spot.order_lots_min == 1_000  # of 1e-8
+
+
 def test_the_multiplier_counts():
     (found,) = read_instruments(body({**SWAP_ENTRY, "ctVal": "0.1", "ctMult": "100"}), SWAP, SWAP_FEES)
     assert found.contract_size == 10

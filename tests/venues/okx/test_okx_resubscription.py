@@ -7,6 +7,7 @@ import itertools
 import msgspec
 import pytest
 
+from tests.support.okx_driver import ALL, GAP, NEEDED, SECOND, SYMBOLS, refusal
 from trimaran.domain.answer import Flag, Kind, pack
 from trimaran.venues.okx.spec import SPOT
 from trimaran.venues.wire.backoff import Backoff
@@ -22,22 +23,6 @@ from trimaran.venues.wire.session_port import (
     SubscriptionRefused,
     Switched,
 )
-
-SECOND = 1_000_000_000
-ALL = (Kind.DEPTH, Kind.TICKER, Kind.TRADE)
-GAP = pack(Kind.DEPTH, Flag.NEED_SNAPSHOT | Flag.WENT_STALE, 0)
-NEEDED = pack(Kind.DEPTH, Flag.NEED_SNAPSHOT, 0)
-NOTICE = (
-    '{"event":"notice","code":"64008","msg":"The connection will soon be closed for a service upgrade.'
-    ' Please reconnect.","connId":"a4d3ae55"}'
-)
-SYMBOLS = ["BTC-USDT", "ETH-USDT", "SOL-USDT"]
-
-
-def refusal(request_id, code, text):
-    frame = {"id": request_id, "event": "error", "code": code, "msg": text, "connId": "a4d3ae55"}
-    return msgspec.json.encode({name: value for name, value in frame.items() if value is not None})
-
 
 # Snapshots by a new subscription
 
@@ -144,7 +129,7 @@ def test_a_refusal_for_the_rate_holds_every_request_and_grows(driver, code):
     run = driver(SPOT, SYMBOLS).start()
     run.speaks = lambda slot: [pack(Kind.DEPTH, Flag.APPLIED, 2)]
     run.forget()
-    run.obey = lambda self, slot, text: self.control(
+    run.obey = lambda slot, text: run.control(
         slot, "pong" if text == "ping" else refusal(msgspec.json.decode(text)["id"], code, "x")
     )
     run.answer(1, GAP)

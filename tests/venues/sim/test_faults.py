@@ -37,6 +37,16 @@ def test_drop_duplicate_reorder() -> None:
     assert sent(FaultPlan(drop=0.1, duplicate=0.1, reorder=0.1))[0] == payloads
 
 
+def test_what_is_held_back_of_a_stream_that_ended_is_forgotten() -> None:
+    faults = Faults(random.Random(1), FaultPlan(reorder=1.0))
+    assert faults.frames("a", "1") == faults.frames("b", "2") == []
+    faults.forget("a")
+    faults.set(FaultPlan())
+    assert [payload for payload, _ in faults.frames("a", "3")] == ["3"]
+    assert [payload for payload, _ in faults.frames("b", "4")] == ["4", "2"]
+    faults.forget("never heard of")
+
+
 def test_truncate() -> None:
     faults = Faults(random.Random(1), FaultPlan(truncate=1.0))
     ((payload, fraction),) = faults.frames("a", "payload")

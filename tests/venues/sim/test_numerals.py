@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from trimaran.domain.instrument import Grid
 from trimaran.venues.sim.instruments import instruments_of
 from trimaran.venues.sim.markets import HTX_SWAP, MARKETS
-from trimaran.venues.sim.numerals import Amounts, Numerals, fixed, java, plain, scaled
+from trimaran.venues.sim.numerals import TEXTS_MAX, Amounts, Numerals, fixed, java, plain, scaled
 
 
 @given(st.integers(0, 10**15), st.integers(-10, 4))
@@ -54,6 +54,14 @@ def test_fixed_keeps_them() -> None:
     assert scaled(7, 0) == "7"
     with pytest.raises(AssertionError):
         fixed(1)(5, -2)
+
+
+def test_texts_that_are_kept_have_a_bound() -> None:
+    numerals = Numerals(Grid.of(Decimal("0.05")), plain)
+    for _ in range(2):
+        for steps in range(2 * TEXTS_MAX):
+            assert Decimal(numerals.text(steps)) == steps * Decimal("0.05")
+            assert len(numerals._texts) <= TEXTS_MAX
 
 
 def test_amounts_of_contracts() -> None:

@@ -184,6 +184,20 @@ def test_a_deep_walk_reads_as_far_as_it_needs(venue: PaperVenue, books: Books) -
     assert taken(run(venue, order(2, price=1_301, lots=5))) == [(1_300, 1), (1_301, 1)]
 
 
+def test_an_order_below_the_smallest_is_rejected_as_a_venue_would(books: Books) -> None:
+    picky = replace(SPOT, order_lots_min=5)
+    venue = PaperVenue({picky.key: picky}, books, LATENCY_NS, OPENING)
+    venue.send(Approved(order(1, lots=4)), 0)
+    (rejected,) = venue.due(LATENCY_NS)
+    assert isinstance(rejected, OrderRejected)
+    assert (rejected.code, rejected.text) == (
+        paper.SIZE_TOO_SMALL,
+        "size: expected at least 5 lots, found 4",
+    )
+    venue.send(Approved(order(2, lots=5)), LATENCY_NS)
+    assert any(isinstance(each, Fill) for each in venue.due(2 * LATENCY_NS))
+
+
 @pytest.mark.parametrize(
     ("request_", "status", "code"),
     [

@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
-from picows import WSCloseCode, WSFrame, WSMsgType, WSTransport
+from picows import WSCloseCode, WSMsgType, WSTransport
 
 from trimaran.domain.instrument import MarketName
 from trimaran.venues.binance.simulator_streams import Channel, MarketFeed
@@ -97,23 +97,17 @@ class BinanceConnection(Connection):
                 self._feed.leave(channel, self)
         self._names.clear()
 
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+    def heard(self, kind: WSMsgType, payload: bytes) -> None:
         """Control messages and heartbeats of the client."""
-        if frame.msg_type == WSMsgType.CLOSE:
-            transport.send_close(frame.get_close_code(), frame.get_close_message())
-            transport.disconnect()
-            return
-        if self.frozen:
-            return
         now_s = time.monotonic()
         if self._too_many(now_s):
             self.close(WSCloseCode.POLICY_VIOLATION, b"Too many requests")
-        elif frame.msg_type == WSMsgType.PING:
-            transport.send_pong(frame.get_payload_as_bytes())
-        elif frame.msg_type == WSMsgType.PONG:
+        elif kind == WSMsgType.PING:
+            self.pong(payload)
+        elif kind == WSMsgType.PONG:
             self._ponged_s = now_s
-        elif frame.msg_type == WSMsgType.TEXT:
-            transport.send(WSMsgType.TEXT, _encode(self._answer(frame.get_payload_as_bytes())))
+        elif kind == WSMsgType.TEXT:
+            self.deliver(WSMsgType.TEXT, _encode(self._answer(payload)))
 
     def send_text(self, stream: str, payload: str, fraction: float) -> None:
         """Sends a payload, wrapped when the connection is combined, cut when `fraction` is below 1."""

@@ -6,6 +6,7 @@ comes from `simulator_text` and `simulator_answers`; nothing is shared with the 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -13,7 +14,6 @@ from urllib.parse import urlsplit
 import msgspec
 from picows import WSUpgradeRequest
 
-from trimaran.domain.instrument import MarketName
 from trimaran.venues.htx.simulator_answers import SpotAnswers, SwapAnswers
 from trimaran.venues.htx.simulator_connection import ConnectionRules, Endpoint, HtxConnection
 from trimaran.venues.htx.simulator_high_freq import HighFreqBook
@@ -31,6 +31,7 @@ SPOT_STREAMS_OFFSET: Final = 6
 SWAP_REST_OFFSET: Final = 7
 SWAP_STREAMS_OFFSET: Final = 8
 REQUEST_BARS: Final = 300
+FIRST_CONNECTION: Final = 2_027_391_480
 
 
 class HtxRules(msgspec.Struct, frozen=True):
@@ -38,7 +39,7 @@ class HtxRules(msgspec.Struct, frozen=True):
 
     spot_requests_per_s: int = 100  # of REST
     swap_requests_per_s: int = 800
-    zero_levels: int = 0  # of size 0 at the end of each side of a requested book
+    zero_levels: int = 2  # of size 0 at the end of each side of a requested book, as seen on the venue
     wrong_topic_every: int = 50  # frames of a swap, of which one names another contract inside; 0: none
     spot: ConnectionRules = ConnectionRules(misses_max=2)
     swap: ConnectionRules = ConnectionRules(misses_max=5)
@@ -106,9 +107,11 @@ class HtxVenue:
         return HtxFeed(book, text, increments, now, inner_topic)
 
     def _acceptor(self, paths: Mapping[str, Endpoint], rules: ConnectionRules) -> Accept:
+        numbers = itertools.count(FIRST_CONNECTION)
+
         def accept(request: WSUpgradeRequest) -> HtxConnection | None:
             endpoint = paths.get(urlsplit(request.path.decode()).path)
-            return None if endpoint is None else HtxConnection(self._stage, endpoint, rules)
+            return None if endpoint is None else HtxConnection(self._stage, endpoint, rules, next(numbers))
 
         return accept
 
@@ -117,7 +120,7 @@ def _bases(hosts: Mapping[int, str], rest: int, streams: int) -> dict[str, str]:
     return {"rest": f"http://{hosts[rest]}", "ws": f"ws://{hosts[streams]}"}
 
 
-def _inner_topics(symbol: MarketName | str, contracts: tuple[str, ...], every: int) -> Callable[[str], str]:
+def _inner_topics(symbol: str, contracts: tuple[str, ...], every: int) -> Callable[[str], str]:
     """What frames say inside; each `every`th names another contract."""
     other = next((each for each in contracts if each != symbol), "BTC-USD")
     frames = 0
@@ -150,6 +153,8 @@ def _picture(feed: HtxFeed, kind: str, request: Mapping[str, Any]) -> str | None
             and not (isinstance(until, int) and bar.start_ns > until * 1_000_000_000)
         ]
         return "[" + ",".join(bars[-REQUEST_BARS:]) + "]"
-    if kind in ("trade.detail", "detail", "depth.step0"):
+    if kind == "trade.detail":
+        return feed.newest_trades()
+    if kind in ("detail", "depth.step0"):
         return feed.picture(kind)
     return None

@@ -61,7 +61,7 @@ def _rest_trades(feed: HtxFeed, back: int) -> str:
     fill = feed.book.recent_fills[-back]
     time_ms = feed.now.venue_ms(fill.time_ns)
     if isinstance(feed.text, SpotText):
-        return feed.text.trades(fill, time_ms, "trade-id")
+        return feed.text.trades(fill, time_ms, rest=True)
     return feed.text.trades(fill, time_ms)
 
 

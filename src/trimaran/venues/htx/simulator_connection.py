@@ -15,13 +15,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
-from picows import WSCloseCode, WSFrame, WSMsgType, WSTransport
+from picows import WSCloseCode, WSMsgType, WSTransport
 
 from trimaran.domain.instrument import MarketName
 from trimaran.venues.htx.simulator_streams import HtxFeed, parse_topic
 from trimaran.venues.sim.compress import gzip_member
 from trimaran.venues.sim.feed import Moment
-from trimaran.venues.sim.server_stage import Connection, Stage
+from trimaran.venues.sim.server_stage import Connection, Stage, as_text
 
 GZIP_BITS: Final = 31
 REQUEST_BYTES_MAX: Final = 64 * 1024
@@ -48,8 +48,10 @@ class Endpoint(msgspec.Struct, frozen=True):
 class HtxConnection(Connection):
     """A client of one market."""
 
-    def __init__(self, stage: Stage, endpoint: Endpoint, rules: ConnectionRules) -> None:
+    def __init__(self, stage: Stage, endpoint: Endpoint, rules: ConnectionRules, number: int) -> None:
+        """`number` is the connection's, as answers to requests carry it."""
         super().__init__(stage)
+        self._number = number
         self._endpoint = endpoint
         self._rules = rules
         self._topics: dict[str, tuple[HtxFeed, str]] = {}
@@ -69,19 +71,12 @@ class HtxConnection(Connection):
             feed.leave(kind, self)
         self._topics.clear()
 
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+    def heard(self, kind: WSMsgType, payload: bytes) -> None:
         """Requests and heartbeats of the client."""
-        if frame.msg_type == WSMsgType.CLOSE:
-            transport.send_close(frame.get_close_code(), frame.get_close_message())
-            transport.disconnect()
-            return
-        if self.frozen:
-            return
-        payload = frame.get_payload_as_bytes()
-        if frame.msg_type == WSMsgType.PING:
-            transport.send_pong(payload)
-        elif frame.msg_type in (WSMsgType.TEXT, WSMsgType.BINARY):
-            self._heard(payload)
+        if kind == WSMsgType.PING:
+            self.pong(payload)
+        elif kind in (WSMsgType.TEXT, WSMsgType.BINARY):
+            self._request(payload)
 
     def send(self, payload: bytes, fraction: float) -> None:
         """Sends a frame that is compressed already."""
@@ -110,7 +105,7 @@ class HtxConnection(Connection):
         error = {"status": "error", "ts": self.stage.server_ms(), "err-code": "bad-request", "err-msg": text}
         self._say({**named, **error})
 
-    def _heard(self, payload: bytes) -> None:
+    def _request(self, payload: bytes) -> None:
         try:
             if payload[:2] == b"\x1f\x8b":
                 payload = zlib.decompressobj(GZIP_BITS).decompress(payload, REQUEST_BYTES_MAX)
@@ -141,7 +136,7 @@ class HtxConnection(Connection):
                 return
             found.append((topic, *known))
         if len({kind for _, _, kind in found}) != 1:
-            self._refuse(f"invalid topic {asked}", named)
+            self._refuse(f"invalid topic {as_text(asked)}", named)
         elif operation == "req":
             self._answer(found[0], request, named)
         elif operation == "sub":
@@ -153,7 +148,7 @@ class HtxConnection(Connection):
         """The feed and the kind of a topic, or what is wrong with it."""
         parsed = parse_topic(topic) if isinstance(topic, str) else None
         if parsed is None:
-            return f"invalid topic {topic}"
+            return f"invalid topic {as_text(topic)}"
         symbol, kind = parsed
         feed = self._endpoint.feeds.get(symbol)
         if feed is None:
@@ -193,5 +188,6 @@ class HtxConnection(Connection):
         if data is None:
             self._refuse(f"invalid topic {topic}", named)
             return
-        head = _encode({**named, "rep": topic, "status": "ok", "ts": self.stage.server_ms()}).decode()
+        told = {"rep": topic, "status": "ok", "ts": self.stage.server_ms(), "wsid": self._number}
+        head = _encode({**named, **told}).decode()
         self.send(gzip_member(f'{head[:-1]},"data":{data}}}'.encode()), 1.0)

@@ -82,7 +82,9 @@ class HighFreqBook:
     def leave(self, kind: str, subscriber: Subscriber) -> None:
         """Unsubscribes."""
         depth = self._depths[kind]
-        depth.followers = [each for each in depth.followers if each.subscriber is not subscriber]
+        for follower in [each for each in depth.followers if each.subscriber is subscriber]:
+            depth.followers.remove(follower)
+            self._faults.forget(follower.stream)
 
     def keep_stale(self) -> None:
         """Swaps have no snapshots beside the stream."""

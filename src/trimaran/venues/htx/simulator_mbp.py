@@ -40,7 +40,7 @@ class MbpBook:
     """`Increments` of a spot book, and the answers to requests for it."""
 
     def __init__(self, book: VenueBook, text: SpotText, faults: Faults, zero_levels: int) -> None:
-        """`zero_levels` of size 0 stand at the end of each side of an answer, as seen on the venue."""
+        """`zero_levels` of size 0 stand at the end of each side of an answer."""
         self._book = book
         self._text = text
         self._faults = faults

@@ -8,6 +8,7 @@ at once, with its old time.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -29,6 +30,8 @@ _INTERVALS_MS: Final = {
     "mbp.refresh.5": 100, "mbp.refresh.10": 100, "mbp.refresh.20": 100,
     **{f"kline.{period}": 500 for period in PERIOD_MINUTES},
 }  # fmt: skip
+_KNOWN_AT_ONCE: Final = ("trade.detail", "detail", "kline.")
+REQUEST_TRADES: Final = 300  # of an answer to a request
 _SPOT_ONLY: Final = frozenset({"ticker", "mbp.refresh.5", "mbp.refresh.10", "mbp.refresh.20"})
 
 
@@ -124,7 +127,7 @@ class HtxFeed:
             return
         if kind not in self._channels:
             self._channels[kind] = Channel(kind, _INTERVALS_MS[kind])
-        known = self.picture(kind) if kind not in ("bbo", "depth.step0") else None
+        known = self.picture(kind) if kind.startswith(_KNOWN_AT_ONCE) else None
         if known is not None:
             old_ms = self.now.venue_ms(self._last_fill_ns()) if self.book.recent_fills else self.now.server_ms
             subscriber.send(frame(self.topic(kind), old_ms, known), 1.0)
@@ -175,6 +178,15 @@ class HtxFeed:
         engine, text = self.book.engine, self.text
         bids, asks = (text.levels(engine.depth(side, levels)) for side in (0, 1))
         return text.depth(bids, asks, self.now.server_ms, self.book_id, topic)
+
+    def newest_trades(self) -> str:
+        """What stands in `data` of the answer to a request for trades, newest first."""
+        rows = [
+            row
+            for fill in itertools.islice(reversed(self.book.recent_fills), REQUEST_TRADES)
+            for row in reversed(self.text.trade_rows(fill, self.now.venue_ms(fill.time_ns)))
+        ]
+        return "[" + ",".join(rows[:REQUEST_TRADES]) + "]"
 
     def _last_fill_ns(self) -> int:
         return self.book.recent_fills[-1].time_ns

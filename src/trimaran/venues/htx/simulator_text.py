@@ -38,8 +38,11 @@ class HtxText(Protocol):
     def bbo(self, top: Top, time_ms: int, topic: str) -> str:
         """Best bid and offer."""
 
+    def trade_rows(self, fill: Fill, time_ms: int) -> list[str]:
+        """What one aggressive order traded, one text per execution."""
+
     def trades(self, fill: Fill, time_ms: int) -> str:
-        """What one aggressive order traded."""
+        """The same as it stands in `tick`."""
 
     def depth(self, bids: str, asks: str, time_ms: int, book_id: int, topic: str) -> str:
         """A snapshot of the channel `depth.step0`."""
@@ -74,13 +77,21 @@ class SpotText:
             f'"symbol":"{self.symbol}"}}'
         )
 
-    def trades(self, fill: Fill, time_ms: int, trade_id_key: str = "tradeId") -> str:
-        """One element per execution; the id has 26 digits and is text. REST calls the trade id `trade-id`."""
-        rows = ",".join(
-            f'{{"id":"1925{number:022d}","ts":{time_ms},"{trade_id_key}":{number},'
-            f'"amount":{self.size(lots)},"price":{self.price(ticks)},"direction":"{DIRECTIONS[fill.side]}"}}'
+    def trade_rows(self, fill: Fill, time_ms: int, rest: bool = False) -> list[str]:
+        """One element per execution; the id has 26 digits and is text. REST calls the trade id `trade-id`
+        and does not say whether the price was improved for retail (`isRpiTrade`).
+        """
+        trade_id, end = ("trade-id", "") if rest else ("tradeId", ',"isRpiTrade":false')
+        direction = DIRECTIONS[fill.side]
+        return [
+            f'{{"id":"1925{number:022d}","ts":{time_ms},"{trade_id}":{number},"amount":{self.size(lots)},'
+            f'"price":{self.price(ticks)},"direction":"{direction}"{end}}}'
             for number, (_, _, ticks, lots) in enumerate(fill.executions, fill.first_trade_id)
-        )
+        ]
+
+    def trades(self, fill: Fill, time_ms: int, rest: bool = False) -> str:
+        """What one aggressive order traded."""
+        rows = ",".join(self.trade_rows(fill, time_ms, rest))
         return f'{{"id":{fill.first_trade_id},"ts":{time_ms},"data":[{rows}]}}'
 
     def depth(self, bids: str, asks: str, time_ms: int, book_id: int, topic: str) -> str:
@@ -133,15 +144,19 @@ class SwapText:
             f'"version":{top.update_id},"ch":"{topic}"}}'
         )
 
-    def trades(self, fill: Fill, time_ms: int) -> str:
+    def trade_rows(self, fill: Fill, time_ms: int) -> list[str]:
         """One element per execution, in contracts, coins and USDT."""
-        rows = ",".join(
+        return [
             f'{{"amount":{self.size(lots)},"quantity":{plain(*self.amounts.base(lots))},'
             f'"trade_turnover":{plain(*self.amounts.quote(ticks * lots))},"ts":{time_ms},'
             f'"id":{SWAP_TRADE_ID + number},"price":{self.price(ticks)},'
             f'"direction":"{DIRECTIONS[fill.side]}"}}'
             for number, (_, _, ticks, lots) in enumerate(fill.executions, fill.first_trade_id)
-        )
+        ]
+
+    def trades(self, fill: Fill, time_ms: int) -> str:
+        """What one aggressive order traded."""
+        rows = ",".join(self.trade_rows(fill, time_ms))
         return f'{{"id":{SWAP_TRADE_ID + fill.first_trade_id},"ts":{time_ms},"data":[{rows}]}}'
 
     def depth(self, bids: str, asks: str, time_ms: int, book_id: int, topic: str) -> str:

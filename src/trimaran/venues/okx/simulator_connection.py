@@ -1,9 +1,12 @@
 """One WebSocket connection to the simulated OKX: requests, text heartbeat, limits.
 
-Rules (https://www.okx.com/docs-v5/en/#overview-websocket): a connection that sends nothing for 30 s is closed
-with 4004, so clients send the text `ping` and get `pong`; 480 subscribe and unsubscribe requests an hour; a
-request has at most 64 KiB. One acknowledgement per argument, with the `id` of the request. Channels of the
-business socket do not exist on the public one.
+Rules (https://www.okx.com/docs-v5/en/#overview-websocket): clients send the text `ping` and get `pong`; 480
+subscribe and unsubscribe requests an hour; a request has at most 64 KiB. One acknowledgement per argument,
+with the `id` of the request; a second subscription of a channel is acknowledged and brings no second
+snapshot. Channels of the business socket do not exist on the public one.
+
+Stricter than the venue: it closes with 4004 when neither side has sent anything for 30 s, this simulator when
+the client has not, whatever was pushed to it meanwhile. A client that lives here lives there.
 """
 
 from __future__ import annotations
@@ -14,17 +17,17 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
-from picows import WSCloseCode, WSFrame, WSMsgType, WSTransport
+from picows import WSCloseCode, WSMsgType, WSTransport
 
 from trimaran.domain.instrument import MarketName
 from trimaran.venues.okx.simulator_streams import OkxFeed
 from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.markets import OKX_SPOT, OKX_SWAP
-from trimaran.venues.sim.server_stage import Connection, Stage, Window
+from trimaran.venues.sim.server_stage import Connection, Stage, Window, as_text
 
 IDLE, SLOW = 4004, 4005  # close codes
-BAD_REQUEST, NO_CHANNEL, TOO_OFTEN, NO_LOGIN, BAD_ARGUMENTS, UPGRADE = (
-    "60012", "60018", "60014", "60011", "60013", "64008",
+BAD_REQUEST, NO_CHANNEL, TOO_OFTEN, NO_LOGIN, BAD_ARGUMENTS, BAD_OPERATION, UPGRADE = (
+    "60012", "60018", "60014", "60011", "60013", "60019", "64008",
 )  # fmt: skip
 LOGIN_CHANNELS: Final = frozenset({"books-l2-tbt", "books50-l2-tbt", "account", "positions", "orders"})
 OPERATIONS: Final = ("subscribe", "unsubscribe")
@@ -76,23 +79,16 @@ class OkxConnection(Connection):
             self._leave(argument)
         self._topics.clear()
 
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+    def heard(self, kind: WSMsgType, payload: bytes) -> None:
         """Requests and heartbeats of the client."""
-        if frame.msg_type == WSMsgType.CLOSE:
-            transport.send_close(frame.get_close_code(), frame.get_close_message())
-            transport.disconnect()
-            return
-        if self.frozen:
-            return
         self._heard_s = time.monotonic()
-        payload = frame.get_payload_as_bytes()
-        if frame.msg_type == WSMsgType.PING:
-            transport.send_pong(payload)
+        if kind == WSMsgType.PING:
+            self.pong(payload)
         elif len(payload) > self._rules.request_bytes_max:
             self.close(WSCloseCode.MESSAGE_TOO_BIG)
         elif payload == b"ping":
             self.send(b"pong", 1.0)
-        elif frame.msg_type == WSMsgType.TEXT:
+        elif kind == WSMsgType.TEXT:
             self._request(payload)
 
     def send(self, payload: bytes, fraction: float) -> None:
@@ -129,9 +125,9 @@ class OkxConnection(Connection):
         request_id, operation, arguments = fields.get("id", ""), fields.get("op"), fields.get("args")
         if request_id != "" and not (isinstance(request_id, str) and _ID.fullmatch(request_id)):
             self._refuse(BAD_REQUEST, invalid)
-        elif (
-            operation not in ("subscribe", "unsubscribe") or not isinstance(arguments, list) or not arguments
-        ):
+        elif "op" in fields and operation not in OPERATIONS:
+            self._refuse(BAD_OPERATION, f"Invalid op: {as_text(operation)}", request_id)
+        elif operation is None or not isinstance(arguments, list) or not arguments:
             self._refuse(BAD_REQUEST, invalid, request_id)
         elif not self._operations.take():
             self._refuse(TOO_OFTEN, "Requests too frequent", request_id)

@@ -17,7 +17,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import Final
 
-from trimaran.venues.okx.simulator_text import OkxText, push
+from trimaran.venues.okx.simulator_text import OkxText, push, push_text
 from trimaran.venues.sim.book import VenueBook
 from trimaran.venues.sim.channel import Channel, Subscriber
 from trimaran.venues.sim.faults import Faults
@@ -87,7 +87,7 @@ class OkxFeed:
         update_id = self.book.last_update_id
         self._eras.append((update_id, update_id - RESET_ID))
         if self.channels["books"].subscribers:
-            self._send_update(self._now, "")
+            self._send_update(self._now, "", self.book_id)
         return True
 
     def join(self, name: str, subscriber: Subscriber) -> None:
@@ -177,21 +177,19 @@ class OkxFeed:
         if not channel.subscribers:
             return
         self._send_top(now)
-        if self.book_id == self._sent_id:
-            if channel.silent_for(now.wall_ns, self._keep_alive_s):
-                self._send_update(now, "")
-            return
-        bids, asks = self._window.advance()
+        bids, asks = self._window.advance() if self.book_id != self._sent_id else ([], [])
         if bids or asks:
-            self._send_update(now, self.text.sides(bids, asks))
+            self._send_update(now, self.text.sides(bids, asks), self.book_id)
+        elif channel.silent_for(now.wall_ns, self._keep_alive_s):
+            self._send_update(now, "", self._sent_id)
 
-    def _send_update(self, now: Moment, sides: str) -> None:
+    def _send_update(self, now: Moment, sides: str, book_id: int) -> None:
         channel = self.channels["books"]
-        data = self.text.book(sides or self.text.sides((), ()), now.server_ms, self._sent_id, self.book_id)
-        self._sent_id = self.book_id
+        data = self.text.book(sides or self.text.sides((), ()), now.server_ms, self._sent_id, book_id)
+        self._sent_id = book_id
         channel.sent_ns = now.wall_ns
-        payload = push("books", self.text.symbol, data, "update")
-        for sent, fraction in self._faults.frames(channel.name, payload.decode()):
+        payload = push_text("books", self.text.symbol, data, "update")
+        for sent, fraction in self._faults.frames(channel.name, payload):
             channel.send(now.wall_ns, sent.encode(), fraction)
 
     def _send_top(self, now: Moment) -> None:

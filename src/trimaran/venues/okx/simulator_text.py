@@ -148,10 +148,15 @@ def instrument_text(listing: SimInstrument, code: int, state: str) -> str:
     )
 
 
-def push(channel: str, symbol: str, data: str, action: str = "") -> bytes:
+def push_text(channel: str, symbol: str, data: str, action: str = "") -> str:
     """A push of a channel of one instrument; `data` holds the elements of the array."""
     told = f'"action":"{action}",' if action else ""
-    return f'{{"arg":{{"channel":"{channel}","instId":"{symbol}"}},{told}"data":[{data}]}}'.encode()
+    return f'{{"arg":{{"channel":"{channel}","instId":"{symbol}"}},{told}"data":[{data}]}}'
+
+
+def push(channel: str, symbol: str, data: str, action: str = "") -> bytes:
+    """The same as it is sent."""
+    return push_text(channel, symbol, data, action).encode()
 
 
 def envelope(data: str) -> str:

@@ -25,7 +25,7 @@ Engine = NativeMatching | TwinMatching
 Best = tuple[int, int, int, int]  # bid ticks, bid lots, ask ticks, ask lots
 
 RECENT_MAX: Final = 1_000  # fills kept for REST
-RECENT_TOPS_MAX: Final = 20_000  # tops kept for whoever checks a book afterwards
+TOPS_KEPT: Final = 4_000  # for whoever checks a book afterwards, unless told otherwise
 UNREAD_MAX: Final = 100_000  # tops and fills that nobody collected; the oldest go
 
 
@@ -91,7 +91,14 @@ class UpdateIds:
 class VenueBook:
     """One book of a venue with its ids, its recent trades, and news that has not been collected yet."""
 
-    def __init__(self, listing: SimInstrument, engine: Engine, ids: UpdateIds, first_trade_id: int) -> None:
+    def __init__(
+        self,
+        listing: SimInstrument,
+        engine: Engine,
+        ids: UpdateIds,
+        first_trade_id: int,
+        tops_kept: int = TOPS_KEPT,
+    ) -> None:
         self.listing = listing
         self.engine = engine
         self.last_update_id = ids.last
@@ -99,7 +106,7 @@ class VenueBook:
         self.best: Best = engine.best()
         self.fills: deque[Fill] = deque(maxlen=UNREAD_MAX)
         self.tops: deque[Top] = deque(maxlen=UNREAD_MAX)
-        self.recent_tops: deque[Top] = deque(maxlen=RECENT_TOPS_MAX)
+        self.recent_tops: deque[Top] = deque(maxlen=tops_kept)
         self.recent_fills: deque[Fill] = deque(maxlen=RECENT_MAX)
         self.bars = Bars()
         self.operations = 0

@@ -96,6 +96,10 @@ class Faults:
             sent.append((self._held.pop(stream), WHOLE))
         return sent
 
+    def forget(self, stream: str) -> None:
+        """The stream has ended: what was held back of it is never sent."""
+        self._held.pop(stream, None)
+
     def take_stale(self) -> bool:
         """Whether this snapshot is to be an old one."""
         if self._stale_left == 0:

@@ -15,7 +15,7 @@ from typing import Final
 
 from trimaran.domain.instrument import Grid, Instrument
 
-TEXTS_MAX: Final = 50_000  # kept per grid; then it starts again
+TEXTS_MAX: Final = 5_000  # kept per grid; then it starts again
 Writer = Callable[[int, int], str]  # of value * 10**exponent, the value not negative
 
 

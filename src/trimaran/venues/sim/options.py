@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from trimaran.base.errors import ConfigError
+from trimaran.venues.sim.book import TOPS_KEPT
 from trimaran.venues.sim.faults import FaultPlan
 from trimaran.venues.sim.instruments import ASSETS
 from trimaran.venues.sim.markets import VENUES
@@ -22,7 +23,8 @@ class ServerOptions(msgspec.Struct, frozen=True):
     seconds: float | None = None  # `serve` ends after this
     clock_offset_ms: int = 0  # of the server's clock to this machine's
     turn_s: float = 0.004  # pause between two turns of the market
-    faults: FaultPlan = FaultPlan()
+    tops_kept: int = TOPS_KEPT  # of each book, for the handle `history`; about 320 bytes each
+    faults: FaultPlan = FaultPlan()  # in force from the start
     flow: FlowParameters = FlowParameters()
 
     def __post_init__(self) -> None:
@@ -30,3 +32,7 @@ class ServerOptions(msgspec.Struct, frozen=True):
             raise ConfigError(
                 f"venues: expected some of {', '.join(VENUES)}, each once, found {', '.join(self.venues)!r}"
             )
+        if self.tops_kept < 1:
+            raise ConfigError(f"tops_kept: expected 1 or more, found {self.tops_kept}")
+        if self.faults.half_open:
+            raise ConfigError("faults: expected half_open later, when there are connections to hold")

@@ -46,6 +46,7 @@ from trimaran.venues.sim.paper_account import PaperAccount, taker_fee
 UNSUPPORTED: Final = "UNSUPPORTED_BY_PAPER"
 UNKNOWN_INSTRUMENT: Final = "UNKNOWN_INSTRUMENT"
 DUPLICATE_ID: Final = "DUPLICATE_CLIENT_ORDER_ID"
+SIZE_TOO_SMALL: Final = "SIZE_TOO_SMALL"
 BOOK_NOT_LIVE: Final = "BOOK_NOT_LIVE"
 INSUFFICIENT_BALANCE: Final = "INSUFFICIENT_BALANCE"
 REDUCE_ONLY: Final = "REDUCE_ONLY_WOULD_INCREASE"
@@ -147,6 +148,11 @@ class PaperVenue:
             return UNSUPPORTED, f"unsupported by paper: expected IOC, found {order.tif.name}"
         if order.client_order_id in self._used_ids:
             return DUPLICATE_ID, f"client order id {order.client_order_id} was used before"
+        if order.lots < instrument.order_lots_min:
+            return (
+                SIZE_TOO_SMALL,
+                f"size: expected at least {instrument.order_lots_min} lots, found {order.lots}",
+            )
         status = self._books.status(order.instrument_key)
         if status is not BookStatus.LIVE:
             return BOOK_NOT_LIVE, f"book: expected LIVE at arrival, found {status.name}"

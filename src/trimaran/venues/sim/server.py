@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ import msgspec
 from aiohttp import web
 from picows import WSUpgradeRequest, ws_create_server
 
+from trimaran.base.errors import ConfigError
+from trimaran.domain.instrument import MarketName
 from trimaran.native._matching import Matching
 from trimaran.venues.sim.faults import FaultPlan, Faults
 from trimaran.venues.sim.feed import Feed
@@ -47,8 +50,7 @@ class Simulator:
         self.options = options
         markets = markets_of(options.venues)
         self.faults = {
-            market.name: Faults(random.Random(f"{options.seed}:faults:{market.name}"), options.faults)
-            for market in markets
+            market.name: Faults(random.Random(f"{options.seed}:faults:{market.name}")) for market in markets
         }
         self.world = World(
             msgspec.structs.replace(options.flow, rate=options.flow.rate * options.rate),
@@ -56,6 +58,7 @@ class Simulator:
             lambda purpose: random.Random(f"{options.seed}:{purpose}"),
             Matching,
             time.time_ns(),
+            options.tops_kept,
         )
         self.stage = Stage(options, self.world, self.faults)
         self.venues = {name: makers[name](self.stage) for name in options.venues}
@@ -67,6 +70,7 @@ class Simulator:
         self._servers: list[asyncio.Server] = []
         self._runners: list[web.AppRunner] = []
         self._hosts: dict[int, str] = {}
+        self._sharing: list[tuple[MarketName, ...]] = []  # markets that have a host for streams in common
 
     def urls(self) -> dict[str, Any]:
         """Base URLs, as `serve` prints them."""
@@ -77,16 +81,18 @@ class Simulator:
         }
 
     async def start(self) -> None:
-        """Listens and lets the market run."""
+        """Listens and lets the market run. Raises ConfigError where a port is taken."""
         pages = {ADMIN_OFFSET: Admin(self).routes()}
         for venue in self.venues.values():
             for listener in venue.listeners():
                 if isinstance(listener, Sockets):
+                    self._sharing.append(listener.markets)
                     await self._listen(listener)
                 else:
                     pages.setdefault(listener.offset, []).extend(listener.routes)
         for offset, routes in pages.items():
             await self._serve_pages(Pages(offset, routes))
+        self.set_faults(self.options.faults)
         self.stage.lost_ns = time.time_ns() - self.world.now_ns
         self._market_task = self._spawn(self._run())
         self._spawn(self._tend())
@@ -157,11 +163,14 @@ class Simulator:
         return len(connections)
 
     def maintain(self, market: str, seconds: float) -> int:
-        """Closes markets for some seconds: connections end, new ones are refused, REST says so."""
-        for name in self.faults:
-            if market in ("", name):
-                self.stage.maintain(name, seconds)
-        connections = self.stage.connections_of(market)
+        """Closes markets for some seconds: connections end, new ones are refused, REST says so.
+
+        Markets that share a host close together.
+        """
+        closed = {name for names in self._sharing for name in names if market == "" or market in names}
+        for name in closed:
+            self.stage.maintain(name, seconds)
+        connections = {each for name in closed for each in self.stage.connections_of(name)}
         for connection in connections:
             connection.close()
         return len(connections)
@@ -226,7 +235,9 @@ class Simulator:
                 return refusal(HTTPStatus.SERVICE_UNAVAILABLE, b"Service Unavailable")
             return sockets.accept(request)
 
-        server = await ws_create_server(accept, HOST, self._port(sockets.offset), enable_auto_pong=False)
+        port = self._port(sockets.offset)
+        with _expected_free(port):
+            server = await ws_create_server(accept, HOST, port, enable_auto_pong=False)
         self._servers.append(server)
         self._hosts[sockets.offset] = f"{HOST}:{server.sockets[0].getsockname()[1]}"
 
@@ -236,7 +247,9 @@ class Simulator:
         runner = web.AppRunner(application, access_log=None)
         self._runners.append(runner)
         await runner.setup()
-        await web.TCPSite(runner, HOST, self._port(pages.offset)).start()
+        port = self._port(pages.offset)
+        with _expected_free(port):
+            await web.TCPSite(runner, HOST, port).start()
         self._hosts[pages.offset] = f"{HOST}:{runner.addresses[0][1]}"
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -266,6 +279,16 @@ async def serve_until_told(simulator: Simulator) -> None:
         print(msgspec.json.encode(simulator.urls()).decode(), flush=True)
         with contextlib.suppress(asyncio.CancelledError):
             await waiting
+
+
+@contextlib.contextmanager
+def _expected_free(port: int) -> Iterator[None]:
+    """Says which port it was that could not be listened on. Raises ConfigError."""
+    try:
+        yield
+    except OSError as error:
+        found = os.strerror(error.errno) if error.errno else str(error)
+        raise ConfigError(f"port {port}: expected it to be free, found {found}") from None
 
 
 async def _close_later(connections: list[Connection], delay_s: float) -> None:

@@ -5,7 +5,8 @@
     POST /admin/faults           a plan; fields left out go back to nothing
     POST /admin/shutdown-notice  the venue's notice now, close after `seconds` (query, default 1)
     POST /admin/disconnect       hang up on everybody without a word
-    POST /admin/maintenance      REST says closed, sockets close and refuse, for `seconds` (default 1)
+    POST /admin/maintenance      REST says closed, sockets close and refuse, for `seconds` (default 1);
+                                 markets that share a host close together
     POST /admin/reset            book streams start their numbers again (query: market, symbol; OKX)
     POST /admin/delist           an instrument disappears (query: market, symbol)
     POST /admin/pause, /resume   stop the market; streams send what is pending, then books stand still
@@ -18,7 +19,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 from aiohttp import web
@@ -27,6 +28,8 @@ from trimaran.base.errors import ConfigError
 from trimaran.domain.instrument import MarketName
 from trimaran.venues.sim.faults import FaultCounts, FaultPlan, Faults
 from trimaran.venues.sim.feed import Feed
+
+SINCE_DIGITS_MAX: Final = 20
 
 
 class Controls(Protocol):
@@ -115,11 +118,13 @@ class Admin:
 
     async def _reset(self, request: web.Request) -> web.Response:
         symbol = request.query.get("symbol", "")
+        if symbol and self._feed(request) is None:
+            return _unknown()
         return _json({"books": self._controls.reset_sequences(self._market(request), symbol)})
 
     async def _delist(self, request: web.Request) -> web.Response:
         if self._feed(request) is None:
-            return _json({"error": "unknown market or symbol"}, 404)
+            return _unknown()
         return _json({"books": self._controls.delist(self._market(request), request.query["symbol"])})
 
     async def _pause(self, request: web.Request) -> web.Response:
@@ -133,7 +138,7 @@ class Admin:
     async def _book(self, request: web.Request) -> web.Response:
         feed = self._feed(request)
         if feed is None:
-            return _json({"error": "unknown market or symbol"}, 404)
+            return _unknown()
         book = feed.book
         bids, asks = (
             [
@@ -148,8 +153,10 @@ class Admin:
     async def _history(self, request: web.Request) -> web.Response:
         feed = self._feed(request)
         since = request.query.get("since", "0")
-        if feed is None or not since.isdigit():
-            return _json({"error": "unknown market or symbol, or bad since"}, 404)
+        if feed is None:
+            return _unknown()
+        if not (since.isascii() and since.isdigit() and len(since) <= SINCE_DIGITS_MAX):
+            return _json({"error": f"since: expected an id, found {since!r}"}, 400)
         price, size = feed.price, feed.size
         rows = [
             [update_id, price(best[0]), size(best[1]), price(best[2]), size(best[3])]
@@ -180,6 +187,10 @@ def _seconds(request: web.Request) -> float:
             text='{"error":"seconds: expected 0..86400"}', content_type="application/json"
         )
     return seconds
+
+
+def _unknown() -> web.Response:
+    return _json({"error": "unknown market or symbol"}, 404)
 
 
 def _json(answer: Any, status: int = 200) -> web.Response:

@@ -16,6 +16,7 @@ import msgspec
 from aiohttp import web
 from picows import (
     WSCloseCode,
+    WSFrame,
     WSListener,
     WSMsgType,
     WSTransport,
@@ -86,7 +87,11 @@ class Connection(WSListener):  # type: ignore[misc, unused-ignore]
         raise NotImplementedError
 
     def tend(self, now_s: float) -> None:
-        """Heartbeats and the ends of connections that are dead; called about four times a heartbeat."""
+        """Heartbeats and the ends of connections that are dead; called some twenty times a second."""
+        raise NotImplementedError
+
+    def heard(self, kind: WSMsgType, payload: bytes) -> None:
+        """Takes what the client said. Goodbyes are answered already; a frozen connection hears nothing."""
         raise NotImplementedError
 
     def on_ws_connected(self, transport: WSTransport) -> None:
@@ -98,6 +103,19 @@ class Connection(WSListener):  # type: ignore[misc, unused-ignore]
         """Is forgotten."""
         self.stage.connections.discard(self)
         self.transport = None
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """Answers a goodbye with the same, and lets the venue hear all else."""
+        if frame.msg_type == WSMsgType.CLOSE:
+            transport.send_close(frame.get_close_code(), frame.get_close_message())
+            transport.disconnect()
+        elif not self.frozen:
+            self.heard(frame.msg_type, frame.get_payload_as_bytes())
+
+    def pong(self, payload: bytes) -> None:
+        """Answers a ping of the protocol."""
+        if self.transport is not None:
+            self.transport.send_pong(payload)
 
     def deliver(self, kind: WSMsgType, payload: bytes, fraction: float = 1.0) -> None:
         """Sends a message, cut when `fraction` is below 1."""
@@ -174,6 +192,11 @@ class Window:
             return False
         times_s.append(now_s)
         return True
+
+
+def as_text(value: object) -> str:
+    """A value of a client's request as it stands in an error: text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def refusal(status: HTTPStatus, body: bytes) -> WSUpgradeResponseWithListener:

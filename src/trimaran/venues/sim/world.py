@@ -13,7 +13,7 @@ from typing import Final
 
 from trimaran.domain.instrument import MarketName, Symbol
 from trimaran.domain.ports import Rng
-from trimaran.venues.sim.book import Engine, UpdateIds, VenueBook
+from trimaran.venues.sim.book import TOPS_KEPT, Engine, UpdateIds, VenueBook
 from trimaran.venues.sim.flow import MarketFlow
 from trimaran.venues.sim.instruments import SimInstrument
 from trimaran.venues.sim.markets import MARKETS
@@ -34,6 +34,7 @@ class World:
         rng_for: Callable[[str], Rng],
         engine_for: Callable[[], Engine],
         start_ns: int,
+        tops_kept: int = TOPS_KEPT,
     ) -> None:
         self.now_ns = start_ns
         self.books: dict[tuple[MarketName, Symbol], VenueBook] = {}
@@ -46,7 +47,7 @@ class World:
             ids = shared.get(instrument.market) or _ids(listing, index, rng_for)
             if MARKETS[index].id_stride == 0:
                 shared[instrument.market] = ids
-            book = VenueBook(listing, engine_for(), ids, FIRST_TRADE_ID + listing.number)
+            book = VenueBook(listing, engine_for(), ids, FIRST_TRADE_ID + listing.number, tops_kept)
             self.books[instrument.market, instrument.symbol] = book
             if instrument.base not in self._prices:
                 rng = rng_for(f"price:{instrument.base}")

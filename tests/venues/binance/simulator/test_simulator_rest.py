@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from decimal import Decimal
 
@@ -44,7 +43,7 @@ async def test_rest_errors(client, path, status, code):
 
 
 async def test_rest_answers(client):
-    await asyncio.sleep(0.5)
+    await client.traded(20)
     _, info, headers = await client.get("/api/v3/exchangeInfo")
     assert [each["symbol"] for each in info["symbols"]] == list(client.simulator.options.symbols)
     assert headers["X-MBX-USED-WEIGHT-1M"] == "20"

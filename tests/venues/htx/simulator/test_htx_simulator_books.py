@@ -3,39 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import re
-import zlib
 from decimal import Decimal
 
 import pytest
 
 from tests.support.raw_books import RawBook
-from tests.support.simulated import gather
+from tests.support.simulated import SECONDS_MAX, inflated, simulated
+from trimaran.venues.sim.faults import FaultPlan
 
 JAVA = re.compile(r"\d+\.\d+(E-?\d+)?")
 
 
-async def ticks(client, socket, topic, seconds):
-    """The ticks of a topic in the next seconds."""
-    return [each["tick"] for each in await client.collect(socket, seconds) if each.get("ch") == topic]
+def of_topic(messages, topic):
+    """The ticks of a topic."""
+    return [each["tick"] for each in messages if each.get("ch") == topic]
 
 
-async def test_150_levels_speak_every_100_ms_with_both_sides_and_jumping_ids(client):
-    topic = "market.btcusdt.mbp.150"
-    async with client.ws(client.feed) as socket:
-        await client.ask(socket, {"sub": topic, "id": "1"})
-        seen = await ticks(client, socket, topic, 2.0)
-        await client.post("/pause")
-        quiet = (await ticks(client, socket, topic, 0.6))[-3:]
-    assert 15 <= len(seen) <= 25
-    for before, after in itertools.pairwise(seen):
-        assert after["prevSeqNum"] == before["seqNum"] < after["seqNum"]
-        assert {"bids", "asks"} < set(after)
-    assert all(after["seqNum"] > before["seqNum"] + 1 for before, after in itertools.pairwise(seen))
-    for tick in quiet:  # nothing changed: empty, and the sequence stays
-        assert tick["bids"] == tick["asks"] == []
-        assert tick["seqNum"] == tick["prevSeqNum"]
+async def ticks(client, socket, topic, count):
+    """The next ticks of a topic."""
+    return of_topic(
+        await client.collect_until(socket, lambda messages: len(of_topic(messages, topic)) >= count), topic
+    )
+
+
+def changed(tick):
+    """The sides that a tick names."""
+    return tuple(name for name in ("bids", "asks") if name in tick)
 
 
 @pytest.mark.parametrize("levels", [5, 20])
@@ -44,16 +38,16 @@ async def test_few_levels_speak_at_every_change_and_name_the_changed_side_alone(
     async with client.ws(client.feed) as socket:
         await client.ask(socket, {"sub": topic, "id": "1"})
         answer = await client.ask(socket, {"req": topic, "id": "2"})
-        seen = await ticks(client, socket, topic, 3.0)
+        messages = await client.collect_until(
+            socket, lambda messages: {("bids",), ("asks",)} <= set(map(changed, of_topic(messages, topic)))
+        )
         await client.post("/pause")
-        seen += await ticks(client, socket, topic, 0.4)
+        messages += await client.collect(socket, 0.4)
         truth = await client.look("/book?market=htx.spot&symbol=xrpusdt")
-    data, book = answer["data"], RawBook(levels)
+    seen, data, book = of_topic(messages, topic), answer["data"], RawBook(levels)
     assert answer["rep"] == topic
-    assert len(data["bids"]) == len(data["asks"]) == levels
+    assert len(data["bids"]) == len(data["asks"]) == levels + 2  # of size 0
     book.whole(data["bids"], data["asks"], data["seqNum"])
-    sides = [tuple(name for name in ("bids", "asks") if name in tick) for tick in seen]
-    assert {("bids",), ("asks",)} <= set(sides)
     for tick in seen:
         assert all(tick[name] for name in ("bids", "asks") if name in tick)
         book.link(tick["prevSeqNum"])
@@ -62,32 +56,49 @@ async def test_few_levels_speak_at_every_change_and_name_the_changed_side_alone(
     assert book.sides[0] == expected
 
 
-async def test_requested_books_may_be_stale_and_may_hold_levels_of_size_zero(htx):
+async def requested(client, socket, topic, count=3):
+    """The numbers of requested books, which end with two levels of size 0 a side."""
+    numbers = []
+    for _ in range(count):
+        await asyncio.sleep(0.15)
+        await socket.send_json({"req": topic, "id": "r"})
+        messages = await client.collect_until(socket, lambda messages: messages and "rep" in messages[-1])
+        data = messages[-1]["data"]
+        numbers.append(data["seqNum"])
+        for name in ("bids", "asks"):
+            *_, last, zero, another = (size for _, size in data[name])
+            assert last > zero == another == 0.0
+    return numbers
+
+
+async def test_requested_books_may_be_stale_and_end_with_levels_of_size_zero(client):
     topic = "market.btcusdt.mbp.150"
-    async with htx(zero_levels=2) as client, client.ws(client.feed) as socket:
+    async with client.ws(client.feed) as socket:
         await client.ask(socket, {"sub": topic})
         await client.post("/faults?market=htx.spot", {"stale_snapshots": 2})
-        await asyncio.sleep(0.5)
-        numbers, oldest = [], None
-        for _ in range(3):
-            await asyncio.sleep(0.15)
-            answer = await client.ask(socket, {"req": topic, "id": "r"})
-            numbers.append(answer["data"]["seqNum"])
-            for name in ("bids", "asks"):
-                assert [size for _, size in answer["data"][name][-2:]] == [0.0, 0.0]
-        oldest = (await ticks(client, socket, topic, 0.3))[0]["prevSeqNum"]
+        await ticks(client, socket, topic, 4)
+        numbers = await requested(client, socket, topic)
+        oldest = (await ticks(client, socket, topic, 1))[0]["prevSeqNum"]
     assert numbers[0] == numbers[1] < numbers[2] <= oldest
+
+
+async def test_a_plan_of_the_start_options_is_in_force():
+    topic = "market.btcusdt.mbp.150"
+    async with simulated(venues=("htx",), faults=FaultPlan(stale_snapshots=2)) as client:
+        async with client.ws(client.base("htx.spot", "ws") + "/feed") as socket:
+            await socket.send_json({"sub": topic})
+            await ticks(client, socket, topic, 4)
+            numbers = await requested(client, socket, topic)
+        counts = (await client.look("/faults?market=htx.spot"))["counts"]
+    assert numbers[0] == numbers[1] < numbers[2]
+    assert counts["stale_snapshots"] == 2
 
 
 async def test_numbers_of_spot_are_those_of_java(client):
     async with client.ws(client.feed) as socket:
         await socket.send_json({"sub": "market.btcusdt.mbp.150"})
         await socket.send_json({"req": "market.btcusdt.mbp.150"})
-        frames = [zlib.decompress(each.data, 31).decode() for each in await gather(socket, 3.0)]
-    levels = [
-        level.split(",") for text in frames for level in re.findall(r"\[(\d[^\[\]]*)\]", text) if "," in level
-    ]
-    assert len(levels) > 300
+        levels = await levels_of(socket, 1000)
     for level in levels:
         assert all(JAVA.fullmatch(number) for number in level), level
     sizes = {size for _, size in levels}
@@ -95,13 +106,21 @@ async def test_numbers_of_spot_are_those_of_java(client):
     assert any("E-" in size for size in sizes)
 
 
+async def levels_of(socket, count):
+    """The next levels as they are written, [price, size] each."""
+    levels = []
+    async with asyncio.timeout(SECONDS_MAX):
+        while len(levels) < count:
+            text = inflated((await socket.receive()).data).decode()
+            levels += [level.split(",") for level in re.findall(r"\[(\d[^\[\]]*,[^\[\]]*)\]", text)]
+    return levels
+
+
 async def test_numbers_of_swaps_are_plain_and_sizes_whole_contracts(client):
     topic = "market.BTC-USDT.depth.size_20.high_freq"
     async with client.ws(client.swap) as socket:
         await socket.send_json({"sub": topic, "data_type": "incremental"})
-        frames = [zlib.decompress(each.data, 31).decode() for each in await gather(socket, 1.0)]
-    levels = [level.split(",") for text in frames for level in re.findall(r"\[(\d[^\[\]]*)\]", text)]
-    assert len(levels) > 60
+        levels = await levels_of(socket, 60)
     assert all(size.isdigit() for _, size in levels)
     assert not any(price.endswith("0") and "." in price for price, _ in levels)
 
@@ -111,10 +130,9 @@ async def test_versions_are_of_the_connection_and_a_snapshot_comes_first(client)
     request = {"sub": topic, "data_type": "incremental", "id": "1"}
     async with client.ws(client.swap) as early, client.ws(client.swap) as late:
         await early.send_json(request)
-        first = asyncio.create_task(ticks(client, early, topic, 2.0))
-        await asyncio.sleep(0.7)
+        first = await ticks(client, early, topic, 5)
         await late.send_json(request)
-        chains = [await ticks(client, late, topic, 1.0), await first]
+        chains = [await ticks(client, late, topic, 5), first + await ticks(client, early, topic, 5)]
     assert chains[0][0]["version"] != chains[1][-1]["version"]
     for chain in chains:
         assert [tick["event"] for tick in chain[:3]] == ["snapshot", "update", "update"]
@@ -127,8 +145,7 @@ async def test_without_a_data_type_every_message_is_a_snapshot(client):
     topic = "market.BTC-USDT.depth.size_20.high_freq"
     async with client.ws(client.swap) as socket:
         await socket.send_json({"sub": topic, "id": "1"})
-        seen = await ticks(client, socket, topic, 0.6)
-    assert len(seen) > 3
+        seen = await ticks(client, socket, topic, 4)
     assert all(tick["event"] == "snapshot" and len(tick["bids"]) == 20 for tick in seen)
 
 
@@ -136,12 +153,12 @@ async def test_some_frames_of_swaps_name_another_contract_inside(htx):
     topic = "market.BTC-USDT.depth.size_20.high_freq"
     async with htx(wrong_topic_every=3) as client, client.ws(client.swap) as socket:
         await socket.send_json({"sub": topic, "data_type": "incremental"})
-        inner = [tick["ch"] for tick in await ticks(client, socket, topic, 1.0)]
+        inner = [tick["ch"] for tick in await ticks(client, socket, topic, 9)]
     assert 0 < inner.count("market.XRP-USDT.depth.size_20.high_freq") < inner.count(topic)
 
 
 async def test_the_last_known_trade_comes_at_once_and_is_old(client):
-    await asyncio.sleep(1.0)
+    await client.traded()
     await client.post("/pause")
     await asyncio.sleep(0.3)
     for url, symbol in ((client.spot, "btcusdt"), (client.swap, "BTC-USDT")):
@@ -159,13 +176,13 @@ async def test_payloads(client):
     async with client.ws(client.spot) as socket:
         for kind in kinds:
             await socket.send_json({"sub": f"market.btcusdt.{kind}"})
-        spot = {each["ch"]: each["tick"] for each in await client.collect(socket, 3.0) if "ch" in each}
-    assert set(spot) == {f"market.btcusdt.{kind}" for kind in kinds}
+        spot = await last_of_each(client, socket, {f"market.btcusdt.{kind}" for kind in kinds})
     assert set(spot["market.btcusdt.bbo"]) == {
         "seqId", "ask", "askSize", "bid", "bidSize", "quoteTime", "symbol",
     }  # fmt: skip
     trade = spot["market.btcusdt.trade.detail"]["data"][0]
-    assert set(trade) == {"id", "ts", "tradeId", "amount", "price", "direction"}
+    assert set(trade) == {"id", "ts", "tradeId", "amount", "price", "direction", "isRpiTrade"}
+    assert trade["isRpiTrade"] is False
     assert len(trade["id"]) == 26
     assert len(spot["market.btcusdt.depth.step0"]["bids"]) == 150
     assert len(spot["market.btcusdt.mbp.refresh.10"]["bids"]) == 10
@@ -173,24 +190,31 @@ async def test_payloads(client):
     async with client.ws(client.swap) as socket:
         for kind in kinds:
             await socket.send_json({"sub": f"market.BTC-USDT.{kind}"})
-        swap = {each["ch"]: each["tick"] for each in await client.collect(socket, 3.0) if "ch" in each}
-    assert set(swap) == {f"market.BTC-USDT.{kind}" for kind in kinds}
+        swap = await last_of_each(client, socket, {f"market.BTC-USDT.{kind}" for kind in kinds})
     assert set(swap["market.BTC-USDT.bbo"]) == {"mrid", "id", "bid", "ask", "ts", "version", "ch"}
     trade = swap["market.BTC-USDT.trade.detail"]["data"][0]
     assert trade["id"] > 2**53
     assert Decimal(str(trade["quantity"])) == trade["amount"] * Decimal("0.001")
 
 
+async def last_of_each(client, socket, topics):
+    """The ticks of topics by topic, once all have come."""
+    messages = await client.collect_until(
+        socket, lambda messages: topics <= {each.get("ch") for each in messages}
+    )
+    return {each["ch"]: each["tick"] for each in messages if "ch" in each}
+
+
 async def test_the_top_of_mbp_equals_the_newest_bbo(client):
     topics = ("market.xrpusdt.mbp.150", "market.xrpusdt.bbo")
     async with client.ws(client.feed) as feed, client.ws(client.spot) as pictures:
         await client.ask(pictures, {"sub": topics[1]})
-        bbo = asyncio.create_task(ticks(client, pictures, topics[1], 4.0))
-        await asyncio.sleep(1.0)
+        first = await ticks(client, pictures, topics[1], 1)
         await client.ask(feed, {"sub": topics[0]})
         data = (await client.ask(feed, {"req": topics[0]}))["data"]
-        seen = await ticks(client, feed, topics[0], 2.0)
-        tops = {tick["seqId"]: tick for tick in await bbo}
+        seen = await ticks(client, feed, topics[0], 15)
+        more = of_topic(await client.collect(pictures, 0.5), topics[1])
+        tops = {tick["seqId"]: tick for tick in first + more}
     book, compared = RawBook(150), 0
     book.whole(data["bids"], data["asks"], data["seqNum"])
     for tick in seen:

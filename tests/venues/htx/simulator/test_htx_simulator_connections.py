@@ -36,6 +36,14 @@ async def test_subscribing_one_topic_or_several_of_a_kind(client):
         ("spot", '{"id":"1"}', "invalid command"),
         ("spot", '{"sub":"market.x"}', "invalid topic market.x"),
         ("spot", '{"sub":5}', "invalid topic 5"),
+        ("spot", '{"sub":null}', "invalid topic null"),
+        ("spot", '{"sub":[true]}', "invalid topic true"),
+        ("spot", '{"sub":[]}', "invalid topic []"),
+        (
+            "spot",
+            '{"sub":["market.btcusdt.bbo","market.btcusdt.detail"]}',
+            'invalid topic ["market.btcusdt.bbo","market.btcusdt.detail"]',
+        ),
         ("spot", '{"sub":"market.nopeusdt.bbo"}', "invalid symbol nopeusdt"),
         ("spot", '{"sub":"market.btcusdt.mbp.150"}', "invalid topic market.btcusdt.mbp.150"),
         ("feed", '{"sub":"market.btcusdt.bbo"}', "invalid topic market.btcusdt.bbo"),
@@ -61,26 +69,56 @@ async def test_requests_may_be_compressed(client):
         assert message["err-msg"] == "not json string"
 
 
-async def test_one_request_every_100_ms(client):
+async def test_requests_that_come_too_soon_are_refused(htx):
+    assert ConnectionRules(misses_max=2).request_every_s == 0.1
     request = {"req": "market.btcusdt.mbp.150", "id": "1"}
-    async with client.ws(client.feed) as socket:
+    rules = ConnectionRules(misses_max=2, request_every_s=1.0)
+    async with htx(spot=rules) as client, client.ws(client.feed) as socket:
         assert "data" in await client.ask(socket, request)
         assert (await client.ask(socket, request))["err-msg"] == "429 too many request"
-        await asyncio.sleep(0.15)
+        await asyncio.sleep(1.05)
         assert "data" in await client.ask(socket, request)
 
 
 async def test_requests_for_pictures(client):
+    await client.traded()
     async with client.ws(client.spot) as socket:
-        await asyncio.sleep(0.5)
         for kind in ("kline.1min", "trade.detail", "depth.step0", "detail"):
             await asyncio.sleep(0.12)
             answer = await client.ask(socket, {"req": f"market.btcusdt.{kind}", "id": kind})
             assert (answer["rep"], answer["id"]) == (f"market.btcusdt.{kind}", kind)
             assert answer["data"]
+            assert isinstance(answer["wsid"], int)
         await asyncio.sleep(0.12)
         answer = await client.ask(socket, {"req": "market.btcusdt.kline.1min", "from": 1, "to": 2})
         assert answer["data"] == []
+
+
+@pytest.mark.parametrize(("url", "symbol"), [("spot", "btcusdt"), ("swap", "BTC-USDT")])
+async def test_requested_trades_are_an_array_as_in_pushes_newest_first(client, url, symbol):
+    await client.traded(4)
+    topic = f"market.{symbol}.trade.detail"
+    async with client.ws(getattr(client, url)) as socket:
+        rows = (await client.ask(socket, {"req": topic, "id": "1"}))["data"]
+        await socket.send_json({"sub": topic})
+        pushed = await client.collect_until(socket, lambda messages: messages and "ch" in messages[-1])
+    assert 3 < len(rows) <= 300
+    assert {tuple(row) for row in rows} == {tuple(pushed[-1]["tick"]["data"][0])}
+    assert [row["id"] for row in rows] == sorted((row["id"] for row in rows), reverse=True)
+
+
+async def test_a_second_subscription_is_acknowledged_without_a_snapshot(client):
+    topic = "market.BTC-USDT.depth.size_20.high_freq"
+    request = {"sub": topic, "data_type": "incremental", "id": "1"}
+    async with client.ws(client.swap) as socket:
+        await socket.send_json(request)
+        await socket.send_json({**request, "id": "2"})
+        messages = await client.collect_until(
+            socket, lambda messages: sum(each.get("ch") == topic for each in messages) > 3
+        )
+    assert [each["id"] for each in messages if "subbed" in each] == ["1", "2"]
+    events = [each["tick"]["event"] for each in messages if "ch" in each]
+    assert events == ["snapshot", "update", "update", "update"]
 
 
 @pytest.mark.parametrize(("market", "misses"), [("spot", 2), ("swap", 5)])

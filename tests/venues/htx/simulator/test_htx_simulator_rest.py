@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from decimal import Decimal
 
 import pytest
@@ -34,7 +33,7 @@ async def test_errors_of_swaps(client):
 
 
 async def test_answers_of_spot(client):
-    await asyncio.sleep(1.0)
+    await client.traded(10)
     (btc, xrp) = (await client.get("spot", "/v1/settings/common/market-symbols"))["data"]
     assert (btc["symbol"], btc["state"], btc["bc"], btc["qc"]) == ("btcusdt", "online", "btc", "usdt")
     assert (btc["pp"], btc["ap"], xrp["pp"], xrp["ap"]) == (2, 6, 5, 2)
@@ -60,7 +59,7 @@ async def test_answers_of_spot(client):
 
 
 async def test_answers_of_swaps(client):
-    await asyncio.sleep(1.0)
+    await client.traded()
     contracts = "/linear-swap-api/v1/swap_contract_info"
     path = client.base("htx.swap", "rest") + f"{contracts}?contract_code=BTC-USDT"
     async with client.http.get(path) as answer:

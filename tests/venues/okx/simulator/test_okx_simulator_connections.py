@@ -16,21 +16,37 @@ BOOKS = {"channel": "books", "instId": "BTC-USDT"}
 async def test_one_acknowledgement_per_argument_with_the_id(client):
     async with client.ws(client.public) as socket:
         await client.subscribe(socket, BOOKS, {"channel": "status"}, request_id="a1")
-        acks = [message for message in await client.collect(socket, 0.4) if "event" in message]
+        acks = await acknowledged(client, socket, 2)
         assert [(ack["event"], ack["id"], ack["arg"]) for ack in acks] == [
             ("subscribe", "a1", BOOKS),
             ("subscribe", "a1", {"channel": "status"}),
         ]
         assert len({ack["connId"] for ack in acks}) == 1
         await socket.send_json({"op": "unsubscribe", "args": [BOOKS]})
-        await client.collect(socket, 0.2)
+        assert [ack["event"] for ack in await acknowledged(client, socket, 1)] == ["unsubscribe"]
         assert await client.collect(socket, 0.4) == []
         await client.subscribe(socket, BOOKS)
-        again = await client.collect(socket, 0.3)
-        assert [message.get("action", message.get("event")) for message in again][:2] == [
-            "subscribe",
-            "snapshot",
-        ]
+        again = await client.collect_until(socket, lambda messages: len(messages) == 2)
+        assert [message.get("action", message.get("event")) for message in again] == ["subscribe", "snapshot"]
+
+
+async def test_a_second_subscription_is_acknowledged_without_a_snapshot(client):
+    async with client.ws(client.public) as socket:
+        await client.subscribe(socket, BOOKS)
+        await client.subscribe(socket, BOOKS)
+        messages = await client.collect_until(
+            socket, lambda messages: sum(each.get("action") == "update" for each in messages) >= 3
+        )
+    assert [each["event"] for each in messages if "event" in each] == ["subscribe"] * 2
+    assert [each.get("action") for each in messages].count("snapshot") == 1
+
+
+async def acknowledged(client, socket, count):
+    """The next acknowledgements."""
+    messages = await client.collect_until(
+        socket, lambda messages: sum("event" in each for each in messages) == count
+    )
+    return [message for message in messages if "event" in message]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +54,9 @@ async def test_one_acknowledgement_per_argument_with_the_id(client):
     [
         ("{", "60012"),
         ("[]", "60012"),
-        ('{"op":"dance","args":[{"channel":"books","instId":"BTC-USDT"}]}', "60012"),
+        ('{"args":[{"channel":"books","instId":"BTC-USDT"}]}', "60012"),
+        ('{"op":"dance","args":[{"channel":"books","instId":"BTC-USDT"}]}', "60019"),
+        ('{"op":["subscribe"],"args":[{"channel":"books","instId":"BTC-USDT"}]}', "60019"),
         ('{"op":"subscribe","args":[]}', "60012"),
         ('{"id":"not alnum!","op":"subscribe","args":[{"channel":"status"}]}', "60012"),
         ('{"op":"subscribe","args":["books"]}', "60013"),
@@ -62,13 +80,13 @@ async def test_errors(client, text, code):
 
 async def test_an_idle_client_is_closed_with_4004_and_one_that_pings_is_not(okx):
     async with (
-        okx(connection=ConnectionRules(idle_s=0.5)) as client,
+        okx(connection=ConnectionRules(idle_s=1.5)) as client,
         client.ws(client.public) as idle,
         client.ws(client.public) as alive,
     ):
         await client.subscribe(idle, BOOKS)
-        for _ in range(5):
-            await asyncio.sleep(0.2)
+        for _ in range(8):
+            await asyncio.sleep(0.25)
             await alive.send_str("ping")
             assert await client.receive(alive) == "pong"
         assert await close_code(idle) == 4004
@@ -80,7 +98,7 @@ async def test_operations_an_hour(okx):
     async with okx(connection=rules) as client, client.ws(client.public) as socket:
         for _ in range(5):
             await client.subscribe(socket, {"channel": "status"})
-        answers = await client.collect(socket, 0.3)
+        answers = await client.collect_until(socket, lambda messages: len(messages) == 5)
     assert [answer.get("code", "") for answer in answers] == ["", "", "", "60014", "60014"]
 
 
@@ -122,3 +140,17 @@ async def test_a_connection_counts_for_the_markets_that_it_carries(client):
         await client.subscribe(socket, BOOKS)
         await client.receive(socket)
         assert (await client.look("/status"))["connections"] == {"okx.spot": 1, "okx.swap": 0}
+
+
+async def test_maintenance_of_one_market_closes_the_host_of_both(client):
+    async with client.ws(client.public) as socket:
+        await client.subscribe(socket, {"channel": "books", "instId": "BTC-USDT-SWAP"})
+        await acknowledged(client, socket, 1)
+        assert (await client.look("/status"))["connections"] == {"okx.spot": 0, "okx.swap": 1}
+        assert (await client.post("/maintenance?market=okx.spot&seconds=60"))["connections"] == 1
+        assert await close_code(socket) == 1001
+    with pytest.raises(aiohttp.WSServerHandshakeError, match="503"):
+        await client.ws(client.public)
+    for instrument in ("BTC-USDT", "BTC-USDT-SWAP"):
+        status, body = await client.get(f"market/ticker?instId={instrument}")
+        assert (status, body["code"]) == (503, "50001")

@@ -49,7 +49,7 @@ async def test_instruments(client):
 
 
 async def test_answers(client):
-    await asyncio.sleep(1.0)
+    await client.traded()
     _, body = await client.get("market/books?instId=XRP-USDT&sz=400")
     (book,) = body["data"]
     assert 50 < len(book["bids"]) <= 400
