@@ -19,10 +19,17 @@ from trimaran.domain.pair import QUOTES, Pair
         (" btcusdt ", "BTC", "USDT"),
         ("1000PEPEUSDT", "1000PEPE", "USDT"),
         ("ETHBTC", "ETH", "BTC"),
-        ("BTCFDUSD", "BTC", "FDUSD"),
+        ("BTC-FDUSD", "BTC", "FDUSD"),
+        ("BTCUSD1", "BTC", "USD1"),
+        ("BTCEURI", "BTC", "EURI"),
+        ("USDTMXN", "USDT", "MXN"),
+        ("WBTCUSDT", "WBTC", "USDT"),
+        ("WBTC-BTC", "WBTC", "BTC"),
+        ("BNB-USD", "BNB", "USD"),
+        ("FLOWBTC", "FLOW", "BTC"),
         ("USDTTRY", "USDT", "TRY"),
         ("BTCUSDC", "BTC", "USDC"),
-        ("BTC-EURI", "BTC", "EURI"),  # an unknown quote is fine where it is set apart
+        ("BTC-XYZ", "BTC", "XYZ"),  # an unknown quote is fine where it is set apart
         ("币安人生USDT", "币安人生", "USDT"),
     ],
 )
@@ -45,6 +52,23 @@ def test_anything_else_is_refused_by_name(text):
         Pair.parse(text, "watch")
 
 
+@pytest.mark.parametrize(
+    ("text", "readings"),
+    [
+        ("BNBUSD", "BN-BUSD or BNB-USD"),
+        ("usdtusd", "USD-TUSD or USDT-USD"),
+        ("BTCFDUSD", "BTC-FDUSD or BTCFD-USD"),
+        ("WBTC", "W-BTC"),
+        ("TUSD", "T-USD"),
+        ("FDUSD", "FD-USD"),
+    ],
+)
+def test_what_can_be_read_in_two_ways_wants_a_dash(text, readings):
+    expected = f"^symbols: expected a dash between base and quote, as in {readings}, found '{text}'$"
+    with pytest.raises(ConfigError, match=expected):
+        Pair.parse(text)
+
+
 @given(st.text(max_size=20))
 def test_garbage_gives_the_documented_error_or_a_pair_that_reads_back(text):
     try:
@@ -54,5 +78,10 @@ def test_garbage_gives_the_documented_error_or_a_pair_that_reads_back(text):
     assert Pair.parse(str(pair)) == Pair.parse(f"{pair.base}/{pair.quote}") == pair
 
 
-def test_the_longest_quote_wins():
-    assert [len(quote) for quote in QUOTES] == sorted(map(len, QUOTES), reverse=True)
+@given(st.text("ABDEFNSTUW1", min_size=1, max_size=8), st.sampled_from(sorted(QUOTES)))
+def test_text_without_a_separator_is_never_guessed(base, quote):
+    try:
+        pair = Pair.parse(base + quote)
+    except ConfigError:
+        return
+    assert (pair.base, pair.quote) == (base, quote)

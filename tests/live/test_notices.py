@@ -12,6 +12,7 @@ from trimaran.venues.wire.session_port import (
     Notice,
     Slot,
     SnapshotTrouble,
+    SubscriptionEnded,
     SubscriptionRefused,
     Switched,
 )
@@ -35,6 +36,7 @@ class HandClock:
     [
         (NoData("btcusdt@depth", 31_000_000_000), "no_data", "btcusdt@depth for 31 s"),
         (SubscriptionRefused(Slot(1), 2, "bad", ("a", "b")), "subscription_refused", "(2): bad a b"),
+        (SubscriptionEnded(Slot(1), "books:A-B"), "subscription_ended", "ended books:A-B"),
         (Switched(Slot(1), Slot(2), "age"), "switched", "replaced: age"),
         (ConnectionLost(Slot(1), "silent"), "connection_lost", "lost: silent"),
         (SnapshotTrouble(Symbol("BTCUSDT"), "HTTP 503"), "snapshot_trouble", "BTCUSDT: HTTP 503"),

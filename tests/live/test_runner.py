@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from trimaran.base.errors import ConfigError, VenueError
 from trimaran.live.config import DeskConfig, read_config
@@ -233,10 +234,51 @@ async def test_paper_account_and_ledger_agree() -> None:
         assert held == runner.paper_balances()
 
 
-async def test_an_unknown_symbol_is_named() -> None:
-    async with simulating(SimulatorOptions(venues=("binance",), seed=1, symbols=SYMBOLS)) as simulator:
-        runner = DeskRunner(config_of(simulator, ("NOPEUSDT",)), SystemClock(), Hot, strategies)
-        with pytest.raises(ConfigError, match="NOPEUSDT"):
+@pytest.mark.parametrize("symbols", [("NOPEUSDT",), ("BTCUSDT", "NOPEUSDT")])
+async def test_a_pair_that_no_market_has_is_named(symbols: tuple[str, ...]) -> None:
+    async with simulating(SimulatorOptions(venues=("binance", "okx"), seed=1, symbols=SYMBOLS)) as simulator:
+        runner = DeskRunner(config_of(simulator, symbols), SystemClock(), Hot, strategies)
+        named = r"^symbols: expected pairs that one of binance\.spot, .* trades, found NOPE-USDT$"
+        with pytest.raises(ConfigError, match=named):
+            await runner.start()
+        await runner.stop()
+
+
+def across(simulator: Simulator, other: Simulator, told: list[str]) -> DeskRunner:
+    """A desk for both pairs on the markets of two simulators."""
+    config = config_of(simulator)
+    markets = {**config.markets, **config_of(other).markets}
+    return DeskRunner(structs.replace(config, markets=markets), SystemClock(), Hot, strategies, told.append)
+
+
+@pytest.mark.parametrize(("whole", "part"), [("binance", "okx"), ("okx", "binance"), ("okx", "htx")])
+async def test_a_pair_that_one_market_lacks_is_left_out_there(whole: str, part: str) -> None:
+    told: list[str] = []
+    async with (
+        simulating(SimulatorOptions(venues=(whole,), seed=1, symbols=SYMBOLS)) as both,
+        simulating(SimulatorOptions(venues=(part,), seed=1, symbols=("BTCUSDT",))) as one,
+    ):
+        runner = across(both, one, told)
+        await runner.start()
+        try:
+            await until(lambda: words(runner) == {"live"})
+            status = runner.status()
+        finally:
+            await runner.stop()
+    bases = {(leg.instrument.market.split(".")[0], str(leg.instrument.base)) for leg in runner.desk.legs}
+    assert bases == {(whole, "BTC"), (whole, "ETH"), (part, "BTC")}
+    assert len([line for line in told if "ETH-USDT is not traded here: left out" in line]) == 2
+    left_out = {name for name, row in status["markets"].items() if row["notices"].get("left_out")}
+    assert {name.split(".")[0] for name in left_out} == {part}
+
+
+async def test_a_market_that_has_none_of_the_pairs_is_named() -> None:
+    async with (
+        simulating(SimulatorOptions(venues=("binance",), seed=1, symbols=SYMBOLS)) as both,
+        simulating(SimulatorOptions(venues=("okx",), seed=1, symbols=("SOLUSDT",))) as none,
+    ):
+        runner = across(both, none, [])
+        with pytest.raises(ConfigError, match=r"^markets: .* BTC-USDT, ETH-USDT, found okx\.spot$"):
             await runner.start()
         await runner.stop()
 

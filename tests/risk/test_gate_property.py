@@ -44,6 +44,7 @@ SPOT = Instrument(
     price_grid=Grid(5, -1),
     size_grid=Grid(1, -2),
     order_step=2,
+    order_lots_min=4,
     min_notional=Decimal(5),
     fees=Fees(-10_000, 100_000),
 )
@@ -223,7 +224,12 @@ def objections(order: OrderRequest, context: RiskContext, limits: RiskLimits) ->
     if context.kill is KillState.KILLED or (context.kill is KillState.REDUCE_ONLY and not order.reduce_only):
         found.add("kill")
     in_range = 0 < order.price_ticks <= 2**50 and 0 < order.lots <= 2**50
-    if not in_range or order.lots % instrument.order_step or order.created_ns > context.now_ns:
+    if (
+        not in_range
+        or order.lots % instrument.order_step
+        or order.lots < instrument.order_lots_min
+        or order.created_ns > context.now_ns
+    ):
         found.add("well_formed")
     if order.instrument_key != instrument.key:
         found.add("well_formed")

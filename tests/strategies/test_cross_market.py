@@ -108,6 +108,29 @@ def test_the_borders_of_what_is_taken(changes: dict[str, Any]) -> None:
     assert isinstance(strategy().on_opportunity(replace(FOUND, **changes), View()), Proposal)
 
 
+@pytest.mark.parametrize("market", [SPOT, PERPETUAL])
+def test_an_opportunity_below_the_smallest_order_is_let_go(market: Instrument) -> None:
+    lots = FOUND.buy_lots if market is SPOT else FOUND.sell_lots
+    enough = View(more={market.key: replace(market, order_lots_min=lots)})
+    assert isinstance(strategy().on_opportunity(FOUND, enough), Proposal)
+    more = View(more={market.key: replace(market, order_lots_min=lots + 1)})
+    assert strategy().on_opportunity(FOUND, more) == Skipped(PAIR, "below minimum size")
+
+
+def test_a_residual_below_the_smallest_order_waits_and_stops_nothing() -> None:
+    """It is worth 300 in quote, and the venue takes orders of 0.01 only: it can wait, the market cannot."""
+    cross = strategy(repeat_pause_ns=0)
+    view = View(more={SPOT.key: replace(SPOT, order_lots_min=1_000)})
+    assert cross.on_group_closed(closed(500, 0), view) is None
+    assert cross.owed == {SPOT.key: Decimal("0.005")}
+    assert cross.on_tick(10**18, view) == []
+    assert isinstance(cross.on_opportunity(FOUND, view), Proposal)
+    unwinding = cross.on_group_closed(closed(500, 0), view)
+    assert unwinding is not None
+    assert unwinding.legs[0].lots == 1_000
+    assert cross.on_opportunity(FOUND, view) == Skipped(PAIR, "residual owed")
+
+
 @pytest.mark.parametrize("key", [SPOT.key, PERPETUAL.key])
 def test_one_group_at_a_time(key: InstrumentKey) -> None:
     view = View()

@@ -2,9 +2,10 @@
 
 A price is a number of ticks, a size a number of lots, both integers; `Decimal` appears only where
 a human or a venue's order entry needs it. A lot here is the finest size that the venue's market data can
-show; an order must be a multiple of `order_step` lots. The two differ because orders that rest since before
-a change of the lot size stay in the book: a real BTCUSDT capture shows sizes far below its lot. `Fees` are in
-units of 1e-8 of the notional, so that 10 bps is 100,000 and every published tier is exact.
+show; an order must be a multiple of `order_step` lots, and at least `order_lots_min`. Lot and step differ
+because orders that rest since before a change of the lot size stay in the book: a real BTCUSDT capture shows
+sizes far below its lot. `Fees` are in units of 1e-8 of the notional, so that 10 bps is 100,000 and every
+published tier is exact.
 """
 
 from __future__ import annotations
@@ -118,7 +119,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     kind: ContractKind
     price_grid: Grid  # one tick
     size_grid: Grid  # one lot
-    order_step: int  # lots; the venue's LOT_SIZE step
+    order_step: int  # lots; an order must be a multiple of it
+    order_lots_min: int = 1  # lots; the smallest order that the venue takes
     min_notional: Decimal
     fees: Fees
     contract_size: Decimal = Decimal(1)  # base asset per contract

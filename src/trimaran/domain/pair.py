@@ -1,7 +1,8 @@
 """What people call a market's instrument: a base and a quote asset, whatever the venue's own spelling is.
 
-`BTC-USDT`, `BTC/USDT` and `BTCUSDT` are one pair. Only the last form can be ambiguous: there the quote is the
-longest known one that the text ends with.
+`BTC-USDT`, `BTC/USDT` and `BTCUSDT` are one pair. Only the last form can be ambiguous, and nobody may guess
+what is traded: it is taken when exactly one known quote fits. `BNBUSD` is BN in BUSD or BNB in USD, `WBTC` a
+coin or W in BTC: such text is refused, and a separator settles it.
 """
 
 from __future__ import annotations
@@ -15,25 +16,11 @@ from trimaran.base.limits import SYMBOL_BYTES_MAX
 from trimaran.domain.instrument import Asset
 
 SEPARATORS: Final = "-/"
-QUOTES: Final = (
-    "FDUSD",
-    "USDT",
-    "USDC",
-    "TUSD",
-    "BUSD",
-    "USDD",
-    "USD",
-    "EUR",
-    "GBP",
-    "TRY",
-    "BRL",
-    "JPY",
-    "DAI",
-    "BTC",
-    "ETH",
-    "BNB",
-    "OKB",
-)  # longest first
+STABLE_QUOTES: Final = ("USDT", "USDC", "USD1", "USDD", "FDUSD", "TUSD", "BUSD", "DAI", "EURI")
+MONEY_QUOTES: Final = ("USD", "EUR", "GBP", "TRY", "BRL", "JPY", "MXN")
+COIN_QUOTES: Final = ("BTC", "ETH", "BNB", "OKB")
+QUOTES: Final = (*STABLE_QUOTES, *MONEY_QUOTES, *COIN_QUOTES)
+LOOKALIKES: Final = ("WBTC", "WETH")  # assets that end like a pair
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -50,7 +37,13 @@ class Pair(msgspec.Struct, frozen=True):
             if separator in wanted:
                 base, _, quote = wanted.partition(separator)
                 return cls._checked(base, quote, text, field)
-        quote = next((each for each in QUOTES if wanted.endswith(each) and wanted != each), "")
+        quotes = sorted(each for each in QUOTES if wanted.endswith(each) and wanted != each)
+        if len(quotes) > 1 or (quotes and wanted in (*QUOTES, *LOOKALIKES)):
+            readings = " or ".join(f"{wanted.removesuffix(quote)}-{quote}" for quote in quotes)
+            raise ConfigError(
+                f"{field}: expected a dash between base and quote, as in {readings}, found {text!r}"
+            )
+        quote = quotes[0] if quotes else ""
         return cls._checked(wanted.removesuffix(quote) if quote else "", quote, text, field)
 
     @classmethod

@@ -21,6 +21,7 @@ from trimaran.venues.wire.session_port import (
     NoData,
     Notice,
     SnapshotTrouble,
+    SubscriptionEnded,
     SubscriptionRefused,
     Switched,
 )
@@ -30,7 +31,7 @@ TEXT_MAX: Final = 160
 LINES_MAX: Final = 10  # told in one window
 WINDOW_NS: Final = 10_000_000_000
 FROZEN: Final = "frozen"
-ALARMS: Final = ("no_data", "subscription_refused", FROZEN)
+ALARMS: Final = ("no_data", "subscription_refused", "subscription_ended", FROZEN)
 
 
 class NoticeRow(msgspec.Struct, frozen=True):
@@ -109,6 +110,8 @@ def describe(notice: Notice) -> tuple[str, str]:
                 "subscription_refused",
                 f"subscription refused ({code}): {text} {' '.join(streams)}".strip(),
             )
+        case SubscriptionEnded(_, stream):
+            return "subscription_ended", f"the venue ended {stream}"
         case Switched(_, _, reason):
             return "switched", f"connection replaced: {reason}"
         case ConnectionLost(_, reason):

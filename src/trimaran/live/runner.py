@@ -17,7 +17,6 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import Any, Final
 
-from trimaran.base.errors import ConfigError
 from trimaran.domain.account import Transfer, TransferId
 from trimaran.domain.answer import Flag
 from trimaran.domain.client_id import ClientIdCounter
@@ -29,6 +28,7 @@ from trimaran.engine.hot import Hot
 from trimaran.engine.loop import Loop
 from trimaran.live import report
 from trimaran.live.config import MS, DeskConfig
+from trimaran.live.listing import LEFT_OUT, Listing, check_listings
 from trimaran.live.notices import Notices
 from trimaran.live.startup import get_patiently
 from trimaran.strategies.port import Strategy
@@ -79,8 +79,14 @@ class DeskRunner:
         async with contextlib.AsyncExitStack() as stack:  # closes what was opened when the start fails
             await stack.enter_async_context(self._rest)
             rng = random.Random(self._config.seed)
-            setups = [await self._setup(market, rng) for market in opened]
-            self._build(tuple(setups))
+            listings = [await self._listing(market, rng) for market in opened]
+            check_listings(listings)
+            for listing in listings:
+                for pair in listing.missing:
+                    self.observed.notices.say(
+                        listing.market, LEFT_OUT, f"{pair} is not traded here: left out"
+                    )
+            self._build(tuple(listing.setup for listing in listings))
             for market in opened:
                 feed = self._feed(market, rng)
                 self._feeds.append(feed)
@@ -126,22 +132,24 @@ class DeskRunner:
         assert self._failure is not None
         raise self._failure
 
-    async def _setup(self, market: OpenedMarket, rng: random.Random) -> MarketSetup:
-        wanted = tuple(market.spell(pair) for pair in self._config.wanted())
-        url, patience_s = market.instruments_url(wanted), self._config.start_patience_s
+    async def _listing(self, market: OpenedMarket, rng: random.Random) -> Listing:
+        """What a market trades of the pairs that are wanted.
+
+        One symbol that it does not know can make it refuse to tell of the others: then it is asked for all.
+        """
+        pairs = {market.spell(pair): pair for pair in self._config.wanted()}
+        some, everything = market.instruments_url(tuple(pairs)), market.instruments_url(())
         try:
-            body = await get_patiently(self._rest, url, self.clock, rng, patience_s, self._tell)
+            body = await self._get(some, rng)
         except RestError as error:
-            if error.status != HTTPStatus.BAD_REQUEST:
+            if error.status != HTTPStatus.BAD_REQUEST or some == everything:
                 raise
-            expected = f"symbols: expected symbols that {market.name} knows, found {', '.join(wanted)}"
-            raise ConfigError(f"{expected}, refused with {error.head!r}") from error
-        instruments = market.read_instruments(body, wanted)
-        missing = set(wanted) - {instrument.symbol for instrument in instruments}
-        if missing:
-            found = ", ".join(sorted(missing))
-            raise ConfigError(f"symbols: expected symbols that {market.name} trades, found {found}")
-        return MarketSetup(market.name, market.dialect, instruments)
+            body = await self._get(everything, rng)
+        return Listing.of(market.name, market.dialect, market.read_instruments(body, tuple(pairs)), pairs)
+
+    async def _get(self, url: str, rng: random.Random) -> bytes:
+        patience_s = self._config.start_patience_s
+        return await get_patiently(self._rest, url, self.clock, rng, patience_s, self._tell)
 
     def _build(self, setups: tuple[MarketSetup, ...]) -> None:
         config = self._config

@@ -132,8 +132,11 @@ class CrossMarket:
             instrument = desk.instrument(key)
             if instrument.notional(ticks, lots) < instrument.min_notional:
                 return "below minimum notional"
+            if lots < instrument.order_lots_min:
+                return "below minimum size"
+            smallest = instrument.notional(ticks, instrument.order_lots_min)  # that can be given back
             if abs(self._owed.get(key, ZERO)) * instrument.price(ticks) >= max(
-                instrument.min_notional, OWED_MIN
+                instrument.min_notional, smallest, OWED_MIN
             ):
                 return "residual owed"
         return None
@@ -156,7 +159,9 @@ class CrossMarket:
         size = min(abs(owed), desk.notional_max / instrument.price(price_ticks))  # the rest comes after
         lots = instrument.size_grid.steps_floor(size / instrument.contract_size)
         lots -= lots % instrument.order_step
-        if lots == 0 or instrument.notional(price_ticks, lots) < instrument.min_notional:
+        if lots < instrument.order_lots_min:
+            return None
+        if instrument.notional(price_ticks, lots) < instrument.min_notional:
             return None
         self._owed_pauses[key] = now_ns + self._config.repeat_pause_ns
         return Proposal(NAME, Purpose.UNWIND, (LegDraft(key, side, price_ticks, lots),), None)

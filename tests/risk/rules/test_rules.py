@@ -118,6 +118,21 @@ def test_borders(
     assert judge(order, context, limits) == ("" if passes else rule)
 
 
+def test_the_smallest_order_of_the_venue(
+    judge: Judge,
+    make_order: Callable[..., OrderRequest],
+    make_context: Callable[..., RiskContext],
+    make_limits: Callable[..., RiskLimits],
+    spot: Instrument,
+) -> None:
+    picky = replace(spot, order_step=100, order_lots_min=1_000)
+    assert judge({"lots": 1_000}, {"instrument": picky}) == ""
+    assert judge({"lots": 900}, {"instrument": picky}) == "well_formed"
+    refused = gate(make_order(lots=900), make_context(instrument=picky), make_limits())
+    assert isinstance(refused, Refused)
+    assert (refused.limit, refused.value) == ("at least 1000", "900")
+
+
 def test_sizes_off_the_order_step(judge: Judge, spot: Instrument) -> None:
     coarse: Change = {"instrument": replace(spot, order_step=300)}
     assert judge({}, coarse) == "well_formed"

@@ -111,6 +111,20 @@ def test_a_refused_book_is_not_delivered_by_the_replacement(driver):
     assert run.of(MarkDown) == [MarkDown("dropped", ("A1-USDT",))]
 
 
+def test_a_book_that_is_refused_on_both_is_not_waited_for(driver):
+    """It was subscribed once, and is gone since: the old connection has no more of it than the new one."""
+    run = driver(SPOT, SYMBOLS[:3])
+    run.speaks = lambda slot: [pack(kind, Flag.APPLIED, book) for kind in ALL for book in (0, 2)]
+    run.start().run(5)
+    run.gone = {"books:A1-USDT"}
+    run.answer(1, pack(Kind.DEPTH, Flag.NEED_SNAPSHOT, 1))
+    run.run(1)
+    run.control(1, NOTICE)
+    run.run(3)
+    assert run.of(Switched) == [Switched(1, 2, "server shutdown")]
+    assert run.of(MarkDown) == []
+
+
 def test_a_book_that_was_delivered_and_then_refused_is_not_delivered(driver):
     run = driver(SPOT, SYMBOLS[:3])
     run.speaks = lambda slot: ()

@@ -1,5 +1,5 @@
-"""An order that is no order: wrong instrument, price or size that is not positive or
-off the order step, made in the future.
+"""An order that is no order: wrong instrument, price or size that is not positive, size off the order step or
+below the venue's smallest order, made in the future.
 
 First after the kill switch, so that the rules behind it may compute with what they read.
 """
@@ -30,6 +30,10 @@ def check(order: OrderRequest, context: RiskContext, limits: RiskLimits) -> Refu
     if order.lots % context.instrument.order_step:
         return refuse(
             order, NAME, f"a multiple of {context.instrument.order_step}", order.lots, "size in lots"
+        )
+    if order.lots < context.instrument.order_lots_min:
+        return refuse(
+            order, NAME, f"at least {context.instrument.order_lots_min}", order.lots, "size in lots"
         )
     if order.created_ns > context.now_ns:
         return refuse(order, NAME, f"at most {context.now_ns}", order.created_ns, "time of creation in ns")

@@ -26,6 +26,7 @@ from trimaran.venues.wire.instrument_list import (
     amount_of,
     decode_body,
     decode_entries,
+    order_lots_min,
     size_grid,
     step_grid,
     symbol_of,
@@ -42,6 +43,7 @@ class _Filter(msgspec.Struct, rename="camel"):
     filter_type: str
     tick_size: Decimal | None = None
     step_size: Decimal | None = None
+    min_qty: Decimal | None = None
     max_qty: Decimal | None = None
     min_notional: Decimal | None = None
     notional: Decimal | None = None
@@ -94,6 +96,8 @@ def _instrument(entry: _Symbol, spec: MarketSpec, fees: FeeTable) -> Instrument:
     size_max = amount_of(size_max_field, lot.max_qty if lot else None)
     digits = entry.base_asset_precision if spec.contract is ContractKind.SPOT else entry.quantity_precision
     grid = size_grid(size_max_field, lot_grid, digits, size_max)
+    order_step, size_min_field = grid.steps(lot_grid.step), f"{symbol}.LOT_SIZE.minQty"
+    size_min = amount_of(size_min_field, lot.min_qty if lot else None)
     return Instrument(
         market=spec.market,
         symbol=symbol,
@@ -102,7 +106,8 @@ def _instrument(entry: _Symbol, spec: MarketSpec, fees: FeeTable) -> Instrument:
         kind=spec.contract,
         price_grid=step_grid(f"{symbol}.PRICE_FILTER.tickSize", price.tick_size if price else None),
         size_grid=grid,
-        order_step=grid.steps(lot_grid.step),
+        order_step=order_step,
+        order_lots_min=order_lots_min(size_min_field, size_min, grid, order_step),
         min_notional=_min_notional(symbol, by_type),
         fees=fees.of(symbol),
     )

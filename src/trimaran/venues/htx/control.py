@@ -52,7 +52,7 @@ class HtxDialogue:
         """The request about the one topic in `streams`."""
         (topic,) = streams
         request = {KEYS[operation]: topic, "id": str(request_id)}
-        if operation is Operation.SUBSCRIBE and INCREMENTAL_PART in topic:
+        if operation is not Operation.SNAPSHOT and INCREMENTAL_PART in topic:
             request["data_type"] = "incremental"
         return msgspec.json.encode(request).decode()
 

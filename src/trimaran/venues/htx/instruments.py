@@ -28,6 +28,7 @@ from trimaran.venues.wire.instrument_list import (
     asset_of,
     decode_body,
     decode_entries,
+    order_lots_min,
     size_grid,
     step_grid,
     symbol_of,
@@ -53,6 +54,8 @@ class _Symbol(msgspec.Struct):
     ap: Digits
     at: str = ENABLED  # trading by programs
     minov: Decimal | None = None
+    minoa: Decimal | None = None
+    lominoa: Decimal | None = None
     maxoa: Decimal | None = None
     lomaxoa: Decimal | None = None
 
@@ -116,6 +119,9 @@ def _spot(entry: _Symbol, spec: MarketSpec, fees: FeeTable) -> Instrument:
         largest, field = entry.maxoa, f"{symbol}.maxoa"
     lot_grid = Grid(1, -entry.ap)
     grid = size_grid(field, lot_grid, DIGITS, amount_of(field, largest))
+    order_step = grid.steps(lot_grid.step)
+    smallest = {f"{symbol}.minoa": entry.minoa, f"{symbol}.lominoa": entry.lominoa}
+    size_min, size_min_field = max((amount_of(name, amount), name) for name, amount in smallest.items())
     return Instrument(
         market=spec.market,
         symbol=symbol,
@@ -124,7 +130,8 @@ def _spot(entry: _Symbol, spec: MarketSpec, fees: FeeTable) -> Instrument:
         kind=spec.contract,
         price_grid=Grid(1, -entry.pp),
         size_grid=grid,
-        order_step=grid.steps(lot_grid.step),
+        order_step=order_step,
+        order_lots_min=order_lots_min(size_min_field, size_min, grid, order_step),
         min_notional=amount_of(f"{symbol}.minov", entry.minov),
         fees=fees.of(symbol),
     )
@@ -142,6 +149,7 @@ def _swap(entry: _Contract, spec: MarketSpec, fees: FeeTable) -> Instrument:
         price_grid=step_grid(f"{symbol}.price_tick", entry.price_tick),
         size_grid=Grid(1, 0),
         order_step=1,
+        order_lots_min=1,
         min_notional=Decimal(0),
         fees=fees.of(symbol),
         contract_size=step_grid(f"{symbol}.contract_size", entry.contract_size).step,

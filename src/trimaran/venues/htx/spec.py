@@ -45,8 +45,11 @@ SPOT: Final = MarketSpec(
     session=SessionSpec(
         # https://huobiapi.github.io/docs/spot/v1/en/#market-by-price-incremental-update
         # https://huobiapi.github.io/docs/spot/v1/en/#best-bid-offer and #trade-detail
+        # Books speak ten times a second, also when nothing has changed.
         streams=(
-            StreamSpec(Kind.DEPTH, "market.{symbol}.mbp.150", Route.BOOK, MINUTE, 15 * SECOND),
+            StreamSpec(
+                Kind.DEPTH, "market.{symbol}.mbp.150", Route.BOOK, MINUTE, 15 * SECOND, dead_ns=10 * SECOND
+            ),
             StreamSpec(Kind.TICKER, "market.{symbol}.bbo", Route.TRADE, 2 * MINUTE, 30 * SECOND),
             StreamSpec(Kind.TRADE, "market.{symbol}.trade.detail", Route.TRADE, 10 * MINUTE, MINUTE),
         ),

@@ -28,6 +28,7 @@ from trimaran.venues.wire.instrument_list import (
     decimal_of,
     decode_body,
     decode_entries,
+    order_lots_min,
     size_grid,
     step_grid,
     symbol_of,
@@ -47,6 +48,7 @@ class _Instrument(msgspec.Struct, rename="camel"):
     state: str
     tick_sz: str
     lot_sz: str
+    min_sz: str = ""
     base_ccy: str = ""
     quote_ccy: str = ""
     settle_ccy: str = ""
@@ -94,6 +96,8 @@ def _instrument(entry: _Instrument, spec: MarketSpec, fees: FeeTable) -> Instrum
     lot_grid = step_grid(lot, decimal_of(lot, entry.lot_sz))
     digits = min(DIGITS_MAX, max(0, DIGITS_BELOW_LOT - lot_grid.exponent))
     grid = size_grid(lot, lot_grid, digits, NO_SIZE_MAX)
+    order_step, smallest = grid.steps(lot_grid.step), f"{symbol}.minSz"
+    size_min = amount_of(smallest, decimal_of(smallest, entry.min_sz))
     return Instrument(
         market=spec.market,
         symbol=symbol,
@@ -102,7 +106,8 @@ def _instrument(entry: _Instrument, spec: MarketSpec, fees: FeeTable) -> Instrum
         kind=spec.contract,
         price_grid=step_grid(tick, decimal_of(tick, entry.tick_sz)),
         size_grid=grid,
-        order_step=grid.steps(lot_grid.step),
+        order_step=order_step,
+        order_lots_min=order_lots_min(smallest, size_min, grid, order_step),
         min_notional=Decimal(0),
         fees=fees.of(symbol),
         contract_size=Decimal(1) if spot else _contract_size(entry),

@@ -40,7 +40,7 @@ DEMO: Final = Endpoints(
 # https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-order-book-channel
 # A book in which nothing changes repeats its id after about a minute.
 SPOT_STREAMS: Final = (
-    StreamSpec(Kind.DEPTH, "books:{symbol}", Route.BOOK, 2 * MINUTE, 75 * SECOND),
+    StreamSpec(Kind.DEPTH, "books:{symbol}", Route.BOOK, 2 * MINUTE, 75 * SECOND, dead_ns=75 * SECOND),
     StreamSpec(Kind.TICKER, "bbo-tbt:{symbol}", Route.BOOK, 2 * MINUTE, 75 * SECOND),
     StreamSpec(Kind.TRADE, "trades:{symbol}", Route.TRADE, 10 * MINUTE, MINUTE),
 )

@@ -137,6 +137,20 @@ def size_grid(field: str, lot_grid: Grid, digits: int | None, size_max: Decimal)
     raise DecodeError(DecodeKind.RANGE, field, expected, str(size_max))
 
 
+def order_lots_min(field: str, amount: Decimal, grid: Grid, order_step: int) -> int:
+    """The smallest order in lots of `grid`: `amount`, rounded up to the order step; one such step at least.
+
+    Raises DecodeError that blames `field` when no order could be so large.
+    """
+    if amount > grid.decimal(SIZE_LOTS_MAX - order_step):
+        raise DecodeError(
+            DecodeKind.RANGE, field, f"at most {SIZE_LOTS_MAX} steps of {grid.step}", str(amount)
+        )
+    step = grid.decimal(order_step)
+    steps = int(amount // step)
+    return max(steps + (steps * step < amount), 1) * order_step
+
+
 def _name(raw: msgspec.Raw, names: msgspec.json.Decoder[msgspec.Struct], key: str) -> str:
     """The symbol of an entry; empty, which is no symbol, when it has none that can be read."""
     try:

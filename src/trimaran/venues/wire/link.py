@@ -1,6 +1,6 @@
 """One connection to a venue: opening, subscribing, heartbeat, silence. Sans-I/O.
 
-    WAITING --due--> OPENING --opened--> SUBSCRIBING --all streams subscribed--> READY
+    WAITING --due--> OPENING --opened--> OPEN
        (every state --lost--> forgotten; the session opens another link)
 
 Heartbeat: where we ask, a connection on which no frame of any kind has come for `quiet_ns` is pinged; when
@@ -62,8 +62,7 @@ class LinkState(enum.Enum):
 
     WAITING = "waiting"
     OPENING = "opening"
-    SUBSCRIBING = "subscribing"
-    READY = "ready"
+    OPEN = "open"
 
 
 class Link:
@@ -89,9 +88,11 @@ class Link:
         self.settled_ns = NEVER  # every subscription was answered
         self.heard_ns = NEVER  # any frame
         self.spoken_ns: dict[int, int] = {}  # stream key -> last frame; written by the session, per frame
+        self.whole_ns: dict[int, int] = {}  # of streams that begin with a whole book: its last one
+        self.streams = tuple(streams)
         self.requests = Requests(slot, streams, per_message, backoff, spec, dialogue, rng, counters)
         self._watches = tuple(watches)
-        self._kinds = {stream.key & 0xF for stream in streams}
+        self._feeds_books = any(stream.key & 0xF == Kind.DEPTH for stream in streams)
         self._config = config
         self._stall_ns_max = max(config.stall_ns_max, spec.books_quiet_ns_max)
         self._heartbeat = spec.heartbeat
@@ -104,7 +105,7 @@ class Link:
     def opened(self, now_ns: int) -> list[Action]:
         """The handshake is done: the first subscriptions go out."""
         assert self.state is LinkState.OPENING
-        self.state = LinkState.SUBSCRIBING
+        self.state = LinkState.OPEN
         self.opened_ns = self.heard_ns = self._scan_ns = now_ns
         self.requests.sent_ns = now_ns
         return self.requests.send(now_ns)
@@ -114,31 +115,28 @@ class Link:
         actions = self.requests.replied(reply, now_ns)
         if self.settled_ns == NEVER and self.requests.settled:
             self.settled_ns = now_ns
-        if self.requests.complete and self.state is LinkState.SUBSCRIBING:
-            self.state = LinkState.READY
         return actions
 
     def on_tick(self, now_ns: int) -> tuple[list[Action], str]:
         """Actions that are due, and why the connection must be given up ("" when it need not)."""
-        if self.state in (LinkState.WAITING, LinkState.OPENING):
+        if self.state is not LinkState.OPEN:
             return [], ""
         alarms, fault = self._scan(now_ns), self._fault(now_ns)
         if fault:
             return alarms, fault
         return alarms + self.requests.send(now_ns) + self._ping(now_ns), ""
 
-    @property
-    def kinds(self) -> set[int]:
-        """The kinds of frames that it is to deliver."""
-        return self._kinds
+    def word_ns(self, stream: Stream) -> int:
+        """When a stream last brought anything, a whole book too; `NEVER` when it has not."""
+        return max(self.spoken_ns.get(stream.key, NEVER), self.whole_ns.get(stream.key, NEVER))
 
-    def kinds_spoken(self) -> set[int]:
-        """The kinds of frames that this connection has delivered."""
-        return {key & 0xF for key in self.spoken_ns}
+    def holds(self, stream: Stream) -> bool:
+        """Whether a stream is subscribed here."""
+        return self.requests.subscribed_ns(stream) is not None
 
-    def kinds_spoken_since(self, since_ns: int) -> set[int]:
-        """The kinds of frames that this connection has delivered at or after `since_ns`."""
-        return {key & 0xF for key, spoken_ns in self.spoken_ns.items() if spoken_ns >= since_ns}
+    def delivers(self, stream: Stream) -> bool:
+        """Whether a stream is subscribed here and has spoken."""
+        return self.holds(stream) and self.word_ns(stream) != NEVER
 
     def _fault(self, now_ns: int) -> str:
         half_open = self._half_open(now_ns)
@@ -162,7 +160,7 @@ class Link:
 
     def _stalled(self, now_ns: int) -> bool:
         """No delta of any book for too long, on a connection that is there to bring them."""
-        if Kind.DEPTH not in self._kinds:
+        if not self._feeds_books:
             return False
         spoken = (at_ns for key, at_ns in self.spoken_ns.items() if key & 0xF == Kind.DEPTH)
         last_ns = max(spoken, default=self.settled_ns)

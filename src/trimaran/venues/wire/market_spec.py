@@ -71,6 +71,10 @@ class StreamSpec(msgspec.Struct, frozen=True):
     route: Route
     silence_ns_max: int  # ours: one stream that says nothing for so long is worth an alarm
     class_silence_ns_max: int  # ours: and so are all streams of this class on one connection
+    dead_ns: int = 0  # the venue promises to speak more often than that, whatever happens; 0: no promise
+
+    def __post_init__(self) -> None:
+        assert not self.dead_ns or self.kind == Kind.DEPTH, "only books are subscribed anew when silent"
 
     def name(self, symbol: Symbol) -> str:
         """The stream's name for one symbol."""

@@ -1,13 +1,20 @@
 """When one connection may take over from another that still works. Pure questions; the session acts.
 
-Make before break: the old one goes when the new one delivers every class of stream that it is to deliver.
-A class that is silent on both is not waited for beyond some patience: perhaps nothing happens there.
+Make before break: the old one goes when the new one delivers every book, each by itself, and every other
+class of stream. What is silent on both is not waited for beyond some patience: perhaps nothing happens there.
+A book whose subscription was refused on the new one is not delivered, whatever came before; one that was
+refused on both is nobody's loss.
 """
 
 from __future__ import annotations
 
-from trimaran.venues.wire.link import Link, LinkState
+from collections.abc import Mapping
+
+from trimaran.domain.answer import Kind
+from trimaran.domain.instrument import Symbol
+from trimaran.venues.wire.link import Link
 from trimaran.venues.wire.market_spec import SessionSpec
+from trimaran.venues.wire.requests import Stream
 
 
 def outlived(link: Link, spec: SessionSpec, age_margin_ns: int, now_ns: int) -> str:
@@ -18,14 +25,25 @@ def outlived(link: Link, spec: SessionSpec, age_margin_ns: int, now_ns: int) -> 
     return "its requests are used up" if link.requests.spent(now_ns) else ""
 
 
+def undelivered(fed: Mapping[Symbol, Stream], standby: Link | None) -> list[Symbol]:
+    """The books of `fed` that are left without a feed when `standby` is all that remains."""
+    return [symbol for symbol, stream in fed.items() if standby is None or not standby.delivers(stream)]
+
+
 def confirmed(old: Link, new: Link, patience_ns: int, now_ns: int) -> bool:
     """Whether `new` delivers all that `old` does."""
-    if new.state is not LinkState.READY and not (
-        new.opened_ns and new.requests.settled and old.state is not LinkState.READY
-    ):
+    if not (new.opened_ns and new.requests.settled):
         return False
-    missing = new.kinds - new.kinds_spoken()
-    if not missing:
-        return True
-    patient = now_ns - new.opened_ns < patience_ns
-    return not patient and not missing & old.kinds_spoken_since(new.opened_ns)
+    held = [stream for stream in new.streams if old.holds(stream) or new.holds(stream)]
+    missing = {_duty(stream) for stream in held} - {_duty(stream) for stream in held if new.delivers(stream)}
+    if not missing or now_ns - new.opened_ns < patience_ns:
+        return not missing
+    # What spoke on the old one before the new one listened could not be heard there.
+    heard = {_duty(stream) for stream in old.streams if old.word_ns(stream) >= new.settled_ns}
+    return not missing & heard
+
+
+def _duty(stream: Stream) -> int:
+    """What must be delivered: each book by its key, of everything else the class alone by its kind."""
+    kind = stream.key & 0xF
+    return stream.key if kind == Kind.DEPTH else kind

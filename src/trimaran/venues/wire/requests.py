@@ -1,9 +1,11 @@
 """What one connection was asked for, and what it has answered. Sans-I/O.
 
     unsent --budgets--> unanswered --accepted--> subscribed --resubscribe--> unsent (unsubscribe)
-       ^                    |  |                                                |
-       +----- back-off -----+  +--- unsubscribed, or refused: it was not there -+--> unsent (subscribe)
-             refused
+       ^                    |  |            |                                   |
+       +----- back-off -----+  +------------|-- unsubscribed, or refused: ------+--> unsent (subscribe)
+       |      refused                       |   it was not there
+       +----- back-off ---------------------+
+              ended by the venue
 
 A request is answered as a whole, or stream by stream; what is refused is sent again after a growing
 back-off while the others keep running: one bad stream must not take a market down. Where the venue does
@@ -84,21 +86,22 @@ class Requests:
         self._unsent = [_Request(Operation.SUBSCRIBE, part) for part in parts_of(streams, self._size)]
         self._unanswered: dict[int, _Request] = {}
         self._asked: dict[int, Stream] = {}  # snapshots on their way
-        self._subscribed: set[str] = set()
+        self._streams = {stream.name: stream for stream in streams}
+        self._subscribed: dict[str, int] = {}  # name -> since (ns)
+        self._ended: dict[str, int] = {}  # name -> how often the venue ended it soon after it began
         self._alarmed: set[str] = set()  # refused, and told
         self._next_id = 1
         self._hold_until_ns = 0
         self._slow_downs = 0
 
     @property
-    def complete(self) -> bool:
-        """Every stream is subscribed."""
-        return not self._unsent and not self._unanswered
-
-    @property
     def settled(self) -> bool:
         """Every request was answered at least once, be it with a refusal."""
         return not self._unanswered and all(request.refusals > 0 for request in self._unsent)
+
+    def subscribed_ns(self, stream: Stream) -> int | None:
+        """Since when a stream is subscribed; None when it is not, be it refused or on its way."""
+        return self._subscribed.get(stream.name)
 
     def oldest_ns(self, now_ns: int) -> int:
         """When the oldest request was sent that is not answered yet; now, when there is none."""
@@ -125,20 +128,39 @@ class Requests:
         if isinstance(reply, Refused):
             return self._refused(reply, request, now_ns)
         if request is None:
-            self._accepted_late(reply)
+            self._accepted_late(reply, now_ns)
             return []
         self._slow_downs = 0
-        if isinstance(reply, Unsubscribed) or request.operation is Operation.UNSUBSCRIBE:
+        if request.operation is Operation.UNSUBSCRIBE:
             self._unsent.append(_Request(Operation.SUBSCRIBE, request.streams))
             return self.send(now_ns)
-        self._accept(request.streams)
+        if isinstance(reply, Unsubscribed):  # asked for, and ended at once
+            self._send_later(request.streams, request.refusals, now_ns)
+            return []
+        self._accept(request.streams, now_ns)
         return []
+
+    def ended(self, reply: Unsubscribed, now_ns: int) -> tuple[Stream, bool] | None:
+        """The stream whose subscription the venue has ended unasked, if it is one, and whether that is news.
+
+        It will be asked for again. The pauses before that grow while its subscriptions do not last.
+        """
+        began_ns = None if reply.stream is None else self._subscribed.pop(reply.stream, None)
+        if reply.stream is None or began_ns is None:
+            return None
+        lasted = now_ns - began_ns >= self._backoff.cap_ns
+        count = 0 if lasted else self._ended.get(reply.stream, 0)
+        self._ended[reply.stream] = count + 1
+        self._counters.subscriptions_ended += 1
+        stream = self._streams[reply.stream]
+        self._send_later((stream,), count, now_ns)
+        return stream, count == 0
 
     def resubscribe(self, stream: Stream, now_ns: int) -> list[Action] | None:
         """Ends a subscription and begins it anew; None when that cannot be begun now."""
         if stream.name not in self._subscribed or now_ns < self._hold_until_ns or self.spent(now_ns):
             return None
-        self._subscribed.discard(stream.name)
+        del self._subscribed[stream.name]
         self._unsent.append(_Request(Operation.UNSUBSCRIBE, (stream,)))
         return self.send(now_ns)
 
@@ -218,12 +240,16 @@ class Requests:
             del self._unanswered[request_id]
         return _Request(request.operation, about, 0, request.refusals) if about else None
 
-    def _accept(self, streams: Sequence[Stream]) -> None:
-        names = {stream.name for stream in streams}
-        self._subscribed |= names
-        self._alarmed -= names
+    def _accept(self, streams: Sequence[Stream], now_ns: int) -> None:
+        for stream in streams:
+            self._subscribed[stream.name] = now_ns
+            self._alarmed.discard(stream.name)
 
-    def _accepted_late(self, reply: Reply) -> None:
+    def _send_later(self, streams: tuple[Stream, ...], refusals: int, now_ns: int) -> None:
+        at_ns = now_ns + self._backoff.delay_ns(refusals, self._rng)
+        self._unsent.append(_Request(Operation.SUBSCRIBE, streams, at_ns, refusals + 1))
+
+    def _accepted_late(self, reply: Reply, now_ns: int) -> None:
         """A stream of a request that was refused as a whole: it is not to be asked for again."""
         if not isinstance(reply, Accepted) or reply.stream is None:
             return
@@ -231,7 +257,7 @@ class Requests:
             late = tuple(stream for stream in request.streams if stream.name == reply.stream)
             if late and request.refusals and request.operation is Operation.SUBSCRIBE:
                 request.streams = tuple(stream for stream in request.streams if stream not in late)
-                self._accept(late)
+                self._accept(late, now_ns)
         self._unsent = [request for request in self._unsent if request.streams]
 
     def _refused(self, refused: Refused, request: _Request | None, now_ns: int) -> list[Action]:

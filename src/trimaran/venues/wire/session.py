@@ -4,8 +4,9 @@
 
 A shard has one active link. Before a connection reaches its age limit, or when the server announces
 its shutdown, a standby link is opened beside it; both feed the books, which ignore what they already
-have; when the standby delivers every class of stream the old link is closed. The books never notice.
-Only when a shard with books loses its last delivering link are its books marked down, and no others.
+have; when the standby delivers every book and every other class of stream the old link is closed. The books
+never notice. Only those that lose the last link that delivers them are marked down, or whose stream is dead
+(`venues.wire.silence`), and no others.
 
 One class for every venue: what differs is a frozen `SessionSpec` of numbers, and the wording, which a
 `Dialogue` knows. Sans-I/O: see `venues.wire.session_port`. This module never parses market data, never
@@ -43,7 +44,8 @@ from trimaran.venues.wire.market_spec import (
     SessionSpec,
     SnapshotSource,
 )
-from trimaran.venues.wire.replacement import confirmed, outlived
+from trimaran.venues.wire.replacement import confirmed, outlived, undelivered
+from trimaran.venues.wire.requests import Stream
 from trimaran.venues.wire.session_port import (
     Action,
     Actions,
@@ -61,9 +63,11 @@ from trimaran.venues.wire.session_port import (
     Slot,
     SnapshotApplied,
     SnapshotFailed,
+    SubscriptionEnded,
     Switched,
 )
 from trimaran.venues.wire.shards import Shard, plan_shards
+from trimaran.venues.wire.silence import resubscribe_silent, silent_books
 from trimaran.venues.wire.snapshots import RestSnapshots, SnapshotDesk
 
 NEED_SNAPSHOT_BIT: Final = int(Flag.NEED_SNAPSHOT) << 8
@@ -184,6 +188,7 @@ class VenueSession:
                 actions += self._lost(link, shard, fault, now_ns)
         for shard in self._shards:
             actions += self._switch(shard, now_ns)
+            actions += self._heal_silence(shard, now_ns)
         actions += self._snapshots.on_tick(now_ns)
         return actions
 
@@ -231,16 +236,28 @@ class VenueSession:
         assert link is shard.active
         standby, shard.standby = shard.standby, None
         shard.active = standby if standby is not None else self._new_link_after_backoff(shard, now_ns)
-        delivers = standby is not None and standby.requests.settled and Kind.DEPTH in standby.kinds_spoken()
-        if not shard.fed or not link.opened_ns or delivers:
-            return [lost]
-        self._snapshots.reset(shard.fed)
-        alone = len(shard.fed) == len(self._books)
-        return [MarkDown(reason, () if alone else tuple(shard.fed)), lost]
+        orphans = undelivered(shard.fed, standby)
+        return [*self._books_down(reason, orphans), lost] if orphans and link.opened_ns else [lost]
+
+    def _books_down(self, reason: str, symbols: Sequence[Symbol]) -> list[Action]:
+        """Nothing feeds these books any more; when something does again they will ask for what they need."""
+        self._snapshots.reset(symbols)
+        everything = len(symbols) == len(self._books)
+        return [MarkDown(reason, () if everything else tuple(symbols))]
+
+    def _heal_silence(self, shard: Shard, now_ns: int) -> list[Action]:
+        """Marks books down whose streams say nothing although they should, and subscribes these anew."""
+        actions: list[Action] = []
+        for symbol, silent_ns in silent_books(shard, now_ns):
+            self.counters.books_silent += 1
+            reason = f"no data on {shard.fed[symbol].name} for {silent_ns / SECOND:.0f} s"
+            actions += self._books_down(reason, [symbol])
+        return actions + resubscribe_silent(shard, now_ns)
 
     def _on_snapshot(self, link: Link, answer: int, now_ns: int) -> Actions:
-        """A whole book came in the stream: it speaks for the stream of deltas."""
-        link.spoken_ns[answer & STREAM_MASK & ~0xF | Kind.DEPTH] = now_ns
+        """A whole book came in the stream. One that was asked for says nothing about the stream itself."""
+        if self._spec.snapshots is not SnapshotSource.REQUEST:
+            link.whole_ns[answer & STREAM_MASK & ~0xF | Kind.DEPTH] = now_ns
         symbol = self._books.get(answer >> 16)
         if symbol is None:
             return NOTHING
@@ -266,7 +283,7 @@ class VenueSession:
         link.heard_ns = now_ns
         match self._dialogue.read(payload):
             case (Accepted() | Refused() | Unsubscribed()) as reply:
-                return self._on_reply(link, reply, now_ns)
+                return self._on_reply(link, shard, reply, now_ns)
             case Ping(reply_text):
                 self.counters.pings_answered += 1
                 return [SendText(link.slot, reply_text)]
@@ -278,13 +295,24 @@ class VenueSession:
                 self.counters.control_unknown += 1
                 return NOTHING
 
-    def _on_reply(self, link: Link, reply: Reply, now_ns: int) -> Actions:
+    def _on_reply(self, link: Link, shard: Shard, reply: Reply, now_ns: int) -> Actions:
+        ended = link.requests.ended(reply, now_ns) if isinstance(reply, Unsubscribed) else None
+        if ended is not None:
+            return self._on_ended(link, shard, *ended)
         stream = link.requests.asked(reply, now_ns)
         if stream is None:
             return link.replied(reply, now_ns)
         symbol = self._books[stream.key >> 16]
         reason = f"{reply.code}: {reply.text}" if isinstance(reply, Refused) else "an answer without a book"
         return self._snapshots.failed(symbol, reason, 0, now_ns)
+
+    def _on_ended(self, link: Link, shard: Shard, stream: Stream, news: bool) -> Actions:
+        """The venue ended a subscription by itself, as OKX does when an instrument goes."""
+        alarm = [SubscriptionEnded(link.slot, stream.name)] if news else []
+        symbol, other = self._books[stream.key >> 16], shard.other(link)
+        if shard.fed.get(symbol) != stream or (other is not None and other.delivers(stream)):
+            return alarm
+        return [*self._books_down(f"the venue ended {stream.name}", [symbol]), *alarm]
 
     def _on_shutdown(self, link: Link, shard: Shard, now_ns: int) -> Actions:
         if link is shard.standby:  # of no use as a replacement: take another one

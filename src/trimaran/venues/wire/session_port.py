@@ -83,6 +83,13 @@ class SubscriptionRefused(msgspec.Struct, frozen=True):
     streams: tuple[str, ...]
 
 
+class SubscriptionEnded(msgspec.Struct, frozen=True):
+    """Alarm: the venue ended a subscription that nobody asked it to end; it will be asked for again."""
+
+    slot: Slot
+    stream: str
+
+
 class Switched(msgspec.Struct, frozen=True):
     """Notice: a connection was replaced by another without a break."""
 
@@ -105,7 +112,7 @@ class SnapshotTrouble(msgspec.Struct, frozen=True):
     reason: str
 
 
-Notice = NoData | SubscriptionRefused | Switched | ConnectionLost | SnapshotTrouble
+Notice = NoData | SubscriptionRefused | SubscriptionEnded | Switched | ConnectionLost | SnapshotTrouble
 Action = Open | SendText | SendPing | Close | FetchSnapshot | MarkDown | Notice
 Actions = Sequence[Action]
 
@@ -171,6 +178,8 @@ class SessionCounters(msgspec.Struct):
     control_unknown: int = 0  # control frames that the session could not read
     subscriptions_refused: int = 0
     subscriptions_unanswered: int = 0
+    subscriptions_ended: int = 0  # by the venue, unasked
+    books_silent: int = 0  # times that a book was marked down because its stream said nothing
     no_data_alarms: int = 0
 
 
