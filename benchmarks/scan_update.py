@@ -104,6 +104,9 @@ def row(
     return lower_is_better(name, value, UNIT, title(rival), median_of(theirs, "p50"), conditions)
 
 
+PROVED_BY_DELTA = ("binance.usdm", "htx.spot")  # a snapshot by itself is no live book there
+
+
 def lines(layout: Layout, seed: int, pairs: int) -> Iterator[tuple[str, str, bytes]]:
     """Snapshots market by market; then tickers in pairs, of which only the first changes a top."""
     tickers: list[tuple[str, binance.Spot]] = []
@@ -111,7 +114,7 @@ def lines(layout: Layout, seed: int, pairs: int) -> Iterator[tuple[str, str, byt
         for number, base in enumerate(layout.bases):
             venue = make(market, base, seed + number)
             yield "snapshot", market, venue.snapshot()
-            if isinstance(venue, binance.UsdM):
+            if market in PROVED_BY_DELTA:
                 yield "early", market, venue.depth()
             if isinstance(venue, binance.Spot):
                 tickers.append((market, venue))

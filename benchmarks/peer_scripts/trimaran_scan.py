@@ -23,6 +23,7 @@ from trimaran.native._hot import Hot as NativeHot
 from trimaran.venues.registry import MARKETS as REGISTRY
 
 BINANCE = (Dialect.BINANCE_SPOT, Dialect.BINANCE_USDM)
+PROVED_BY_DELTA = (Dialect.BINANCE_USDM, Dialect.HTX_SPOT)  # a snapshot by itself is no live book there
 
 
 def scan(
@@ -58,8 +59,8 @@ def fill(hot: Hot, bases: Sequence[str], markets: Sequence[str], snapshots: Sequ
                 hot.on_snapshot(book, line.raw, line.local_ns)
             else:
                 hot.on_frame(market, line.raw, line.local_ns)
-            if kind.dialect is Dialect.BINANCE_USDM:
-                line = next(lines)  # the delta that proves the snapshot
+            if kind.dialect in PROVED_BY_DELTA:
+                line = next(lines)
                 hot.on_frame(market, line.raw, line.local_ns)
             assert hot.status(book) == BookStatus.LIVE, (name, book)
     hot.set_threshold(FEE_E8_ONE)
