@@ -43,6 +43,9 @@ OKX_STORIES: dict[str, str] = {
     "and its stream goes on": AT_10 + "; d 15<10 A live; s 12 SD suspect; d 14<12 N stale; s 14 AL live",
     "a snapshot that it was at, under suspicion": AT_10
     + "; d 15<10 A live; cut S suspect; s 10 D suspect; d 20<15 AL live",
+    "the way of a snapshot, and its connection is gone": AT_10
+    + "; s 5000 A live; d 11<10 D live; d 12<11 D live; d 13<12 D live; d 14<13 D live; d 15<14 D live; "
+    "d 16<15 D live; d 17<16 D live; d 18<17 D live; d 19<18 SN stale; s 19 AL live",
     "the way of a snapshot ends with a reset": AT_10
     + "; s 20 A live; d 3<20 A live; d 15<10 SN stale; s 4 AL live; d 12<11 SN stale",
     "the way of a snapshot ends with its connection": AT_10

@@ -113,19 +113,6 @@ def test_okx_a_late_ticker_of_the_old_numbering(make_rig: Callable[[Dialect], Ri
     assert rig.ticker(1001, (BID + 5, 9), (ASK - 5, 4)) == Flag.APPLIED | Flag.TOP
 
 
-def test_okx_a_ticker_that_the_clock_contradicts(make_rig: Callable[[Dialect], Rig]) -> None:
-    """A second later by the venue's clock, and still without what the ticker had: no common numbering."""
-    rig = make_rig(OKX)
-    tell(rig, AT_10)
-    rig.ticker(900, (BID + 5, 9), (ASK - 5, 4))
-    assert rig.hot.top(rig.book)[:4] == (BID + 5, 9, ASK - 5, 4)
-    for last, ms in ((11, 1_900), (12, 1_901)):
-        assert rig.hot.ticker(rig.book)[0] == 900
-        rig.frame(rig.frames.delta((last, last, last - 1), ms, text([(BID, last)]), []))
-    assert rig.hot.ticker(rig.book)[0] == -1
-    assert rig.hot.top(rig.book)[:4] == (BID, 12, ASK, 10)
-
-
 def test_what_goes_live_and_stale_within_one_frame_has_done_neither(
     make_rig: Callable[[Dialect], Rig],
 ) -> None:

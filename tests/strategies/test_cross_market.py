@@ -251,6 +251,16 @@ def test_nothing_is_sent_where_all_is_stopped() -> None:
     assert len(cross.on_tick(2, view)) == 1
 
 
+def test_a_residual_that_slack_makes_too_small_stops_nothing() -> None:
+    """Worth 100.1 at the touch and 99.9 where it could be sold: it waits, and the market goes on."""
+    view = View({SPOT.key: (10_010_000, 10_010_100)}, {SPOT.key: replace(SPOT, min_notional=Decimal(100))})
+    cross = strategy(repeat_pause_ns=0)
+    assert cross.on_group_closed(closed(100, 0), view) is None
+    assert cross.owed == {SPOT.key: Decimal("0.001")}
+    there = replace(FOUND, buy_limit_ticks=10_010_100, sell_limit_ticks=1_002_000)
+    assert isinstance(cross.on_opportunity(there, view), Proposal)
+
+
 def test_a_large_residual_goes_in_parts_and_before_new_opportunities() -> None:
     cross, view = strategy(), View()
     view.notional_max = Decimal(10_000)

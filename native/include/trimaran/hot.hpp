@@ -100,11 +100,6 @@ struct BookState {
     return anew_below != 0 && ticker_id > anew_below;
   }
 
-  // A later depth event that lacks what a ticker had: the ticker's id is of another numbering, whatever it says.
-  bool ticker_contradicted(std::int64_t depth_venue_ns) const {
-    return ticker_is_newer() && ticker.venue_ns > 0 && depth_venue_ns - ticker.venue_ns > TICKER_SKEW_NS_MAX;
-  }
-
   // Empty where a newer ticker says that the side is.
   Ladder ladder(bool asks) const {
     const BookSide& side = asks ? sequenced.book().asks : sequenced.book().bids;
@@ -239,7 +234,6 @@ class Hot {
     if (flags & flag::APPLIED) {
       stamp(state, event.venue_ns, local_ns, lag_ns);
       if (event.last_id < event.previous_id) state.count_anew(event.previous_id, event.last_id);
-      if (state.ticker_contradicted(event.venue_ns)) state.forget();
       if (state.deltas_overdue(local_ns)) flags |= state.sequenced.on_suspicion();
     }
     if (state.sequenced.status() == Status::Stale && flags & flag::NEED_SNAPSHOT) state.forget();
@@ -256,7 +250,6 @@ class Hot {
       stamp(state, event.venue_ns, local_ns, lag_ns);
       state.ahead_since_ns = 0;
       if (event.last_id < old_id) state.count_anew(old_id, event.last_id);
-      if (state.ticker_contradicted(event.venue_ns)) state.forget();
     }
     return pack(Kind::Snapshot, flags | refresh(state), event.book);
   }

@@ -210,8 +210,12 @@ class SequencedBook {
       apply(ids, bids, asks);
       return flag::APPLIED | settle();
     }
+    // Of the way of a snapshot only so much in a row: where nothing else comes, its connection is gone.
     const bool leapt = ids.previous >= leap_.previous && ids.previous <= ids.last && ids.last <= leap_.last;
-    return leapt || seen({ids.previous, ids.last}) ? duplicate() : gap();
+    if (leapt && duplicate_run_ < LEAP_RUN_MAX) return duplicate();
+    if (seen({ids.previous, ids.last}) && duplicate_run_ < DUPLICATES_RUN_MAX) return duplicate();
+    duplicate_run_ = 0;
+    return gap();
   }
 
   // A stream begins with its snapshot. We did not see it, and no other comes unless it is asked for.

@@ -42,6 +42,7 @@ from typing import Final
 from trimaran.base.limits import (
     BOOK_LEVELS_MAX,
     DUPLICATES_RUN_MAX,
+    LEAP_RUN_MAX,
     PENDING_DELTAS_MAX,
     PENDING_LEVELS_MAX,
     RECENT_LINKS,
@@ -251,8 +252,14 @@ class SequencedBook:
                 self._forget_links()  # counted anew: what was seen means nothing any more
             self._recent.append(link)
             return self._apply(delta)
+        # Of the way of a snapshot only so much in a row: where nothing else comes, its connection is gone.
         leapt = self._leap[0] <= delta.previous_id <= delta.last_id <= self._leap[1]
-        return self._duplicate() if leapt or link in self._recent else self._gap()
+        if leapt and self._duplicate_run < LEAP_RUN_MAX:
+            return self._duplicate()
+        if link in self._recent and self._duplicate_run < DUPLICATES_RUN_MAX:
+            return self._duplicate()
+        self._duplicate_run = 0
+        return self._gap()
 
     def _passed(self, snapshot_id: int) -> bool:
         """Whether the book was at that id a short while ago, or is."""

@@ -243,8 +243,6 @@ class TwinHot:
             state.venue_ns, state.depth_quote_ns = event.venue_ns, local_ns - lag_ns
             if event.last_id < event.previous_id:
                 state.count_anew(event.previous_id, event.last_id)
-            if state.ticker_contradicted(event.venue_ns):
-                state.forget()
             if state.deltas_overdue(local_ns):
                 flags |= state.sequenced.on_suspicion()
         if state.sequenced.status is BookStatus.STALE and flags & Flag.NEED_SNAPSHOT:
@@ -262,8 +260,6 @@ class TwinHot:
             state.ahead_since_ns = 0
             if event.last_id < old_id:
                 state.count_anew(old_id, event.last_id)
-            if state.ticker_contradicted(event.venue_ns):
-                state.forget()
         return pack(Kind.SNAPSHOT, flags | self._refresh(state), index)
 
     def _on_ticker(

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from trimaran.arbitrage.scan import NO_LEVEL, ladder
 from trimaran.base.errors import DecodeKind
 from trimaran.base.json_value import Buffer
-from trimaran.base.limits import DEPTH_LAG_NS_MAX, FEE_E8_MAX, SYMBOL_BYTES_MAX, TICKER_SKEW_NS_MAX
+from trimaran.base.limits import DEPTH_LAG_NS_MAX, FEE_E8_MAX, SYMBOL_BYTES_MAX
 from trimaran.books.lag import Lag
 from trimaran.books.sequencing import Law, SequencedBook
 from trimaran.domain.answer import Flag, Kind, pack
@@ -117,13 +117,6 @@ class BookState:
         if self.sequenced.last_id > self.anew_below:
             self.anew_below = 0
         return self.anew_below != 0 and ticker_id > self.anew_below
-
-    def ticker_contradicted(self, depth_venue_ns: int) -> bool:
-        """A later depth event lacks what a ticker had: its id is of another numbering, whatever it says."""
-        ticker = self.newer_ticker()
-        if ticker is None or ticker.venue_ns == 0:
-            return False
-        return depth_venue_ns - ticker.venue_ns > TICKER_SKEW_NS_MAX
 
     def effective_top(self) -> tuple[Level, Level]:
         """(bid, ask) that may be traded on."""

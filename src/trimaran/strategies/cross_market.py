@@ -134,18 +134,24 @@ class CrossMarket:
                 return "below minimum notional"
             if lots < instrument.order_lots_min:
                 return "below minimum size"
-            smallest = instrument.notional(ticks, instrument.order_lots_min)  # that can be given back
-            if abs(self._owed.get(key, ZERO)) * instrument.price(ticks) >= max(
-                instrument.min_notional, smallest, OWED_MIN
-            ):
+            worth = abs(self._owed.get(key, ZERO)) * instrument.price(ticks)
+            if worth >= OWED_MIN and self._unwinding(key, desk) is not None:
                 return "residual owed"
         return None
 
     def _give_back(self, key: InstrumentKey, now_ns: int, desk: DeskView) -> Proposal | None:
         """One IOC order through the top; None where it must wait: for a book, a pause, or a larger size."""
-        owed = self._owed.get(key, ZERO)
-        if owed == 0 or desk.working(key) or desk.halted(key) or now_ns < self._owed_pauses.get(key, 0):
+        if desk.working(key) or desk.halted(key) or now_ns < self._owed_pauses.get(key, 0):
             return None
+        leg = self._unwinding(key, desk)
+        if leg is None:
+            return None
+        self._owed_pauses[key] = now_ns + self._config.repeat_pause_ns
+        return Proposal(NAME, Purpose.UNWIND, (leg,), None)
+
+    def _unwinding(self, key: InstrumentKey, desk: DeskView) -> LegDraft | None:
+        """What of a residual can be given back now; None without a top, or below the smallest order."""
+        owed = self._owed.get(key, ZERO)
         instrument = desk.instrument(key)
         bid_ticks, ask_ticks = desk.top_ticks(key)
         slack = self._config.unwind_slack_bps
@@ -154,14 +160,14 @@ class CrossMarket:
             price_ticks = bid_ticks * (BPS_ONE - slack) // BPS_ONE
         else:
             price_ticks = -(-ask_ticks * (BPS_ONE + slack) // BPS_ONE)
-        if price_ticks == 0:
+        if owed == 0 or price_ticks == 0:
             return None
         size = min(abs(owed), desk.notional_max / instrument.price(price_ticks))  # the rest comes after
         lots = instrument.size_grid.steps_floor(size / instrument.contract_size)
         lots -= lots % instrument.order_step
-        if lots < instrument.order_lots_min:
+        if (
+            lots < instrument.order_lots_min
+            or instrument.notional(price_ticks, lots) < instrument.min_notional
+        ):
             return None
-        if instrument.notional(price_ticks, lots) < instrument.min_notional:
-            return None
-        self._owed_pauses[key] = now_ns + self._config.repeat_pause_ns
-        return Proposal(NAME, Purpose.UNWIND, (LegDraft(key, side, price_ticks, lots),), None)
+        return LegDraft(key, side, price_ticks, lots)

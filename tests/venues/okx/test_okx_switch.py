@@ -111,6 +111,20 @@ def test_a_refused_book_is_not_delivered_by_the_replacement(driver):
     assert run.of(MarkDown) == [MarkDown("dropped", ("A1-USDT",))]
 
 
+def test_a_quiet_book_that_the_replacement_was_refused_is_waited_for_beyond_patience(driver):
+    """Silence on both is no proof that it is delivered."""
+    run = driver(SPOT, SYMBOLS[:3])
+    run.speaks = speaking(run, (1,), range(3))
+    run.start().run(5)
+    run.gone = {"books:A1-USDT"}
+    run.speaks = speaking(run, (1, 2), (0, 2))
+    run.control(1, NOTICE)
+    run.run(PATIENCE_S + 10)
+    assert run.of(Switched) == []
+    run.drop(1)
+    assert run.of(MarkDown) == [MarkDown("dropped", ("A1-USDT",))]
+
+
 def test_a_book_that_is_refused_on_both_is_not_waited_for(driver):
     """It was subscribed once, and is gone since: the old connection has no more of it than the new one."""
     run = driver(SPOT, SYMBOLS[:3])

@@ -40,10 +40,15 @@ def confirmed(old: Link, new: Link, patience_ns: int, now_ns: int) -> bool:
         return not missing
     # What spoke on the old one before the new one listened could not be heard there.
     heard = {_duty(stream) for stream in old.streams if old.word_ns(stream) >= new.settled_ns}
-    return not missing & heard
+    # A book that the new one was refused would be nobody's, however quiet it is.
+    refused = {stream.key for stream in held if _is_book(stream) and not new.holds(stream)}
+    return not missing & (heard | refused)
 
 
 def _duty(stream: Stream) -> int:
     """What must be delivered: each book by its key, of everything else the class alone by its kind."""
-    kind = stream.key & 0xF
-    return stream.key if kind == Kind.DEPTH else kind
+    return stream.key if _is_book(stream) else stream.key & 0xF
+
+
+def _is_book(stream: Stream) -> bool:
+    return stream.key & 0xF == Kind.DEPTH
