@@ -65,14 +65,9 @@ class Decoder {
     early_book_ = NO_BOOK;
     early_fields_ = nullptr;
     json::Cursor c{data, data + size};
-    json::skip_space(c);
     outer_.clear(1);
     inner_.clear(2);
-    if (c.p == c.end || *c.p != '{') {
-      json::Value other;
-      const bool legal = json::parse_value(c, other, 1) && json::at_end(c);
-      return event.failed(legal ? Fault::Schema : Fault::Malformed);
-    }
+    if (const Fault fault = member::find_object(c); fault != Fault::None) return event.failed(fault);
     if (!parse_fields(c, outer_, true) || !json::at_end(c)) return event.failed(Fault::Malformed);
     BinanceFields* fields = &outer_;
     if (outer_.has(kStream) && outer_.is(kData, json::Type::Object)) {
@@ -89,14 +84,9 @@ class Decoder {
     event.kind = Kind::Snapshot;
     if (size > FRAME_BYTES_MAX) return event.failed(Fault::Oversize);
     json::Cursor c{data, data + size};
-    json::skip_space(c);
     outer_.clear(1);
     early_fields_ = nullptr;
-    if (c.p == c.end || *c.p != '{') {
-      json::Value other;
-      const bool legal = json::parse_value(c, other, 1) && json::at_end(c);
-      return event.failed(legal ? Fault::Schema : Fault::Malformed);
-    }
+    if (const Fault fault = member::find_object(c); fault != Fault::None) return event.failed(fault);
     if (!parse_fields(c, outer_, false) || !json::at_end(c)) return event.failed(Fault::Malformed);
     if (!id(outer_, kLastUpdateId, event.last_id, event) || !time(outer_, false, event)) return event;
     if (!side(outer_, kBids, grids, bids, event)) return event;

@@ -35,6 +35,14 @@ struct Fields {
 
 namespace member {
 
+// Steps to the outermost object of a frame. Malformed where there is no JSON at all, Schema where it is no object.
+inline Fault find_object(json::Cursor& c) {
+  json::skip_space(c);
+  if (c.p != c.end && *c.p == '{') return Fault::None;
+  json::Value other;
+  return json::parse_value(c, other, 1) && json::at_end(c) ? Fault::Schema : Fault::Malformed;
+}
+
 // The text of a string that we may know, which is ASCII of at most CAPACITY characters; empty for any other.
 template <std::size_t CAPACITY>
 struct Plain {

@@ -71,12 +71,7 @@ class Decoder {
     decoded_from_ = nullptr;
     outer_.clear(1);
     json::Cursor c{data, data + size};
-    json::skip_space(c);
-    if (c.p == c.end || *c.p != '{') {
-      json::Value other;
-      const bool legal = json::parse_value(c, other, 1) && json::at_end(c);
-      return event.failed(legal ? Fault::Schema : Fault::Malformed);
-    }
+    if (const Fault fault = member::find_object(c); fault != Fault::None) return event.failed(fault);
     if (!parse_outer(c) || !json::at_end(c)) return event.failed(Fault::Malformed);
     return interpret(event);
   }

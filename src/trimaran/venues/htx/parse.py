@@ -105,15 +105,15 @@ class _HtxDecoder:
 class HtxSpotDecoder(_HtxDecoder):
     """HTX spot."""
 
-    def __init__(self, law: Law = Law.LINK) -> None:
-        super().__init__(law, _SPOT, _SPOT_REPLIES, cuts_sizes=True)
+    def __init__(self) -> None:
+        super().__init__(Law.LINK, _SPOT, _SPOT_REPLIES, cuts_sizes=True)
 
 
 class HtxSwapDecoder(_HtxDecoder):
     """HTX USDT swaps."""
 
-    def __init__(self, law: Law = Law.STREAM) -> None:
-        super().__init__(law, _SWAP, (), cuts_sizes=False)
+    def __init__(self) -> None:
+        super().__init__(Law.STREAM, _SWAP, (), cuts_sizes=False)
 
 
 def _is_control(fields: Fields, reply: bool) -> bool:

@@ -60,8 +60,8 @@ class _Book(msgspec.Struct, frozen=True):
 class OkxDecoder:
     """Decodes the frames of one OKX market."""
 
-    def __init__(self, law: Law = Law.STREAM) -> None:
-        self.law = law
+    def __init__(self) -> None:
+        self.law = Law.STREAM
         self.levels_max = OKX_LEVELS
         self.ticker_joins = True  # seqId numbers every public channel of an instrument
 
