@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from trimaran.venues.binance.simulator import BinanceRules
-from trimaran.venues.binance.simulator_connection import ConnectionRules as BinanceConnections
-from trimaran.venues.htx.simulator import HtxRules
-from trimaran.venues.htx.simulator_connection import ConnectionRules as HtxConnections
-from trimaran.venues.okx.simulator import OkxRules
-from trimaran.venues.okx.simulator_connection import ConnectionRules as OkxConnections
+from trimaran.venues.binance.simulator.connection import ConnectionRules as BinanceConnections
+from trimaran.venues.binance.simulator.venue import BinanceRules
+from trimaran.venues.htx.simulator.connection import ConnectionRules as HtxConnections
+from trimaran.venues.htx.simulator.venue import HtxRules
+from trimaran.venues.okx.simulator.connection import ConnectionRules as OkxConnections
+from trimaran.venues.okx.simulator.venue import OkxRules
 
 PING_EVERY_S = 0.2
 IDLE_S = 1.0  # then OKX closes what it does not hear

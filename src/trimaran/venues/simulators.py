@@ -16,9 +16,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 
-from trimaran.venues.binance.simulator import BinanceRules, BinanceVenue
-from trimaran.venues.htx.simulator import HtxRules, HtxVenue
-from trimaran.venues.okx.simulator import OkxRules, OkxVenue
+from trimaran.venues.binance.simulator.venue import BinanceRules, BinanceVenue
+from trimaran.venues.htx.simulator.venue import HtxRules, HtxVenue
+from trimaran.venues.okx.simulator.venue import OkxRules, OkxVenue
 from trimaran.venues.sim.options import ServerOptions
 from trimaran.venues.sim.server import Simulator, running, serve_until_told
 

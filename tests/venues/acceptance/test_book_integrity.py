@@ -24,7 +24,7 @@ from tests.support.book_truth import Findings, WatchedSink
 from tests.support.market_stage import QUICK, MarketStage, staged
 from trimaran.domain.answer import BookStatus
 from trimaran.native._hot import Hot
-from trimaran.venues.binance.simulator import BinanceRules
+from trimaran.venues.binance.simulator.venue import BinanceRules
 from trimaran.venues.registry import MARKETS
 from trimaran.venues.sim.faults import FaultCounts, FaultPlan
 from trimaran.venues.simulators import SimulatorOptions, simulating

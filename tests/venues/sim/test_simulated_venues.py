@@ -11,7 +11,7 @@ import pytest
 from tests.support.raw_books import SYMBOLS, assert_equal_to_the_venue, following
 from tests.support.simulated import close_code, gather, read, simulated
 from trimaran.base.errors import ConfigError
-from trimaran.venues.okx.simulator import OkxRules
+from trimaran.venues.okx.simulator.venue import OkxRules
 from trimaran.venues.sim.markets import VENUES
 
 MARKETS = tuple(SYMBOLS)

@@ -7,8 +7,8 @@ import asyncio
 import aiohttp
 import pytest
 
-from trimaran.venues.binance.simulator import BinanceRules
-from trimaran.venues.binance.simulator_connection import ConnectionRules
+from trimaran.venues.binance.simulator.connection import ConnectionRules
+from trimaran.venues.binance.simulator.venue import BinanceRules
 
 
 async def test_usdm_wrong_and_undecorated_routes_are_acknowledged_and_silent(client):

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from trimaran.venues.binance.instruments import read_instruments
-from trimaran.venues.binance.simulator import BinanceRules
+from trimaran.venues.binance.simulator.venue import BinanceRules
 from trimaran.venues.binance.spec import SPOT, USDM
 from trimaran.venues.wire.instrument_list import FeeTable
 from trimaran.venues.wire.market_spec import Endpoints

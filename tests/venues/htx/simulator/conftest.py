@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from tests.support.simulated import Client, simulated
-from trimaran.venues.htx.simulator import HtxRules
+from trimaran.venues.htx.simulator.venue import HtxRules
 from trimaran.venues.sim.server import Simulator
 
 Simulated = Callable[..., AbstractAsyncContextManager["HtxClient"]]

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from tests.support.simulated import close_code
-from trimaran.venues.htx.simulator_connection import ConnectionRules
+from trimaran.venues.htx.simulator.connection import ConnectionRules
 
 
 async def test_subscribing_one_topic_or_several_of_a_kind(client):

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from tests.support.simulated import Client, simulated
-from trimaran.venues.okx.simulator import OkxRules
+from trimaran.venues.okx.simulator.venue import OkxRules
 from trimaran.venues.sim.server import Simulator
 
 Simulated = Callable[..., AbstractAsyncContextManager["OkxClient"]]

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from tests.support.simulated import close_code
-from trimaran.venues.okx.simulator_connection import ConnectionRules
+from trimaran.venues.okx.simulator.connection import ConnectionRules
 
 BOOKS = {"channel": "books", "instId": "BTC-USDT"}
 

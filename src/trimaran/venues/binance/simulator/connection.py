@@ -17,8 +17,8 @@ import msgspec
 from picows import WSCloseCode, WSMsgType, WSTransport
 
 from trimaran.domain.instrument import MarketName
-from trimaran.venues.binance.simulator_streams import Channel, MarketFeed
-from trimaran.venues.binance.simulator_text import server_shutdown
+from trimaran.venues.binance.simulator.streams import Channel, MarketFeed
+from trimaran.venues.binance.simulator.text import server_shutdown
 from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.server_stage import Connection, Stage
 

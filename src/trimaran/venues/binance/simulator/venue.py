@@ -1,7 +1,7 @@
 """The simulated Binance: spot and USD-M, REST and WebSocket, over the common market of `venues.sim`.
 
 It speaks the venue's own public protocol, so that the whole platform can be run, shown and tested without a
-network. What is written comes from `simulator_text`; nothing is shared with the adapter. Clocks, sockets
+network. What is written comes from `text`; nothing is shared with the adapter. Clocks, sockets
 and the handles that make things go wrong are those of `venues.sim.server`.
 """
 
@@ -14,9 +14,9 @@ import msgspec
 from picows import WSUpgradeRequest
 
 from trimaran.domain.instrument import MarketName
-from trimaran.venues.binance.simulator_connection import BinanceConnection, ConnectionRules, parse_target
-from trimaran.venues.binance.simulator_rest import RestMarket, Weights
-from trimaran.venues.binance.simulator_streams import MarketFeed
+from trimaran.venues.binance.simulator.connection import BinanceConnection, ConnectionRules, parse_target
+from trimaran.venues.binance.simulator.rest import RestMarket, Weights
+from trimaran.venues.binance.simulator.streams import MarketFeed
 from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.markets import BINANCE_SPOT, BINANCE_USDM
 from trimaran.venues.sim.server_stage import Accept, Pages, Sockets, Stage

@@ -18,7 +18,7 @@ import msgspec
 from picows import WSCloseCode, WSMsgType, WSTransport
 
 from trimaran.domain.instrument import MarketName
-from trimaran.venues.htx.simulator_streams import HtxFeed, parse_topic
+from trimaran.venues.htx.simulator.streams import HtxFeed, parse_topic
 from trimaran.venues.sim.compress import gzip_member
 from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.server_stage import Connection, Stage, as_text

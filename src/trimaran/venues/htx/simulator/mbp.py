@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from trimaran.venues.htx.simulator_text import SpotText, frame
+from trimaran.venues.htx.simulator.text import SpotText, frame
 from trimaran.venues.sim.book import VenueBook
 from trimaran.venues.sim.channel import Channel, Subscriber
 from trimaran.venues.sim.faults import Faults

@@ -15,8 +15,8 @@ import msgspec
 from aiohttp import web
 
 from trimaran.domain.instrument import MarketName
-from trimaran.venues.binance.simulator_info import exchange_info
-from trimaran.venues.binance.simulator_streams import BookFeed
+from trimaran.venues.binance.simulator.info import exchange_info
+from trimaran.venues.binance.simulator.streams import BookFeed
 from trimaran.venues.sim.markets import BINANCE_SPOT
 from trimaran.venues.sim.numerals import Amounts, scaled
 from trimaran.venues.sim.server_stage import Stage, html_page, page

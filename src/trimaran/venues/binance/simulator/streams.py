@@ -18,7 +18,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from trimaran.venues.binance.simulator_text import BookText, mark_price_update
+from trimaran.venues.binance.simulator.text import BookText, mark_price_update
 from trimaran.venues.sim.book import Changes, Fill, VenueBook
 from trimaran.venues.sim.faults import WHOLE, Faults
 from trimaran.venues.sim.feed import Moment

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from trimaran.venues.htx.simulator_text import SwapText
+from trimaran.venues.htx.simulator.text import SwapText
 from trimaran.venues.sim.book import VenueBook
 from trimaran.venues.sim.channel import NEVER_NS, Subscriber, next_due_ns
 from trimaran.venues.sim.compress import gzip_member

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from trimaran.venues.htx.simulator_streams import PERIOD_MINUTES, STEP_LEVELS, HtxFeed
-from trimaran.venues.htx.simulator_text import SpotText
+from trimaran.venues.htx.simulator.streams import PERIOD_MINUTES, STEP_LEVELS, HtxFeed
+from trimaran.venues.htx.simulator.text import SpotText
 from trimaran.venues.sim.book import VenueBook
 from trimaran.venues.sim.numerals import plain
 from trimaran.venues.sim.reference import FUNDING_PERIOD_MS, next_funding_ms, reference_of

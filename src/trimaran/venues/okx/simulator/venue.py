@@ -1,7 +1,7 @@
 """The simulated OKX: spot and USDT swaps, REST and WebSocket, over the common market of `venues.sim`.
 
 It speaks the public half of v5. Both markets share one REST host and one WebSocket host, as on the venue.
-What is written comes from `simulator_text`; nothing is shared with the adapter.
+What is written comes from `text`; nothing is shared with the adapter.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import msgspec
 from picows import WSUpgradeRequest
 
-from trimaran.venues.okx.simulator_connection import ConnectionRules, Hall, OkxConnection
-from trimaran.venues.okx.simulator_rest import OkxRest
-from trimaran.venues.okx.simulator_streams import OkxFeed
+from trimaran.venues.okx.simulator.connection import ConnectionRules, Hall, OkxConnection
+from trimaran.venues.okx.simulator.rest import OkxRest
+from trimaran.venues.okx.simulator.streams import OkxFeed
 from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.markets import OKX_SPOT, OKX_SWAP
 from trimaran.venues.sim.server_stage import Pages, Sockets, Stage, Window, refusal

@@ -1,7 +1,7 @@
 """Topics of the simulated HTX that repeat whole pictures: bbo, trades, depth snapshots, 24 h, bars.
 
 `HtxFeed` holds the topics of one book of either market. The books that are told change by change are those
-of `simulator_mbp` (spot) and `simulator_high_freq` (swap), plugged in as `Increments`. A frame is compressed
+of `mbp` (spot) and `high_freq` (swap), plugged in as `Increments`. A frame is compressed
 once for all who listen. On subscribing to trades, bars and the 24 h statistics the last known tick is sent
 at once, with its old time.
 """
@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from trimaran.venues.htx.simulator_text import HtxText, SpotText, frame
+from trimaran.venues.htx.simulator.text import HtxText, SpotText, frame
 from trimaran.venues.sim.bars import Bar
 from trimaran.venues.sim.book import Fill, Top, VenueBook
 from trimaran.venues.sim.channel import Channel, Subscriber

@@ -17,7 +17,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import Final
 
-from trimaran.venues.okx.simulator_text import OkxText, push, push_text
+from trimaran.venues.okx.simulator.text import OkxText, push, push_text
 from trimaran.venues.sim.book import VenueBook
 from trimaran.venues.sim.channel import Channel, Subscriber
 from trimaran.venues.sim.faults import Faults

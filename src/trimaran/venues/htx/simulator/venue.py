@@ -1,7 +1,7 @@
 """The simulated HTX: spot and USDT linear swaps, REST and WebSocket, over the common market of `venues.sim`.
 
 It speaks the public half. Each market has a REST host and a WebSocket host of its own. What is written
-comes from `simulator_text` and `simulator_answers`; nothing is shared with the adapter.
+comes from `text` and `answers`; nothing is shared with the adapter.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 import msgspec
 from picows import WSUpgradeRequest
 
-from trimaran.venues.htx.simulator_answers import SpotAnswers, SwapAnswers
-from trimaran.venues.htx.simulator_connection import ConnectionRules, Endpoint, HtxConnection
-from trimaran.venues.htx.simulator_high_freq import HighFreqBook
-from trimaran.venues.htx.simulator_mbp import MbpBook
-from trimaran.venues.htx.simulator_rest import rest_routes
-from trimaran.venues.htx.simulator_streams import HtxFeed
-from trimaran.venues.htx.simulator_text import SpotText, SwapText
+from trimaran.venues.htx.simulator.answers import SpotAnswers, SwapAnswers
+from trimaran.venues.htx.simulator.connection import ConnectionRules, Endpoint, HtxConnection
+from trimaran.venues.htx.simulator.high_freq import HighFreqBook
+from trimaran.venues.htx.simulator.mbp import MbpBook
+from trimaran.venues.htx.simulator.rest import rest_routes
+from trimaran.venues.htx.simulator.streams import HtxFeed
+from trimaran.venues.htx.simulator.text import SpotText, SwapText
 from trimaran.venues.sim.book import VenueBook
 from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.markets import HTX_SPOT, HTX_SWAP

@@ -14,8 +14,8 @@ import msgspec
 from aiohttp import web
 
 from trimaran.domain.instrument import MarketName
-from trimaran.venues.okx.simulator_streams import OkxFeed
-from trimaran.venues.okx.simulator_text import envelope, instrument_text
+from trimaran.venues.okx.simulator.streams import OkxFeed
+from trimaran.venues.okx.simulator.text import envelope, instrument_text
 from trimaran.venues.sim.markets import OKX_SPOT, OKX_SWAP
 from trimaran.venues.sim.server_stage import Stage, Window, html_page, page
 

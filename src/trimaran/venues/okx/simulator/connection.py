@@ -20,7 +20,7 @@ import msgspec
 from picows import WSCloseCode, WSMsgType, WSTransport
 
 from trimaran.domain.instrument import MarketName
-from trimaran.venues.okx.simulator_streams import OkxFeed
+from trimaran.venues.okx.simulator.streams import OkxFeed
 from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.markets import OKX_SPOT, OKX_SWAP
 from trimaran.venues.sim.server_stage import Connection, Stage, Window, as_text

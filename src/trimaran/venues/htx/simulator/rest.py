@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 
 from trimaran.domain.instrument import MarketName
-from trimaran.venues.htx.simulator_answers import HtxError, Query
+from trimaran.venues.htx.simulator.answers import HtxError, Query
 from trimaran.venues.sim.markets import HTX_SPOT
 from trimaran.venues.sim.server_stage import Stage, Window, html_page, page
 
