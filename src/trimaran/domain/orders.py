@@ -23,8 +23,9 @@ The law of `TRANSITIONS`:
  7. A request to cancel is no state. Only its outcome is: the order is open until the venue says that
     it is not.
 
-Every order is a limit order. A market order has no price that risk could check; the same effect is an
-IOC at the worst price one accepts. The numbers of the enums are written to journals: never renumber.
+Every order has a price: of a market or stop-market order it is the worst price that its owner accepts. Risk
+judges by it, and the venue never sees it; where the venue must keep to it, an IOC limit order says so. The
+numbers of the enums are written to journals: never renumber.
 """
 
 from __future__ import annotations
@@ -82,6 +83,36 @@ class TimeInForce(enum.IntEnum):
     GTC = 1
     FOK = 2  # all at once or nothing
     POST_ONLY = 3  # never takes
+
+
+class OrderType(enum.IntEnum):
+    """What makes an order start to trade, and whether its price binds the venue."""
+
+    LIMIT = 0
+    MARKET = 1
+    STOP_MARKET = 2  # a market order once the price has gone against us as far as the trigger
+    STOP_LIMIT = 3
+    TAKE_PROFIT_MARKET = 4  # a market order once the price has gone our way as far as the trigger
+    TAKE_PROFIT_LIMIT = 5
+
+    @property
+    def is_triggered(self) -> bool:
+        """Whether it waits for a trigger price."""
+        return self >= OrderType.STOP_MARKET
+
+    @property
+    def has_venue_price(self) -> bool:
+        """Whether the venue is told the limit price."""
+        return self in (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
+
+
+class SelfTrade(enum.IntEnum):
+    """What the venue does when an order of ours meets another one of ours."""
+
+    VENUE_DEFAULT = 0
+    CANCEL_TAKER = 1
+    CANCEL_MAKER = 2
+    CANCEL_BOTH = 3
 
 
 _S = OrderState
@@ -189,7 +220,7 @@ def end_event(state: OrderState) -> OrderEvent:
 
 
 class OrderRequest(msgspec.Struct, frozen=True):
-    """A limit order that somebody wants; it means nothing until risk has approved it.
+    """An order that somebody wants; it means nothing until risk has approved it.
 
     It is deliberately not validated at birth: the gate is the one judge of what may be sent.
     """
@@ -205,3 +236,7 @@ class OrderRequest(msgspec.Struct, frozen=True):
     group: GroupId | None  # None: an order on its own
     reduce_only: bool  # may only make a position smaller
     created_ns: int  # local clock of the step that made it
+    order_type: OrderType = OrderType.LIMIT
+    trigger_ticks: int = 0  # of a triggered type, otherwise 0
+    display_lots: int = 0  # of an iceberg: what the book shows at once; 0: all of it
+    self_trade: SelfTrade = SelfTrade.VENUE_DEFAULT

@@ -1,5 +1,6 @@
 """An order that is no order: wrong instrument, price or size that is not positive, size off the order step or
-below the venue's smallest order, made in the future.
+below the venue's smallest order, a trigger or a displayed size that its type does not have, made in the
+future.
 
 First after the kill switch, so that the rules behind it may compute with what they read.
 """
@@ -10,7 +11,7 @@ from typing import Final
 
 from trimaran.base.limits import PRICE_TICKS_MAX, SIZE_LOTS_MAX
 from trimaran.domain.decision import Refused
-from trimaran.domain.orders import OrderRequest
+from trimaran.domain.orders import OrderRequest, OrderType, TimeInForce
 from trimaran.risk.context import RiskContext
 from trimaran.risk.limits import RiskLimits
 from trimaran.risk.rule import refuse
@@ -35,6 +36,19 @@ def check(order: OrderRequest, context: RiskContext, limits: RiskLimits) -> Refu
         return refuse(
             order, NAME, f"at least {context.instrument.order_lots_min}", order.lots, "size in lots"
         )
+    if order.trigger_ticks and not order.order_type.is_triggered:
+        return refuse(order, NAME, "0 without a trigger", order.trigger_ticks, "trigger in ticks")
+    if order.order_type.is_triggered and not 1 <= order.trigger_ticks <= PRICE_TICKS_MAX:
+        return refuse(order, NAME, f"1..{PRICE_TICKS_MAX}", order.trigger_ticks, "trigger in ticks")
+    if order.display_lots and not _is_iceberg(order, context.instrument.order_step):
+        return refuse(order, NAME, "a part of a resting limit order", order.display_lots, "displayed lots")
+    if order.tif is TimeInForce.POST_ONLY and not order.order_type.has_venue_price:
+        return refuse(order, NAME, "a type with a limit price", order.order_type.name, "type of post-only")
     if order.created_ns > context.now_ns:
         return refuse(order, NAME, f"at most {context.now_ns}", order.created_ns, "time of creation in ns")
     return None
+
+
+def _is_iceberg(order: OrderRequest, step: int) -> bool:
+    resting = order.order_type is OrderType.LIMIT and order.tif is TimeInForce.GTC
+    return resting and 0 < order.display_lots < order.lots and order.display_lots % step == 0

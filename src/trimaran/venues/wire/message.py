@@ -1,0 +1,55 @@
+"""Requests and answers of HTTP as values: what pure code writes and reads, and a shell carries.
+
+A request is written whole, signature included: method, URL as it goes onto the wire (percent-encoded), body
+as bytes, headers. It is sent once or not at all; no shell rewrites, redirects or repeats it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+NO_HEADERS: Mapping[str, str] = {}
+
+
+class Stamp(msgspec.Struct, frozen=True):
+    """When a request is signed and how long it may live, by the venue's clock as we estimate it."""
+
+    venue_ns: int  # nanoseconds since the Unix epoch
+    valid_ns: int = 2_000_000_000  # after that the venue shall refuse it, where it can (OPERATIONS: fences)
+
+    @property
+    def ms(self) -> int:
+        """Milliseconds since the Unix epoch."""
+        return self.venue_ns // 1_000_000
+
+
+class Charge(msgspec.Struct, frozen=True):
+    """What a request costs in one of the venue's budgets."""
+
+    budget: str  # a name of the market's `LimitSpec`s
+    units: int = 1
+
+
+class HttpRequest(msgspec.Struct, frozen=True):
+    """One request, ready to be sent."""
+
+    method: str  # GET, POST, PUT, DELETE
+    url: str
+    headers: Mapping[str, str] = NO_HEADERS
+    body: bytes = b""
+    charges: tuple[Charge, ...] = ()
+    urgent: bool = False  # cancels and the like: may use the share of the budgets that is reserved
+
+    def __repr__(self) -> str:
+        """Without headers and query, which carry keys and signatures."""
+        return f"HttpRequest({self.method} {self.url.partition('?')[0]})"
+
+
+class HttpReply(msgspec.Struct, frozen=True):
+    """An answer of any status. Header names are in lower case."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = NO_HEADERS
