@@ -3,7 +3,7 @@
     protocol (REST, WebSocket) -> OrderSpec -> Exchange -> books            (place, amend, cancel, query)
     books, crowd, triggers, funding, liquidation -> ExchangeEvent -> protocol (pushes)
 
-`Exchange` (`exchange.py`) is one venue: accounts, wallets, orders, positions. It knows no wire: ids that a
+`Exchange` (port in `exchange_port.py`, built by `exchange.py`) is one venue: accounts, wallets, orders, positions. It knows no wire: ids that a
 venue spells, error codes and field names are the protocol's. It is synchronous and pure: time is an argument,
 events go to the listeners in their order before the call returns. Prices are ticks, sizes lots, money exact
 decimals, times simulated nanoseconds since the epoch (`Stage.trading_ns`).
@@ -12,14 +12,13 @@ decimals, times simulated nanoseconds since the epoch (`Stage.trading_ns`).
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 
 from trimaran.domain.instrument import Asset, MarketName, Symbol
-from trimaran.venues.sim.book import VenueBook
 
 BUY: Final = 0
 SELL: Final = 1
@@ -161,10 +160,10 @@ class SimOrder:
     """An order of an account. Read it; only the exchange changes it."""
 
     __slots__ = (
-        "account_id", "amend_count", "client_id", "created_ns", "display_lots", "end_reason", "engine_id", "extra",
-        "fees", "filled_lots", "filled_value", "fills", "last_fill", "lots", "market", "order_id", "price_ticks",
-        "quote_left", "realised", "reduce_only", "self_trade", "side", "status", "symbol", "tif", "trigger_ticks",
-        "type", "updated_ns", "visible_from_ns", "working_ns",
+        "account_id", "amend_count", "client_id", "created_ns", "display_lots", "end_reason", "engine_id",
+        "extra", "fees", "filled_lots", "filled_value", "fills", "last_fill", "lots", "market", "order_id",
+        "price_ticks", "quote_left", "realised", "reduce_only", "self_trade", "side", "status", "symbol",
+        "tif", "trigger_ticks", "type", "updated_ns", "visible_from_ns", "working_ns",
     )  # fmt: skip
 
     def __init__(self, order_id: int, account_id: int, market: MarketName, symbol: Symbol) -> None:
@@ -334,97 +333,3 @@ class ClientIds(enum.Enum):
     UNIQUE_OPEN = "unique among open orders"
     UNIQUE_DAY = "unique within 24 hours"
     FREE = "not checked"
-
-
-class Exchange(Protocol):
-    """One venue's accounts over its books, as the protocols see it. `exchange.make_exchange` builds one."""
-
-    def listen(self, listener: Listener) -> None:
-        """Every event from now on goes to the listener, within the call that causes it."""
-
-    # keys and accounts
-    def key(self, key: str) -> ApiKey | None:
-        """The key of that name."""
-
-    def add_account(self, keys: Sequence[ApiKey], balances: dict[MarketName, dict[Asset, Decimal]]) -> int:
-        """Opens an account; its id. The demo account is there from the start, with id `DEMO_ACCOUNT_ID`."""
-
-    def demo_key(self) -> ApiKey:
-        """READ and TRADE of the demo account."""
-
-    # orders
-    def place(self, account_id: int, spec: OrderSpec, now_ns: int) -> SimOrder | Refusal:
-        """Checks filters, id, funds and margin, locks, matches. Events: ACCEPTED, then each TRADE, then the end.
-
-        The answer is the order as it is after matching.
-        """
-
-    def cancel(self, account_id: int, order: SimOrder, now_ns: int) -> SimOrder | Refusal:
-        """Cancels an open order: NO_SUCH_ORDER for another account's, ORDER_ENDED for an ended one."""
-
-    def cancel_all(
-        self, account_id: int, market: MarketName, symbol: Symbol | None, now_ns: int
-    ) -> list[SimOrder]:
-        """Cancels every open order, waiting ones included; those that were cancelled."""
-
-    def amend(
-        self, account_id: int, order: SimOrder, price: Decimal | None, size: Decimal | None, now_ns: int
-    ) -> SimOrder | Refusal:
-        """Changes price and total size (None: as it is). A smaller size alone keeps the place in the queue;
-        otherwise it is lost, and the order may trade at once. A size of at most what is filled ends it."""
-
-    def order_by_id(self, account_id: int, market: MarketName, order_id: int) -> SimOrder | None:
-        """An order, open or ended; ended ones are kept up to `ENDED_KEPT`."""
-
-    def order_by_client_id(self, account_id: int, market: MarketName, client_id: str) -> SimOrder | None:
-        """The newest order with that id."""
-
-    def open_orders(
-        self, account_id: int, market: MarketName, symbol: Symbol | None = None
-    ) -> list[SimOrder]:
-        """Open orders, oldest first, waiting ones included."""
-
-    def ended_orders(
-        self, account_id: int, market: MarketName, symbol: Symbol | None = None
-    ) -> list[SimOrder]:
-        """Ended orders, oldest first."""
-
-    def fills(self, account_id: int, market: MarketName, symbol: Symbol | None = None) -> list[SimFill]:
-        """Fills, oldest first."""
-
-    # money
-    def balances(self, account_id: int, market: MarketName) -> list[SimBalance]:
-        """Every asset of the wallet that serves the market."""
-
-    def positions(self, account_id: int, market: MarketName) -> list[SimPosition]:
-        """Open positions, and closed ones whose instrument was traded."""
-
-    def margin(self, account_id: int, market: MarketName) -> MarginView:
-        """The wallet as margin."""
-
-    def leverage(self, account_id: int, market: MarketName, symbol: Symbol) -> tuple[int, bool]:
-        """Leverage, and whether the margin mode is isolated."""
-
-    def set_leverage(
-        self, account_id: int, market: MarketName, symbol: Symbol, leverage: int, now_ns: int
-    ) -> Refusal | None:
-        """1..125."""
-
-    def set_isolated(
-        self, account_id: int, market: MarketName, symbol: Symbol, isolated: bool, now_ns: int
-    ) -> Refusal | None:
-        """NOTHING_TO_CHANGE when it is so; HAS_POSITION while a position or an order is open."""
-
-    # time
-    def arm_dead_man(self, account_id: int, market: MarketName, symbol: Symbol | None, fires_ns: int) -> None:
-        """At `fires_ns` all open orders (of the instrument) are cancelled with DEAD_MAN; 0 disarms."""
-
-    def turn(self, now_ns: int) -> None:
-        """Triggers, iceberg refreshes, dead-man switches, funding, liquidation: everything that time brings."""
-
-    # references
-    def book(self, market: MarketName, symbol: Symbol) -> VenueBook | None:
-        """The book of an instrument that is listed."""
-
-    def mark_price(self, market: MarketName, symbol: Symbol) -> Decimal:
-        """What margin and triggers go by."""

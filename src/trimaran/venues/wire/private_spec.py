@@ -1,4 +1,4 @@
-"""The private side of a market as numbers: hosts, lines, budgets. The form that each venue's `spec.py` fills in.
+"""The private side of a market as numbers: hosts, lines, budgets. Each venue's `spec.py` fills it in.
 
 Budgets are what the venue counts. A charge names a budget; the governor (`governor.py`) spends no unit that
 the venue would not grant, however its windows are aligned, and keeps a share for cancels.
