@@ -3,10 +3,11 @@
     protocol (REST, WebSocket) -> OrderSpec -> Exchange -> books            (place, amend, cancel, query)
     books, crowd, triggers, funding, liquidation -> ExchangeEvent -> protocol (pushes)
 
-`Exchange` (port in `exchange_port.py`, built by `exchange.py`) is one venue: accounts, wallets, orders, positions. It knows no wire: ids that a
-venue spells, error codes and field names are the protocol's. It is synchronous and pure: time is an argument,
-events go to the listeners in their order before the call returns. Prices are ticks, sizes lots, money exact
-decimals, times simulated nanoseconds since the epoch (`Stage.trading_ns`).
+`Exchange` (port in `exchange_port.py`, built by `exchange.py`) is one venue: accounts, wallets, orders,
+positions. It knows no wire: ids that a venue spells, error codes and field names are the protocol's. It is
+synchronous and pure: time is an argument, events go to the listeners in their order before the call returns.
+Prices are ticks, sizes lots, money exact decimals, times simulated nanoseconds since the epoch
+(`Stage.trading_ns`).
 """
 
 from __future__ import annotations
