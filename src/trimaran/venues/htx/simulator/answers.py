@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from trimaran.venues.htx.simulator.refusals import HtxError
 from trimaran.venues.htx.simulator.streams import PERIOD_MINUTES, STEP_LEVELS, HtxFeed
 from trimaran.venues.htx.simulator.text import SpotText
 from trimaran.venues.sim.book import VenueBook
@@ -20,39 +21,45 @@ Query = Mapping[str, str]
 Feeds = Mapping[str, HtxFeed]
 DEPTHS: Final = ("5", "10", "20")
 SIZE_MAX: Final = 2000
+FULL_LEVELS: Final = 5000
+NEVER_S: Final = 9_999_999_999
 UNKNOWN_CONTRACT: Final = 1014
 _MAINTAINED: Final = 2
 
 
-class HtxError(Exception):
-    """An error in the venue's words; a number is the code of a contract endpoint."""
-
-    def __init__(self, code: str | int, text: str) -> None:
-        self.code, self.text = code, text
-        super().__init__(f"{code} {text}")
-
-
-def _bad(name: str) -> HtxError:
+def bad_parameter(name: str) -> HtxError:
+    """A parameter that is missing or makes no sense."""
     return HtxError("invalid-parameter", f"invalid {name}")
 
 
-def _number(query: Query, name: str, default: int) -> int:
+def number_of(query: Query, name: str, default: int) -> int:
+    """A count from 1 to 2000. Raises HtxError."""
     text = query.get(name, str(default))
     if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= SIZE_MAX):
-        raise _bad(name)
+        raise bad_parameter(name)
     return int(text)
 
 
 def _bars(feed: HtxFeed, query: Query) -> list[str]:
-    """The last bars of a period, oldest first."""
+    """The last bars of a period, oldest first; `from` and `to` are seconds."""
     period = query.get("period", "")
     if period not in PERIOD_MINUTES:
-        raise _bad("period")
-    bars = feed.candles(period)[-_number(query, "size", 150) :]
-    return [feed.text.candle(bar, feed.book_id) for bar in bars]
+        raise bad_parameter("period")
+    since_ns, until_ns = _seconds(query, "from", 0), _seconds(query, "to", NEVER_S)
+    default = 150 if "from" not in query else SIZE_MAX
+    bars = [bar for bar in feed.candles(period) if since_ns <= bar.start_ns <= until_ns]
+    return [feed.text.candle(bar, feed.book_id) for bar in bars[-number_of(query, "size", default) :]]
 
 
-def _newest_trades(feed: HtxFeed, count: int) -> list[str]:
+def _seconds(query: Query, name: str, default: int) -> int:
+    """A time in seconds, as nanoseconds. Raises HtxError."""
+    text = query.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) <= 10):
+        raise bad_parameter(name)
+    return int(text) * 1_000_000_000
+
+
+def newest_trades(feed: HtxFeed, count: int) -> list[str]:
     """The last aggressive orders, newest first."""
     return [_rest_trades(feed, index) for index in range(1, 1 + min(count, len(feed.book.recent_fills)))]
 
@@ -97,13 +104,15 @@ class SpotAnswers:
             "/market/trade": self._trade,
             "/market/history/trade": self._history,
             "/market/history/kline": self._candles,
+            "/market/history/candles": self._candles,
+            "/market/fullMbp": self._full,
             "/market/tickers": self._tickers,
         }
 
     def _feed(self, query: Query) -> HtxFeed:
         feed = self._feeds.get(query.get("symbol", ""))
         if feed is None or not feed.listed:
-            raise _bad("symbol")
+            raise bad_parameter("symbol")
         return feed
 
     def _symbols(self, query: Query) -> str:
@@ -121,9 +130,9 @@ class SpotAnswers:
     def _depth(self, query: Query) -> str:
         feed, kind = self._feed(query), query.get("type", "")
         if kind != "step0":
-            raise _bad("type")
+            raise bad_parameter("type")
         if "depth" in query and query["depth"] not in DEPTHS:
-            raise _bad("depth")
+            raise bad_parameter("depth")
         levels = int(query.get("depth", STEP_LEVELS))
         topic = feed.topic(f"depth.{kind}")
         return _answer(feed, f"depth.{kind}", "tick", feed.depth(levels, topic), self._server_ms())
@@ -136,13 +145,21 @@ class SpotAnswers:
 
     def _history(self, query: Query) -> str:
         feed = self._feed(query)
-        rows = ",".join(_newest_trades(feed, _number(query, "size", 1)))
+        rows = ",".join(newest_trades(feed, number_of(query, "size", 1)))
         return _answer(feed, "trade.detail", "data", f"[{rows}]", self._server_ms())
 
     def _candles(self, query: Query) -> str:
         feed = self._feed(query)
         rows = ",".join(_bars(feed, query)[::-1])
         return _answer(feed, f"kline.{query['period']}", "data", f"[{rows}]", self._server_ms())
+
+    def _full(self, query: Query) -> str:
+        """The whole book, to 5,000 levels a side."""
+        feed = self._feed(query)
+        engine, text = feed.book.engine, feed.text
+        bids, asks = (text.levels(engine.depth(side, FULL_LEVELS)) for side in (0, 1))
+        tick = f'{{"seqNum":{feed.book_id},"bids":{bids},"asks":{asks}}}'
+        return _answer(feed, "mbp.150", "data", tick, self._server_ms())
 
     def _tickers(self, query: Query) -> str:
         rows = ",".join(f'{{"symbol":"{feed.text.symbol}",{feed.ticker()}}}' for feed in self._listed())
@@ -175,13 +192,14 @@ class SwapAnswers:
                 self._feed(query), self._server_ms()
             ),
             "/linear-swap-ex/market/trade": self._trade,
+            "/linear-swap-ex/market/history/trade": self._history,
             "/linear-swap-ex/market/history/kline": self._candles,
         }
 
     def _feed(self, query: Query) -> HtxFeed:
         feed = self._feeds.get(query.get("contract_code", ""))
         if feed is None or not feed.listed:
-            raise _bad("symbol")
+            raise bad_parameter("symbol")
         return feed
 
     def _contract(self, query: Query) -> HtxFeed:
@@ -211,7 +229,7 @@ class SwapAnswers:
     def _depth(self, query: Query) -> str:
         feed, kind = self._feed(query), query.get("type", "")
         if kind != "step0":
-            raise _bad("type")
+            raise bad_parameter("type")
         topic = feed.topic(f"depth.{kind}")
         return _answer(feed, f"depth.{kind}", "tick", feed.depth(STEP_LEVELS, topic), self._server_ms())
 
@@ -232,6 +250,11 @@ class SwapAnswers:
         feed = self._feed(query)
         tick = _rest_trades(feed, 1) if feed.book.recent_fills else "null"
         return _answer(feed, "trade.detail", "tick", tick, self._server_ms())
+
+    def _history(self, query: Query) -> str:
+        feed = self._feed(query)
+        rows = ",".join(newest_trades(feed, number_of(query, "size", 1)))
+        return _answer(feed, "trade.detail", "data", f"[{rows}]", self._server_ms())
 
     def _candles(self, query: Query) -> str:
         feed = self._feed(query)

@@ -12,7 +12,8 @@ import msgspec
 from aiohttp import web
 
 from trimaran.domain.instrument import MarketName
-from trimaran.venues.htx.simulator.answers import HtxError, Query
+from trimaran.venues.htx.simulator.answers import Query
+from trimaran.venues.htx.simulator.refusals import HtxError
 from trimaran.venues.sim.markets import HTX_SPOT
 from trimaran.venues.sim.server_stage import Stage, Window, html_page, page
 

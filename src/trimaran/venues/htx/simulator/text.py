@@ -25,6 +25,7 @@ class HtxText(Protocol):
     """The payloads of one book of either market. Functions answer what stands in `tick`."""
 
     symbol: str
+    amounts: Amounts
 
     def price(self, ticks: int) -> str:
         """A price."""

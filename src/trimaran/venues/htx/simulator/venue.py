@@ -16,8 +16,10 @@ from picows import WSUpgradeRequest
 
 from trimaran.venues.htx.simulator.answers import SpotAnswers, SwapAnswers
 from trimaran.venues.htx.simulator.connection import ConnectionRules, Endpoint, HtxConnection
+from trimaran.venues.htx.simulator.contract_data import ContractData
 from trimaran.venues.htx.simulator.high_freq import HighFreqBook
 from trimaran.venues.htx.simulator.mbp import MbpBook
+from trimaran.venues.htx.simulator.reference_data import coin_margined_lists, spot_reference
 from trimaran.venues.htx.simulator.rest import rest_routes
 from trimaran.venues.htx.simulator.streams import HtxFeed
 from trimaran.venues.htx.simulator.text import SpotText, SwapText
@@ -67,15 +69,21 @@ class HtxVenue:
         spot = SpotAnswers(self._spot, stage.server_ms, lambda: stage.maintained(HTX_SPOT))
         indexes = {symbol: self._spot_books[symbol.replace("-", "").lower()] for symbol in self._swap}
         swap = SwapAnswers(self._swap, indexes, stage.server_ms)
+        spot_pages = {**spot.table(), **spot_reference(self._spot, stage.server_ms)}
+        swap_pages = {
+            **swap.table(),
+            **ContractData(self._swap, indexes, stage.server_ms).table(),
+            **coin_margined_lists(stage.server_ms),
+        }
         paths = {
             "/ws": Endpoint(HTX_SPOT, self._spot, lambda feed, kind: feed.serves(kind), _picture),
             "/feed": Endpoint(HTX_SPOT, self._spot, lambda feed, kind: feed.increments.serves(kind), _book),
         }
         swap_path = Endpoint(HTX_SWAP, self._swap, _swap_serves, _picture)
         return [
-            Pages(SPOT_REST_OFFSET, rest_routes(HTX_SPOT, spot.table(), stage, rules.spot_requests_per_s)),
+            Pages(SPOT_REST_OFFSET, rest_routes(HTX_SPOT, spot_pages, stage, rules.spot_requests_per_s)),
             Sockets(SPOT_STREAMS_OFFSET, (HTX_SPOT,), self._acceptor(paths, rules.spot)),
-            Pages(SWAP_REST_OFFSET, rest_routes(HTX_SWAP, swap.table(), stage, rules.swap_requests_per_s)),
+            Pages(SWAP_REST_OFFSET, rest_routes(HTX_SWAP, swap_pages, stage, rules.swap_requests_per_s)),
             Sockets(
                 SWAP_STREAMS_OFFSET,
                 (HTX_SWAP,),
