@@ -43,6 +43,7 @@ class OrderRef(msgspec.Struct, frozen=True):
     symbol: Symbol
     client_order_id: ClientOrderId | None
     venue_order_id: VenueOrderId | None = None
+    triggered: bool = False  # it waits for its trigger; for venues that keep such orders apart
 
 
 class Placed(msgspec.Struct, frozen=True):
@@ -99,9 +100,14 @@ class QueryOrder(Ask[OrderReport], frozen=True):
 
 
 class OpenOrders(Ask[tuple[OrderReport, ...]], frozen=True):
-    """All open orders of one instrument, or of the market, triggered ones that wait included."""
+    """All open orders of one instrument, or of the market, triggered ones that wait included.
+
+    Where the venue keeps those that wait apart (`PrivateSpec.triggers_apart`), `triggered` asks for them, and
+    the answer without it is of the others.
+    """
 
     symbol: Symbol | None
+    triggered: bool = False
 
 
 class OrderHistory(Ask[tuple[OrderReport, ...]], frozen=True):

@@ -30,6 +30,8 @@ class AccountSetup(msgspec.Struct, frozen=True):
     instruments: Mapping[Symbol, Instrument]
     credentials: Credentials | None = None  # None: public asks only
     account_id: str = ""  # where requests must name the account (HTX spot): the answer to `AccountId`
+    symbol_codes: Mapping[Symbol, int] = {}  # where the order line names instruments by number (OKX)
+    demo: bool = False  # the venue's demo environment, where a header tells it from the live one (OKX)
 
 
 class MarketDialect(Protocol):
