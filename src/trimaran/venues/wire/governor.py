@@ -1,0 +1,228 @@
+"""The one who decides when a request may leave: one governor a venue, for all its markets and accounts.
+
+    enter -> Ticket -> admit: Admitted -> (sent) -> settle
+                              WaitUntil -> admit again by then, or when anything was settled
+                              Stopped   -> leave, or wait for the end of the stop
+
+A request pays into every budget that its charges name. Budgets of the address are shared by everything that
+leaves from here, budgets of the account by the requests of that account, each under its name; markets that
+name the same budget share it. Who waits is served in order among those that need the same budget; what is
+urgent waits only for what is urgent, and may use the reserved share. So neither a burst of small requests
+nor a burst of questions can keep a large one, or a cancel, away.
+
+A venue's order to stop (429, 418, a ban) holds for the host that gave it and for every budget of its scope
+that the request named: until it has passed nothing of that scope is sent, whatever the budgets say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from trimaran.venues.wire.budget import NEVER, Budget
+from trimaran.venues.wire.clock_offset import VenueTime
+from trimaran.venues.wire.message import Charge, HttpRequest
+from trimaran.venues.wire.private_spec import LimitSpec, Scope
+
+RETRY_NS_MAX: Final = 50_000_000  # who waits for an answer of others looks again so soon
+BUDGETS_SWEPT: Final = 256  # budgets of symbols that are idle are forgotten from so many on
+USED_MAX: Final = 10**9  # in a header; above it is nonsense
+NO_HEADERS: Final[Mapping[str, str]] = {}
+
+Key = tuple[str, str]  # (account or "", budget) or ("host", netloc)
+
+
+class Admitted(msgspec.Struct, frozen=True):
+    """It may leave now, and is counted already: `settle` or `give_back` must follow."""
+
+
+class WaitUntil(msgspec.Struct, frozen=True):
+    """Not now. Ask again at `local_ns`, or earlier when something was settled."""
+
+    local_ns: int
+
+
+class Stopped(msgspec.Struct, frozen=True):
+    """The venue has ordered to stop until `local_ns`."""
+
+    local_ns: int
+    scope: str  # for people: what is stopped
+
+
+Verdict = Admitted | WaitUntil | Stopped
+
+
+class Ticket(msgspec.Struct, eq=False):
+    """One request's place in the queue; `eq` is identity."""
+
+    number: int
+    charges: tuple[tuple[Key, Charge], ...]
+    host: Key
+    urgent: bool
+    admitted: bool = False
+
+
+class Governor:
+    """All budgets of one venue, and the orders to stop. Local times must not run backwards."""
+
+    def __init__(self, limits: Iterable[LimitSpec]) -> None:
+        self._specs: dict[str, LimitSpec] = {}
+        for limit in limits:
+            known = self._specs.setdefault(limit.name, limit)
+            assert known == limit, f"two budgets are called {limit.name}"
+        self._budgets: dict[Key, Budget] = {}
+        self._stops: dict[Key, int] = {}  # until when, local
+        self._waiting: dict[int, Ticket] = {}  # in the order of arrival
+        self._next = 1
+        self.waited = 0  # times that somebody had to wait
+        self.stops = 0  # orders to stop
+
+    def enter(self, request: HttpRequest, account: str = "") -> Ticket:
+        """Joins the queue. `account` names whose budgets of Scope.ACCOUNT are meant."""
+        charges = tuple((self._key(charge, account), charge) for charge in request.charges)
+        for (_, _), charge in charges:
+            spec = self._spec(charge)
+            most = spec.units - (0 if request.urgent else spec.reserved)
+            assert 0 < charge.units <= most, f"{charge}: can never fit into {spec}"
+        ticket = Ticket(self._next, charges, ("host", urlsplit(request.url).netloc), request.urgent)
+        self._next += 1
+        self._waiting[ticket.number] = ticket
+        return ticket
+
+    def admit(self, ticket: Ticket, now: VenueTime) -> Verdict:
+        """Whether it may leave now. Admitted is said once."""
+        assert not ticket.admitted
+        stopped = self._stop_of(ticket, now.local_ns)
+        if stopped is not None:
+            return stopped
+        again_ns = self._again_ns(ticket, now)
+        if again_ns:
+            self.waited += 1
+            return WaitUntil(again_ns)
+        for key, charge in ticket.charges:
+            self._budget(key, charge).take(charge.units)
+        ticket.admitted = True
+        del self._waiting[ticket.number]
+        return Admitted()
+
+    def leave(self, ticket: Ticket) -> None:
+        """Gives up waiting."""
+        assert not ticket.admitted
+        self._waiting.pop(ticket.number, None)
+
+    def settle(self, ticket: Ticket, now: VenueTime, headers: Mapping[str, str] = NO_HEADERS) -> None:
+        """It was answered (with these headers), or nobody waits for the answer any more."""
+        assert ticket.admitted
+        for key, charge in ticket.charges:
+            self._budget(key, charge).settle(charge.units, now)
+        self._read_headers(ticket, headers, now)
+        self._sweep(now)
+
+    def give_back(self, ticket: Ticket) -> None:
+        """It was admitted and has never left."""
+        assert ticket.admitted
+        for key, charge in ticket.charges:
+            self._budget(key, charge).give_back(charge.units)
+
+    def stop(self, ticket: Ticket, until_ns: int) -> None:
+        """The venue answered `ticket` with an order to stop. A later end replaces an earlier one.
+
+        A request with budgets of the account alone stops these. Any other stops its host and its budgets of
+        the address, for everybody.
+        """
+        scopes = {self._spec(charge).scope for _, charge in ticket.charges}
+        meant = Scope.ACCOUNT if scopes == {Scope.ACCOUNT} else Scope.ADDRESS
+        keys = [key for key, charge in ticket.charges if self._spec(charge).scope is meant]
+        if meant is Scope.ADDRESS:
+            keys.append(ticket.host)
+        for key in keys:
+            self._stops[key] = max(until_ns, self._stops.get(key, 0))
+        self.stops += 1
+
+    def exhausted(self, ticket: Ticket, now: VenueTime) -> None:
+        """The venue says that its budgets are spent, though not for how long: full until the window is over."""
+        for key, charge in ticket.charges:
+            budget = self._budget(key, charge)
+            budget.told(budget.spec.units, now)
+
+    def used(self, budget: str, now: VenueTime, account: str = "") -> int:
+        """Units of a budget that weigh now; for metrics."""
+        key = self._key(Charge(budget), account)
+        known = self._budgets.get(key)
+        return 0 if known is None else known.used(now)
+
+    def _spec(self, charge: Charge) -> LimitSpec:
+        name, colon, _ = charge.budget.partition(":")
+        spec = self._specs.get(charge.budget) or self._specs.get(name)
+        assert spec is not None, f"no budget {charge.budget}"
+        assert spec.per_symbol == bool(colon), f"{charge.budget}: names an instrument, or must"
+        return spec
+
+    def _key(self, charge: Charge, account: str) -> Key:
+        return (account if self._spec(charge).scope is Scope.ACCOUNT else "", charge.budget)
+
+    def _budget(self, key: Key, charge: Charge) -> Budget:
+        budget = self._budgets.get(key)
+        if budget is None:
+            budget = self._budgets[key] = Budget(self._spec(charge))
+        return budget
+
+    def _stop_of(self, ticket: Ticket, now_ns: int) -> Stopped | None:
+        if not self._stops:
+            return None
+        for key in [key for key, until_ns in self._stops.items() if until_ns <= now_ns]:
+            del self._stops[key]
+        keys = [ticket.host, *(key for key, _ in ticket.charges)]
+        until_ns, key = max(((self._stops.get(key, 0), key) for key in keys), default=(0, ("", "")))
+        return Stopped(until_ns, " ".join(key).strip()) if until_ns else None
+
+    def _again_ns(self, ticket: Ticket, now: VenueTime) -> int:
+        """0 when every budget has room for it and for those before it; else when to look again."""
+        again_ns = 0
+        for key, charge in ticket.charges:
+            budget = self._budget(key, charge)
+            if not budget.fits(charge.units, ticket.urgent, now):
+                release_ns = budget.next_release_ns(now)
+                known = release_ns != NEVER
+                again_ns = max(again_ns, release_ns if known else now.local_ns + RETRY_NS_MAX)
+            elif not budget.fits(charge.units + self._ahead(ticket, key, now), ticket.urgent, now):
+                again_ns = max(again_ns, now.local_ns + RETRY_NS_MAX)
+        return again_ns
+
+    def _ahead(self, ticket: Ticket, key: Key, now: VenueTime) -> int:
+        """Units of a budget that are set aside for who came earlier and is not less urgent."""
+        return sum(
+            charge.units
+            for earlier in self._waiting.values()
+            if earlier.number < ticket.number and earlier.urgent >= ticket.urgent
+            for earlier_key, charge in earlier.charges
+            if earlier_key == key and self._stop_of(earlier, now.local_ns) is None
+        )
+
+    def _read_headers(self, ticket: Ticket, headers: Mapping[str, str], now: VenueTime) -> None:
+        """Each budget of the request that the answer tells of is corrected upwards."""
+        for key, charge in ticket.charges if headers else ():
+            budget = self._budget(key, charge)
+            spec = budget.spec
+            used, left = _count(headers, spec.used_header), _count(headers, spec.left_header)
+            if used is not None:
+                budget.told(used, now)
+            if left is not None:
+                budget.told(spec.units - left, now)
+
+    def _sweep(self, now: VenueTime) -> None:
+        if len(self._budgets) < BUDGETS_SWEPT:
+            return
+        for budget in self._budgets.values():
+            budget.used(now)
+        self._budgets = {key: budget for key, budget in self._budgets.items() if not budget.idle}
+
+
+def _count(headers: Mapping[str, str], name: str) -> int | None:
+    text = headers.get(name, "") if name else ""
+    if not (text.isascii() and text.isdecimal() and len(text) < 12):
+        return None
+    return min(int(text), USED_MAX)
