@@ -88,9 +88,13 @@ class CancelOrder(Ask[CancelTaken], frozen=True):
 
 
 class CancelAll(Ask[CancelledAll], frozen=True):
-    """Cancel every open order of one instrument (of the market, where `symbol` is None and it can)."""
+    """Cancel every open order of one instrument (of the market, where `symbol` is None and it can).
+
+    `triggered` asks for those that wait for a trigger instead, where the venue keeps them apart.
+    """
 
     symbol: Symbol | None
+    triggered: bool = False
 
 
 class QueryOrder(Ask[OrderReport], frozen=True):
