@@ -1,0 +1,102 @@
+"""Binance's signatures: of REST queries, and of requests over the WebSocket API. The two rules differ.
+
+    REST           the query as it goes onto the wire, percent-encoded; `signature` is its last parameter
+    WebSocket API  all parameters but `signature`, sorted by name, `name=value` joined by `&`, not encoded
+
+    https://developers.binance.com/docs/binance-spot-api-docs/rest-api/request-security
+    https://developers.binance.com/docs/binance-spot-api-docs/websocket-api/request-security
+
+A key is prepared once, not for every request. HMAC signatures are lower-case hex, Ed25519 ones are base64,
+which a query carries percent-encoded.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from typing import Final, Protocol
+from urllib.parse import quote
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from trimaran.base.errors import ConfigError
+from trimaran.venues.wire.credentials import Credentials, KeyKind
+
+SEED_HEX_LENGTH: Final = 64
+PEM_BEGIN: Final = "-----BEGIN"
+
+Parameters = Mapping[str, str | int]
+
+
+class Signer(Protocol):
+    """A prepared key."""
+
+    def sign(self, payload: bytes) -> str:
+        """The signature of exactly these bytes, as the venue spells it in JSON."""
+
+
+class HmacSigner:
+    """HMAC-SHA256 with the text that the venue gave as the secret."""
+
+    def __init__(self, secret: str) -> None:
+        self._key = secret.encode()
+
+    def sign(self, payload: bytes) -> str:
+        """Lower-case hex."""
+        return hmac.digest(self._key, payload, "sha256").hex()
+
+
+class Ed25519Signer:
+    """Ed25519 (RFC 8032) with a private key of ours, whose public half the venue knows."""
+
+    def __init__(self, key: Ed25519PrivateKey) -> None:
+        self._key = key
+
+    def sign(self, payload: bytes) -> str:
+        """Base64 with padding."""
+        return b64encode(self._key.sign(payload)).decode()
+
+
+def signer_of(credentials: Credentials) -> Signer:
+    """The prepared key of `credentials`. Raises ConfigError, which does not show it, when it is unusable."""
+    secret = credentials.secret.reveal()
+    if not secret or not credentials.key:
+        raise ConfigError("binance key: expected a key and its secret, found an empty one")
+    if credentials.kind is KeyKind.HMAC:
+        return HmacSigner(secret)
+    return Ed25519Signer(_ed25519(secret.strip()))
+
+
+def signed_query(parameters: Iterable[tuple[str, str | int]], signer: Signer) -> str:
+    """A query string with `signature` as its last parameter."""
+    query = query_text(parameters)
+    return f"{query}&signature={quote(signer.sign(query.encode()), safe='')}"
+
+
+def query_text(parameters: Iterable[tuple[str, str | int]]) -> str:
+    """`name=value` joined by `&`, values percent-encoded, in the order given."""
+    return "&".join(f"{name}={quote(str(value), safe='')}" for name, value in parameters)
+
+
+def sorted_text(parameters: Parameters) -> str:
+    """What the WebSocket API signs."""
+    return "&".join([f"{name}={parameters[name]}" for name in sorted(parameters)])
+
+
+def _ed25519(text: str) -> Ed25519PrivateKey:
+    try:
+        if text.startswith(PEM_BEGIN):
+            key = load_pem_private_key(text.encode(), password=None)
+        elif len(text) == SEED_HEX_LENGTH:
+            key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(text))
+        else:
+            key = None
+    except (ValueError, TypeError):
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ConfigError(
+            "binance key: expected an Ed25519 key in PEM or 64 hex digits, found something else"
+        )
+    return key
