@@ -11,7 +11,8 @@ import heapq
 import sys
 from collections.abc import Iterator
 
-from trimaran.backtest.tape import Tape, TapeLine, open_tapes
+from trimaran.backtest.tape import open_tapes
+from trimaran.backtest.tape_line import AnyTape, TapeLine
 from trimaran.domain.answer import Flag, flags_of
 from trimaran.domain.dialect import Dialect
 from trimaran.native._hot import Hot
@@ -39,7 +40,7 @@ def main(files: list[str]) -> None:
     show(second, best)
 
 
-def add_book(hot: Hot, tape: Tape) -> int:
+def add_book(hot: Hot, tape: AnyTape) -> int:
     """A market with one book, in the one scan group."""
     market = hot.add_market(DIALECTS[tape.market])
     instrument = tape.instruments()[0]
@@ -67,14 +68,14 @@ def show(second: int, best: int | None) -> None:
         print(f"{second}  best edge after fees {best / 10_000:+.3f} bps")
 
 
-def merged(tapes: list[Tape]) -> Iterator[tuple[int, TapeLine]]:
+def merged(tapes: list[AnyTape]) -> Iterator[tuple[int, TapeLine]]:
     """Lines of all tapes by their time."""
     streams = [numbered(number, tape) for number, tape in enumerate(tapes)]
     for _, number, line in heapq.merge(*streams, key=lambda row: row[:2]):
         yield number, line
 
 
-def numbered(number: int, tape: Tape) -> Iterator[tuple[int, int, TapeLine]]:
+def numbered(number: int, tape: AnyTape) -> Iterator[tuple[int, int, TapeLine]]:
     """The good lines of one tape, with what they are sorted by."""
     for line in tape.lines():
         if isinstance(line, TapeLine):

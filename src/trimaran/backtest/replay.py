@@ -18,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-from trimaran.backtest.tape import BrokenLine, Tape, TapeLine
+from trimaran.backtest.tape_line import AnyTape, BrokenLine, Heard, TapeDown, TapeLine
 from trimaran.base.errors import DecodeKind
 from trimaran.base.limits import PENDING_DELTAS_MAX
 from trimaran.domain.answer import Flag, Kind, book_of, flags_of, kind_of
@@ -87,7 +87,7 @@ class Replay:
     def __init__(
         self,
         loop: Loop,
-        tapes: Sequence[Tape],
+        tapes: Sequence[AnyTape],
         make_hot: Callable[[], Hot],
         on_progress: Callable[[int], None],
     ) -> None:
@@ -113,7 +113,7 @@ class Replay:
                 self._on_progress(count)
         return self._report()
 
-    def _merged(self) -> Iterator[tuple[Tape, TapeLine]]:
+    def _merged(self) -> Iterator[tuple[AnyTape, Heard]]:
         streams = [self._good_lines(tape, number) for number, tape in enumerate(self._tapes)]
         going = len(streams)
         for _, number, line, last in heapq.merge(*streams, key=lambda row: row[:2]):
@@ -122,7 +122,7 @@ class Replay:
             if last and going:
                 self._end(self._tapes[number], line.local_ns)
 
-    def _end(self, tape: Tape, local_ns: int) -> None:
+    def _end(self, tape: AnyTape, local_ns: int) -> None:
         """A tape ends before others: what it said last must not be traded on for the rest of them."""
         self._edges.stop()
         market = self._desk.markets[tape.market]
@@ -131,8 +131,8 @@ class Replay:
                 self._words[book] = self._desk.book_word(book)
         self._loop.push(FeedDown(market, "the tape ended", local_ns))
 
-    def _good_lines(self, tape: Tape, number: int) -> Iterator[tuple[int, int, TapeLine, bool]]:
-        held: TapeLine | None = None
+    def _good_lines(self, tape: AnyTape, number: int) -> Iterator[tuple[int, int, Heard, bool]]:
+        held: Heard | None = None
         for line in tape.lines():
             if isinstance(line, BrokenLine):
                 self._broken(tape)
@@ -143,13 +143,24 @@ class Replay:
         if held is not None:
             yield held.local_ns, number, held, True
 
-    def _broken(self, tape: Tape) -> None:
+    def _broken(self, tape: AnyTape) -> None:
         """A line that cannot be read may have been a depth event: the books must prove themselves."""
         self._markets[tape.market].broken_lines += 1
         self._loop.push(Frame(self._desk.markets[tape.market], b"", self._desk.now_ns))
 
-    def _push(self, tape: Tape, line: TapeLine) -> None:
+    def _push(self, tape: AnyTape, heard: Heard) -> None:
         market = self._desk.markets[tape.market]
+        if isinstance(heard, TapeLine):
+            self._frame(tape, market, heard)
+            return
+        key = f"{tape.market}:{heard.symbol}"
+        books = [book for book, leg in enumerate(self._desk.legs) if leg.instrument.key == key]
+        if isinstance(heard, TapeDown):
+            self._loop.push(FeedDown(market, heard.reason, heard.local_ns, tuple(books)))
+        elif books:
+            self._loop.push(SnapshotBody(books[0], heard.payload, heard.local_ns))
+
+    def _frame(self, tape: AnyTape, market: int, line: TapeLine) -> None:
         answer = self._loop.push(Frame(market, line.payload, line.local_ns))
         kind, book = kind_of(answer), book_of(answer)
         if kind == Kind.TICKER and flags_of(answer) & Flag.APPLIED:
@@ -165,7 +176,7 @@ class Replay:
         elif kind == Kind.IGNORED and b'"lastUpdateId"' in line.payload:
             self._snapshot(tape, market, line)
 
-    def _snapshot(self, tape: Tape, market: int, line: TapeLine) -> None:
+    def _snapshot(self, tape: AnyTape, market: int, line: TapeLine) -> None:
         books = [book for book, owner in enumerate(self._desk.market_of_book) if owner == market]
         if len(books) != 1:
             self._markets[tape.market].snapshots_unplaced += 1

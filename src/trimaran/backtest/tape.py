@@ -17,11 +17,14 @@ from typing import Final
 
 import msgspec
 
-from trimaran.base.errors import DecodeError, TrimaranError
+from trimaran.backtest.recorded_tape import recorded_tapes
+from trimaran.backtest.tape_line import AnyTape, BrokenLine, TapeError, TapeLine
+from trimaran.base.errors import DecodeError
 from trimaran.base.json_value import JsonValue, decode_json
 from trimaran.base.limits import FRAME_BYTES_MAX
 from trimaran.domain.instrument import Asset, ContractKind, Grid, Instrument, MarketName, Symbol
 from trimaran.domain.pair import QUOTES
+from trimaran.storage.recording.reader import is_recording
 from trimaran.venues.binance import spec
 from trimaran.venues.wire.market_spec import MarketSpec
 
@@ -29,25 +32,6 @@ GRID: Final = Grid(1, -8)
 PEEK_LINES: Final = 2_000
 MARKETS: Final = {each.market: each for each in (spec.SPOT, spec.USDM)}
 GZIP_MAGIC: Final = b"\x1f\x8b"
-
-
-class TapeError(TrimaranError):
-    """A capture that cannot be read at all: missing, not recognised, no frame in it."""
-
-
-class TapeLine(msgspec.Struct, frozen=True):
-    """One frame of a capture."""
-
-    local_ns: int
-    payload: bytes
-
-
-class BrokenLine(msgspec.Struct, frozen=True):
-    """A line that is not `<ns> <frame>`; it is counted and passed over."""
-
-    path: Path
-    number: int
-    found: str
 
 
 class Tape(msgspec.Struct, frozen=True):
@@ -86,11 +70,18 @@ def read_lines(path: Path) -> Iterator[TapeLine | BrokenLine]:
         raise TapeError(f"{path}: expected a readable capture, found: {error.strerror or error}") from None
 
 
-def open_tapes(arguments: Sequence[str]) -> list[Tape]:
-    """Groups `[market:]FILE` arguments into one tape a market. Raises TapeError."""
+def open_tapes(arguments: Sequence[str]) -> list[AnyTape]:
+    """Groups `[market:]FILE` arguments into one tape a market; recordings are tapes already.
+
+    Raises TapeError, and RecordingError for a segment that is damaged.
+    """
     found: dict[MarketName, list[tuple[int, Path, tuple[Symbol, ...]]]] = {}
+    tapes: list[AnyTape] = []
     for argument in arguments:
         market, path = _split(argument)
+        if path.is_dir() or is_recording(path):
+            tapes += recorded_tapes(path)
+            continue
         first = list(islice((line for line in read_lines(path) if isinstance(line, TapeLine)), PEEK_LINES))
         if not first:
             raise TapeError(f"{path}: expected lines of `<ns> <frame>`, found none")
@@ -101,7 +92,11 @@ def open_tapes(arguments: Sequence[str]) -> list[Tape]:
             raise TapeError(f"{path}: expected Binance market data, found no frame with a symbol")
         market = market or _recognise(events)
         found.setdefault(market, []).append((first[0].local_ns, path, symbols))
-    return [_tape(market, parts) for market, parts in found.items()]
+    tapes += [_tape(market, parts) for market, parts in found.items()]
+    markets = [tape.market for tape in tapes]
+    if len(set(markets)) < len(markets):
+        raise TapeError(f"expected one recording a market, found {', '.join(sorted(markets))}")
+    return tapes
 
 
 def _tape(market: MarketName, parts: list[tuple[int, Path, tuple[Symbol, ...]]]) -> Tape:

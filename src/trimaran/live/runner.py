@@ -30,11 +30,12 @@ from trimaran.live import report
 from trimaran.live.config import MS, DeskConfig
 from trimaran.live.listing import LEFT_OUT, Listing, check_listings
 from trimaran.live.notices import Notices
+from trimaran.live.recording import Tap
 from trimaran.live.startup import get_patiently
 from trimaran.strategies.port import Strategy
 from trimaran.venues.registry import MARKETS, OpenedMarket
 from trimaran.venues.sim.paper import PaperVenue
-from trimaran.venues.wire.market_feed import MarketFeed
+from trimaran.venues.wire.market_feed import FrameSink, MarketFeed
 from trimaran.venues.wire.rest import RestClient, RestError, RestOptions
 
 STATUS_S: Final = 0.25
@@ -55,8 +56,9 @@ class DeskRunner:
         make_hot: Callable[[], Hot],
         strategies: Callable[[], list[Strategy]],
         tell: Callable[[str], None] = lambda line: None,
+        tap: Tap | None = None,
     ) -> None:
-        """`tell` receives short lines for people: what goes wrong with the connections."""
+        """`tell` receives short lines for people: what goes wrong with the connections; `tap` records."""
         self._config = config
         self.clock = clock
         self._make_hot = make_hot
@@ -66,6 +68,7 @@ class DeskRunner:
         self._due: asyncio.TimerHandle | None = None
         self._opened = contextlib.AsyncExitStack()
         self._tell = tell
+        self._tap = tap
         self._failure: Exception | None = None
         self._failed = asyncio.Event()
         self.observed = report.Observed(Notices(clock, tell))
@@ -145,7 +148,11 @@ class DeskRunner:
             if error.status != HTTPStatus.BAD_REQUEST or some == everything:
                 raise
             body = await self._get(everything, rng)
-        return Listing.of(market.name, market.dialect, market.read_instruments(body, tuple(pairs)), pairs)
+        listing = Listing.of(market.name, market.dialect, market.read_instruments(body, tuple(pairs)), pairs)
+        if self._tap is not None:
+            symbols = [instrument.symbol for instrument in listing.setup.instruments]
+            self._tap.open(market.name, symbols, body, self.clock.wall_ns())
+        return listing
 
     async def _get(self, url: str, rng: random.Random) -> bytes:
         patience_s = self._config.start_patience_s
@@ -175,9 +182,12 @@ class DeskRunner:
             leg.book: leg.instrument.symbol for leg in self.desk.legs if leg.instrument.market == market.name
         }
         session = market.make_session(list(books.values()), books, random.Random(rng.getrandbits(64)))
+        sink: FrameSink = Sink(self, index, books)
+        if self._tap is not None:
+            sink = self._tap.sink(market.name, sink, self.clock.wall_ns)
         feed = MarketFeed(
             session,
-            Sink(self, index, books),
+            sink,
             self.clock,
             self._rest,
             on_notice=functools.partial(self.observed.notices.take, market.name),
