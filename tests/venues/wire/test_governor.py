@@ -1,9 +1,10 @@
-"""The governor against a model of the venue's counter: any alignment, any delays, an offset within its bound."""
+"""The governor against a model of the venue: any alignment, any delays, an offset within its bound."""
 
 from __future__ import annotations
 
 import heapq
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -106,23 +107,29 @@ class Model:
 
 crowds = st.lists(
     st.tuples(
-        st.integers(0, 3_000).map(lambda ms: ms * MS),
-        st.integers(1, 6),
+        st.integers(0, 1_500).map(lambda ms: ms * MS),
+        st.integers(1, 2),
         st.booleans(),
-        st.integers(0, 700).map(lambda ms: ms * MS),
-        st.integers(0, 300).map(lambda ms: ms * MS),
+        st.integers(0, 400).map(lambda ms: ms * MS),
+        st.integers(0, 200).map(lambda ms: ms * MS),
     ),
     max_size=40,
 )
+TIGHT = limit(units=3, reserved=1)  # so that the crowd always wants more than there is
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
-    crowds, st.booleans(), st.integers(0, SECOND), st.integers(0, 400 * MS), st.floats(-1, 1), st.booleans()
+    crowds,
+    st.booleans(),
+    st.integers(0, 999).map(lambda ms: ms * MS),
+    st.integers(0, 300).map(lambda ms: ms * MS),
+    st.sampled_from([-1, 0, 1]),
+    st.booleans(),
 )
 def test_the_venue_never_counts_more_than_its_limit(clients, aligned, start_ns, error_ns, lie, header):
-    spec = limit(units=10, reserved=4, aligned=aligned, used_header="used")
-    model = Model(spec, 1_780_000_000 * SECOND + start_ns, error_ns, int(lie * error_ns))
+    spec = msgspec.structs.replace(TIGHT, aligned=aligned, used_header="used")
+    model = Model(spec, 1_780_000_000 * SECOND + start_ns, error_ns, lie * error_ns)
     model.run(clients, header)
     assert len(model.waits_ns) == len(clients), "everybody was served"
 
@@ -131,7 +138,7 @@ def test_the_venue_never_counts_more_than_its_limit(clients, aligned, start_ns, 
 @given(crowds, st.booleans())
 def test_nobody_waits_longer_than_those_before_need(clients, aligned):
     """Each window and round trip serves at least one waiter, in their order: no starvation."""
-    model = Model(limit(units=10, reserved=4, aligned=aligned), 0, 50 * MS, 20 * MS)
+    model = Model(msgspec.structs.replace(TIGHT, aligned=aligned), 0, 50 * MS, 20 * MS)
     model.run(clients, header=False)
     for client, wait_ns in model.waits_ns.items():
         before = sum(1 for other in clients if other[0] <= clients[client][0] + wait_ns)

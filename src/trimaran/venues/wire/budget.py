@@ -9,7 +9,7 @@ stand in one window with anything that is sent from now on. There are two proofs
    been and the earliest that it can be now (the bounds of the estimated clock).
 
 Whatever the alignment, the delays and the offset within its bound, no window of the venue then holds more
-than the limit. `limiter.WindowBudget` counts departures alone: right for what one connection carries in order.
+than the limit. `limiter.WindowBudget` counts departures alone: right for what one connection carries.
 """
 
 from __future__ import annotations

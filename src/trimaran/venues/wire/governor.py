@@ -143,7 +143,7 @@ class Governor:
         self.stops += 1
 
     def exhausted(self, ticket: Ticket, now: VenueTime) -> None:
-        """The venue says that its budgets are spent, though not for how long: full until the window is over."""
+        """The venue says that its budgets are spent, not for how long: full until the window is over."""
         for key, charge in ticket.charges:
             budget = self._budget(key, charge)
             budget.told(budget.spec.units, now)
