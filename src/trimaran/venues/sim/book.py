@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import pairwise
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -68,6 +68,13 @@ class Changes(msgspec.Struct, frozen=True, gc=False):
     asks: list[LevelView]
 
 
+class Watcher(Protocol):
+    """Who wants to know when the crowd meets an order of an account."""
+
+    def met(self, book: VenueBook, now_ns: int, first_trade_id: int, executions: list[Execution]) -> None:
+        """The executions of one order of the crowd; some makers may be owners other than 0."""
+
+
 class UpdateIds:
     """Numbers book changes. With an `Rng` the numbers jump, as where a counter is shared by many books."""
 
@@ -111,6 +118,7 @@ class VenueBook:
         self.bars = Bars()
         self.operations = 0
         self.last_time_ns = 0
+        self.watcher: Watcher | None = None  # is told nothing of the orders that it submits itself
         self._ids = ids
         self._changes = engine.changes()
         self._first_trade_id = self._next_trade_id = first_trade_id
@@ -131,9 +139,13 @@ class VenueBook:
         order_id = self._next_order_id
         self._next_order_id += 1
         answer = self.engine.submit(order_id, owner, side, price_ticks, lots, kind, self_trade)
-        if answer[3]:
-            self._record(now_ns, side, answer[3])
+        executions = answer[3]
+        if executions:
+            self._record(now_ns, side, executions)
         self._settle(now_ns)
+        if owner == 0 and executions and self.watcher is not None:
+            first_trade_id = self._next_trade_id - len(executions)
+            self.watcher.met(self, now_ns, first_trade_id, executions)
         return order_id, answer
 
     def cancel(self, now_ns: int, order_id: int) -> int:
@@ -142,6 +154,18 @@ class VenueBook:
         if left > 0:
             self._settle(now_ns)
         return left
+
+    def reduce(self, now_ns: int, order_id: int, by_lots: int) -> int:
+        """Takes lots away in place; lots that are left, or an `Outcome` below zero."""
+        left = self.engine.reduce(order_id, by_lots)
+        if left > 0:
+            self._settle(now_ns)
+        return left
+
+    @property
+    def next_trade_id(self) -> int:
+        """The id that the next execution gets."""
+        return self._next_trade_id
 
     def drain(self) -> Changes | None:
         """The changes since the last drain; None when there are none."""

@@ -7,6 +7,7 @@ import msgspec
 from trimaran.base.errors import ConfigError
 from trimaran.venues.sim.book import TOPS_KEPT
 from trimaran.venues.sim.faults import FaultPlan
+from trimaran.venues.sim.gate import TradingFaults
 from trimaran.venues.sim.instruments import ASSETS
 from trimaran.venues.sim.markets import VENUES
 from trimaran.venues.sim.parameters import FlowParameters
@@ -24,7 +25,9 @@ class ServerOptions(msgspec.Struct, frozen=True):
     clock_offset_ms: int = 0  # of the server's clock to this machine's
     turn_s: float = 0.004  # pause between two turns of the market
     tops_kept: int = TOPS_KEPT  # of each book, for the handle `history`; about 320 bytes each
+    limits: bool = True  # whether the venues' limits of requests are enforced
     faults: FaultPlan = FaultPlan()  # in force from the start
+    trading_faults: TradingFaults = TradingFaults()  # of the private side, in force from the start
     flow: FlowParameters = FlowParameters()
 
     def __post_init__(self) -> None:

@@ -25,17 +25,20 @@ from picows import WSUpgradeRequest, ws_create_server
 from trimaran.base.errors import ConfigError
 from trimaran.domain.instrument import MarketName
 from trimaran.native._matching import Matching
+from trimaran.venues.sim.demo import demo_account
+from trimaran.venues.sim.exchange import make_exchange
 from trimaran.venues.sim.faults import FaultPlan, Faults
 from trimaran.venues.sim.feed import Feed
+from trimaran.venues.sim.gate import Gate, MarketGate
 from trimaran.venues.sim.instruments import instruments_of
 from trimaran.venues.sim.markets import markets_of
 from trimaran.venues.sim.options import ServerOptions
 from trimaran.venues.sim.server_admin import Admin
 from trimaran.venues.sim.server_stage import Connection, Pages, SimulatedVenue, Sockets, Stage, refusal
+from trimaran.venues.sim.trading import VenueRules
+from trimaran.venues.sim.venue_rules import RULES
 from trimaran.venues.sim.world import World
 
-STRIDE_MAX_NS: Final = 50_000_000  # simulated time of one turn
-BEHIND_MAX_NS: Final = 250_000_000  # then simulated time gives up catching up
 TEND_EVERY_S: Final = 0.05
 ADMIN_OFFSET: Final = 0
 HOST: Final = "127.0.0.1"
@@ -46,7 +49,10 @@ VenueMakers = Mapping[str, Callable[[Stage], SimulatedVenue]]
 class Simulator:
     """The servers and the task that moves the market. Made by `simulating`."""
 
-    def __init__(self, options: ServerOptions, makers: VenueMakers) -> None:
+    def __init__(
+        self, options: ServerOptions, makers: VenueMakers, rules: Mapping[str, VenueRules] | None = None
+    ) -> None:
+        """`rules` are those of orders and money by venue, where they are not the venues' own."""
         self.options = options
         markets = markets_of(options.venues)
         self.faults = {
@@ -60,11 +66,28 @@ class Simulator:
             time.time_ns(),
             options.tops_kept,
         )
-        self.stage = Stage(options, self.world, self.faults)
+        self.gates = {
+            market.name: MarketGate(
+                random.Random(f"{options.seed}:gate:{market.name}"), options.trading_faults
+            )
+            for market in markets
+        }
+        rules = rules or RULES
+        self.exchanges = {
+            venue: make_exchange(
+                venue,
+                {key: book for key, book in self.world.books.items() if key[0] in names},
+                {name: self.gates[name] for name in names},
+                options.seed,
+                rules[venue],
+            )
+            for venue in options.venues
+            for names in ({market.name for market in markets if market.venue == venue},)
+        }
+        gate = Gate(self.gates, time.monotonic)
+        self.stage = Stage(options, self.world, self.faults, gate, self.exchanges)
         self.venues = {name: makers[name](self.stage) for name in options.venues}
         self.feeds = {key: feed for venue in self.venues.values() for key, feed in venue.feeds.items()}
-        self.events = 0
-        self._paused_ns: int | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._market_task: asyncio.Task[None] | None = None
         self._servers: list[asyncio.Server] = []
@@ -78,6 +101,9 @@ class Simulator:
             "venues": {name: venue.urls(self._hosts) for name, venue in self.venues.items()},
             "admin": f"http://{self._hosts[ADMIN_OFFSET]}/admin",
             "seed": self.options.seed,
+            "accounts": {
+                name: demo_account(name, self.options.seed).printed() for name in self.options.venues
+            },
         }
 
     async def start(self) -> None:
@@ -121,10 +147,10 @@ class Simulator:
             "seed": self.options.seed,
             "venues": self.options.venues,
             "symbols": self.options.symbols,
-            "events": self.events,
+            "events": self.stage.events,
             "operations": sum(book.operations for book in self.world.books.values()),
             "lost_ms": self.stage.lost_ns // 1_000_000,
-            "paused": self._paused_ns is not None,
+            "paused": self.stage.paused_ns is not None,
             "connections": {market: len(self.stage.connections_of(market)) for market in self.faults},
         }
 
@@ -188,20 +214,19 @@ class Simulator:
 
     def set_paused(self, paused: bool) -> None:
         """Stops or continues the market; simulated time does not pass meanwhile."""
-        if paused and self._paused_ns is None:
-            self._paused_ns = time.time_ns()
-        elif not paused and self._paused_ns is not None:
-            self.stage.lost_ns += time.time_ns() - self._paused_ns
-            self._paused_ns = None
+        stage = self.stage
+        if paused and stage.paused_ns is None:
+            stage.paused_ns = time.time_ns()
+        elif not paused and stage.paused_ns is not None:
+            stage.lost_ns += time.time_ns() - stage.paused_ns
+            stage.paused_ns = None
 
     def turn(self) -> None:
         """Advances the market to the clock and sends what is due."""
         stage = self.stage
-        if self._paused_ns is None:
-            behind_ns = time.time_ns() - stage.lost_ns - self.world.now_ns
-            if behind_ns > BEHIND_MAX_NS or behind_ns < 0:
-                stage.lost_ns += behind_ns - min(max(behind_ns, 0), STRIDE_MAX_NS)
-            self.events += self.world.advance(self.world.now_ns + min(max(behind_ns, 0), STRIDE_MAX_NS))
+        stage.advance()
+        for exchange in self.exchanges.values():
+            exchange.turn(self.world.now_ns)
         moment = stage.moment()
         for venue in self.venues.values():
             venue.pump(moment)

@@ -26,11 +26,15 @@ from picows import (
 )
 
 from trimaran.domain.instrument import MarketName, Symbol
+from trimaran.venues.sim.exchange_port import Exchange
 from trimaran.venues.sim.faults import Faults
 from trimaran.venues.sim.feed import Feed, Moment
+from trimaran.venues.sim.gate import Gate
 from trimaran.venues.sim.options import ServerOptions
 from trimaran.venues.sim.world import World
 
+STRIDE_MAX_NS: Final = 50_000_000  # simulated time of one step
+BEHIND_MAX_NS: Final = 250_000_000  # then simulated time gives up catching up
 WRITE_BUFFER_MAX: Final = 32 * 1024 * 1024  # a client that reads slower is disconnected
 HTML: Final = "<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Checking</body></html>"
 
@@ -38,21 +42,62 @@ HTML: Final = "<!DOCTYPE html><html><head><title>Just a moment...</title></head>
 class Stage:
     """The surroundings of every simulated venue."""
 
-    def __init__(self, options: ServerOptions, world: World, faults: Mapping[MarketName, Faults]) -> None:
+    def __init__(
+        self,
+        options: ServerOptions,
+        world: World,
+        faults: Mapping[MarketName, Faults],
+        gate: Gate,
+        exchanges: Mapping[str, Exchange],
+    ) -> None:
         self.options = options
         self.world = world
         self.faults = faults
+        self.gate = gate
         self.connections: set[Connection] = set()
         self.lost_ns = 0  # wall time that the market did not live through
+        self.paused_ns: int | None = None  # wall time at which the market was stopped
+        self.clock_offset_ms = options.clock_offset_ms  # of the server's clock to this machine's
+        self.events = 0
+        self._exchanges = exchanges
+        self._advancing = False
         self._maintained_until_s: dict[MarketName, float] = {}
 
     def server_ms(self) -> int:
         """The server's clock."""
-        return time.time_ns() // 1_000_000 + self.options.clock_offset_ms
+        return time.time_ns() // 1_000_000 + self.clock_offset_ms
+
+    def exchange(self, venue: str) -> Exchange:
+        """The accounts of a venue."""
+        return self._exchanges[venue]
+
+    def trading_ns(self) -> int:
+        """Simulated time of now, for orders; the market has lived up to it when this returns.
+
+        `Moment.venue_ms` makes milliseconds of the server's clock of it.
+        """
+        self.advance()
+        return self.world.now_ns
+
+    def advance(self) -> None:
+        """Lets the market live up to the clock, as far as it can catch up in one step.
+
+        Orders and the server's turns both call it. From within the market's own events it does nothing.
+        """
+        if self.paused_ns is not None or self._advancing:
+            return
+        behind_ns = time.time_ns() - self.lost_ns - self.world.now_ns
+        if behind_ns > BEHIND_MAX_NS or behind_ns < 0:
+            self.lost_ns += behind_ns - min(max(behind_ns, 0), STRIDE_MAX_NS)
+        self._advancing = True
+        try:
+            self.events += self.world.advance(self.world.now_ns + min(max(behind_ns, 0), STRIDE_MAX_NS))
+        finally:
+            self._advancing = False
 
     def moment(self) -> Moment:
         """Now, in every clock there is."""
-        offset_ns = self.options.clock_offset_ms * 1_000_000
+        offset_ns = self.clock_offset_ms * 1_000_000
         return Moment(time.time_ns(), self.server_ms(), self.lost_ns + offset_ns)
 
     def maintain(self, market: MarketName, seconds: float) -> None:

@@ -163,8 +163,9 @@ class SimOrder:
     __slots__ = (
         "account_id", "amend_count", "client_id", "created_ns", "display_lots", "end_reason", "engine_id",
         "extra", "fees", "filled_lots", "filled_value", "fills", "last_fill", "lots", "market", "order_id",
-        "price_ticks", "quote_left", "realised", "reduce_only", "self_trade", "side", "status", "symbol",
-        "tif", "trigger_ticks", "type", "updated_ns", "visible_from_ns", "working_ns",
+        "price_ticks", "quote_left", "realised", "reduce_only", "resting_lots", "resting_ticks", "self_trade",
+        "side", "status", "symbol", "tif", "trigger_ticks", "type", "updated_ns", "visible_from_ns",
+        "working_ns",
     )  # fmt: skip
 
     def __init__(self, order_id: int, account_id: int, market: MarketName, symbol: Symbol) -> None:
@@ -192,6 +193,8 @@ class SimOrder:
         self.fills: list[SimFill] = []
         self.last_fill: SimFill | None = None
         self.engine_id = 0  # of the part that rests; 0: nothing rests
+        self.resting_lots = 0  # in the engine, hidden ones included
+        self.resting_ticks = 0  # the price they rest at
         self.amend_count = 0
         self.created_ns = self.updated_ns = self.working_ns = 0
         self.visible_from_ns = 0  # queries find it from then on: the fault "accepted but not yet queryable"
@@ -326,6 +329,7 @@ class VenueRules(msgspec.Struct, frozen=True, kw_only=True):
     ends_as_canceled: bool  # remainders of IOC, FOK, STP end as CANCELED (OKX, HTX), not EXPIRED (Binance)
     band: Decimal = Decimal("0.10")  # limit prices so far from the reference are refused; 0: none
     open_orders_max: int = 200  # per instrument
+    fee_quantum: int = 1  # fees are cut to a multiple of it, in 1e-18
 
 
 class ClientIds(enum.Enum):

@@ -64,6 +64,7 @@ class World:
         agenda, events = self._agenda, 0
         while agenda[0][0] <= until_ns:
             now_ns, index = agenda[0]
+            self.now_ns = now_ns
             flow = self._flows[index]
             self._prices[flow.book.listing.instrument.base].advance(now_ns)
             flow.act()

@@ -1,0 +1,149 @@
+"""Fills become money: the one place that moves wallets, positions and locks.
+
+Spot: the fee comes out of the asset received. Linear perpetual: fee and realised profit go to the margin
+asset. What changed is collected, and told once an operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
+
+from trimaran.domain.instrument import Asset, MarketName, Symbol
+from trimaran.venues.sim.accounts import Account
+from trimaran.venues.sim.tradable import Tradable
+from trimaran.venues.sim.trading import (
+    BUY,
+    BalanceCause,
+    BalanceChanged,
+    ExchangeEvent,
+    SimFill,
+    SimOrder,
+    Status,
+)
+from trimaran.venues.sim.units import WIDE, money
+
+ZERO = Decimal(0)
+
+
+class _Touched(msgspec.Struct):
+    cause: BalanceCause
+    assets: dict[Asset, None]
+    positions: dict[Symbol, None]
+    change: int
+
+
+class Settlement:
+    """Moves money and remembers what to tell."""
+
+    def __init__(self, fee_quantum: int, emit: Callable[[ExchangeEvent], None]) -> None:
+        self._fee_quantum = fee_quantum
+        self._emit = emit
+        self._executions = 0
+        self._touched: dict[tuple[int, MarketName], _Touched] = {}
+        self.fees: dict[Asset, int] = {}  # paid by all accounts so far, units
+        self.house = 0  # units that came from the venue's own pocket: funding, insurance
+
+    def fill(
+        self,
+        account: Account,
+        tradable: Tradable,
+        order: SimOrder,
+        price_ticks: int,
+        lots: int,
+        maker: bool,
+        trade_id: int,
+        now_ns: int,
+    ) -> SimFill:
+        """Books one execution of an order and answers its record."""
+        side = order.side
+        wallet = account.wallets[tradable.market]
+        fee_asset = tradable.base if side == BUY and not tradable.perpetual else tradable.quote
+        fee = tradable.fee(side, price_ticks, lots, maker, self._fee_quantum)
+        realised = ZERO
+        if tradable.perpetual:
+            profit = wallet.position(tradable).trade(side, price_ticks, lots, now_ns)
+            wallet.add(fee_asset, profit - fee)
+            realised = money(profit)
+            order.realised = WIDE.add(order.realised, realised)
+            self.touch(account, tradable, BalanceCause.TRADE, (fee_asset,), tradable.symbol)
+        else:
+            sign = 1 if side == BUY else -1
+            wallet.add(tradable.base, sign * lots * tradable.size_unit)
+            wallet.add(tradable.quote, -sign * price_ticks * lots * tradable.value_unit)
+            wallet.add(fee_asset, -fee)
+            self.touch(account, tradable, BalanceCause.TRADE, (tradable.base, tradable.quote))
+        self.fees[fee_asset] = self.fees.get(fee_asset, 0) + fee
+        self._executions += 1
+        paid = money(fee)
+        fill = SimFill(
+            trade_id=trade_id,
+            execution_id=self._executions,
+            order_id=order.order_id,
+            account_id=order.account_id,
+            market=order.market,
+            symbol=order.symbol,
+            side=side,
+            price_ticks=price_ticks,
+            lots=lots,
+            maker=maker,
+            fee=paid,
+            fee_asset=fee_asset,
+            realised=realised,
+            time_ns=now_ns,
+        )
+        order.fees[fee_asset] = WIDE.add(order.fees[fee_asset], paid) if order.fees else paid
+        order.filled_lots += lots
+        order.filled_value += price_ticks * lots
+        order.fills.append(fill)
+        order.last_fill = fill
+        order.updated_ns = now_ns
+        order.status = Status.PARTIALLY_FILLED
+        account.shelves[tradable.market].fills.append(fill)
+        return fill
+
+    def rest(self, account: Account, tradable: Tradable, order: SimOrder, lots: int) -> None:
+        """Lots of an order rest now and bind money, or (below zero) no longer."""
+        order.resting_lots += lots
+        wallet = account.wallets[tradable.market]
+        if tradable.perpetual:
+            if not order.reduce_only:
+                wallet.position(tradable).rest(order.side, order.price_ticks, lots)
+        elif order.side == BUY:
+            wallet.lock(tradable.quote, order.price_ticks * lots * tradable.value_unit)
+        else:
+            wallet.lock(tradable.base, lots * tradable.size_unit)
+
+    def touch(
+        self,
+        account: Account,
+        tradable: Tradable,
+        cause: BalanceCause,
+        assets: tuple[Asset, ...],
+        symbol: Symbol | None = None,
+        change: int = 0,
+    ) -> None:
+        """Remembers what to tell of an account; a trade is a stronger cause than an order."""
+        key = account.account_id, tradable.market
+        touched = self._touched.get(key)
+        if touched is None:
+            touched = self._touched[key] = _Touched(cause, {}, {}, 0)
+        elif touched.cause is BalanceCause.ORDER:
+            touched.cause = cause
+        for asset in assets:
+            touched.assets[asset] = None
+        if symbol is not None:
+            touched.positions[symbol] = None
+        touched.change += change
+
+    def flush(self, now_ns: int) -> None:
+        """Tells what was collected."""
+        if not self._touched:
+            return
+        collected, self._touched = self._touched, {}
+        for (account_id, market), touched in collected.items():
+            assets, positions = tuple(touched.assets), tuple(touched.positions)
+            change = money(touched.change)
+            self._emit(BalanceChanged(account_id, market, touched.cause, assets, positions, change, now_ns))
