@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gzip
+import re
 
 import pytest
 
+from trimaran.base.errors import ConfigError
 from trimaran.venues.wire.clock import SystemClock
+from trimaran.venues.wire.message import HttpRequest
 from trimaran.venues.wire.rest import RestClient, RestError, RestOptions
 
 SECOND = 1_000_000_000
@@ -125,7 +130,167 @@ async def test_an_order_to_stop_is_obeyed_for_the_whole_host(venue, rest, clock,
     await rest.get(venue.rest_url + "/third")
 
 
-async def test_a_proxy_is_used(venue, clock):
-    async with RestClient(clock, RestOptions(proxy=venue.rest_url)) as client:
-        await client.get("http://api.venue.test/ping")
-    assert venue.rest_targets in (["http://api.venue.test/ping"], ["/ping"])
+@pytest.mark.parametrize(
+    "proxy", ["ftp://127.0.0.1:1", "127.0.0.1:8080", "https://p:1", "http://:9", "http://h:x"]
+)
+def test_a_proxy_that_cannot_be_used_is_refused_without_its_password(proxy):
+    with pytest.raises(ConfigError, match="proxy: expected"):
+        RestOptions(proxy=proxy)
+    with pytest.raises(ConfigError) as caught:
+        RestOptions(proxy="https://user:hunter2@127.0.0.1:1")
+    assert "hunter2" not in str(caught.value)
+
+
+# Requests of any kind, written by a dialect
+
+
+class RawServer:
+    """Answers with given bytes and keeps what it was sent; "" closes without an answer."""
+
+    def __init__(self) -> None:
+        self.answers: list[bytes] = []
+        self.requests: list[bytes] = []
+        self.delay_s = 0.0
+        self._serving: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> str:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def stop(self) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._serving.add(asyncio.current_task())
+        with contextlib.closing(writer), contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = re.search(rb"(?i)content-length: (\d+)", head)
+                self.requests.append(head + await reader.readexactly(int(length[1]) if length else 0))
+                await asyncio.sleep(self.delay_s)
+                answer = self.answers.pop(0) if self.answers else b""
+                writer.write(answer)
+                if not answer:
+                    break
+
+
+def answer(body: bytes = b"{}", status: str = "200 OK", **headers: str) -> bytes:
+    lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+    return f"HTTP/1.1 {status}\r\n{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+@pytest.fixture
+async def raw():
+    server = RawServer()
+    server.url = await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+async def test_a_request_leaves_byte_by_byte_as_it_was_signed(raw, rest, method):
+    raw.answers = [answer(b'{"code":-2010}', "400 Bad Request", X_Used="3")]
+    target = "/api/v3/order?symbol=%E5%B8%81USDT&time=2026-01-01T00%3A00%3A00&a=b+c%2Bd&signature=aA%2B%2f%3D"
+    headers = {"X-MBX-APIKEY": "key", "Content-Type": "application/json"}
+    body = b'{"a":1}' if method in ("POST", "PUT") else b""
+    reply = await rest.send(HttpRequest(method, raw.url + target, headers, body))
+    assert (reply.status, reply.body, reply.headers["x-used"]) == (400, b'{"code":-2010}', "3")
+    head, _, sent_body = raw.requests[0].partition(b"\r\n\r\n")
+    assert head.startswith(f"{method} {target} HTTP/1.1\r\n".encode())
+    assert b"X-MBX-APIKEY: key" in head
+    assert sent_body == body
+
+
+async def test_nothing_is_added_that_a_signature_would_not_cover(raw, rest):
+    raw.answers = [answer()]
+    await rest.send(HttpRequest("POST", raw.url + "/x"))
+    assert b"content-type" not in raw.requests[0].lower()
+    assert b"accept-encoding: gzip" in raw.requests[0].lower()
+
+
+async def test_a_redirect_is_an_answer(raw, rest):
+    raw.answers = [answer(b"", "307 Temporary Redirect", Location=raw.url + "/elsewhere")]
+    assert (await rest.send(HttpRequest("POST", raw.url + "/order"))).status == 307
+    assert len(raw.requests) == 1
+
+
+async def test_compressed_answers_are_inflated_within_the_limit(raw, rest):
+    raw.answers = [
+        answer(gzip.compress(b"[" + b" " * 900 + b"]"), Content_Encoding="gzip"),
+        answer(gzip.compress(b"[" + b" " * 100_000_000), Content_Encoding="gzip"),
+    ]
+    assert len((await rest.send(HttpRequest("GET", raw.url + "/x"))).body) == 902
+    with pytest.raises(RestError, match="at most 1000 bytes"):
+        await rest.send(HttpRequest("GET", raw.url + "/x"))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+async def test_nothing_is_sent_twice(raw, rest, method):
+    """A connection that breaks under a request, also one that was kept alive."""
+    raw.answers = [answer()]
+    await rest.send(HttpRequest("GET", raw.url + "/first"))
+    with pytest.raises(RestError) as caught:
+        await rest.send(HttpRequest(method, raw.url + "/order"))
+    assert caught.value.may_have_left
+    await asyncio.sleep(0.02)
+    assert [request.split()[1] for request in raw.requests] == [b"/first", b"/order"]
+
+
+async def test_it_is_told_whether_anything_may_have_left(raw, clock):
+    async with RestClient(clock, RestOptions(total_s_max=0.1, connections_max=1)) as rest:
+        with pytest.raises(RestError) as caught:
+            await rest.send(HttpRequest("POST", "http://127.0.0.1:1/"))
+        assert not caught.value.may_have_left
+        with pytest.raises(RestError) as caught:  # TLS to what does not speak it
+            await rest.send(HttpRequest("POST", raw.url.replace("http", "https")))
+        assert not caught.value.may_have_left
+        raw.delay_s = 1.0
+        first = asyncio.create_task(rest.send(HttpRequest("POST", raw.url + "/1")))
+        await asyncio.sleep(0.01)
+        with pytest.raises(RestError) as caught:  # there was no free connection
+            await rest.send(HttpRequest("POST", raw.url + "/2"), total_s_max=0.05)
+        assert not caught.value.may_have_left
+        with pytest.raises(RestError, match="TimeoutError") as caught:
+            await first
+        assert caught.value.may_have_left
+
+
+async def test_an_unreadable_answer_may_have_been_an_order(raw, rest):
+    for garbage in (
+        b"SSH-2.0-OpenSSH\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{",
+        b"\r\n\r\n\r\n",
+    ):
+        raw.answers = [garbage]
+        with pytest.raises(RestError) as caught:
+            await rest.send(HttpRequest("POST", raw.url + "/order"))
+        assert caught.value.may_have_left
+
+
+async def test_a_ban_stops_every_request_to_the_host(venue, rest, clock):
+    venue.rest_status, venue.rest_headers = 418, {"Retry-After": "7"}
+    assert (await rest.send(HttpRequest("GET", venue.rest_url + "/first"))).status == 418
+    venue.rest_status = 200
+    for asked in (rest.get(venue.rest_url), rest.send(HttpRequest("DELETE", venue.rest_url))):
+        with pytest.raises(RestError, match="ordered to stop") as caught:
+            await asked
+        assert not caught.value.may_have_left
+        assert 6 * SECOND < caught.value.retry_after_ns <= 7 * SECOND
+    clock.ahead_ns = 7 * SECOND
+    await rest.get(venue.rest_url + "/second")
+    assert venue.rest_targets == ["/first", "/second"]
+
+
+async def test_a_429_without_a_time_is_the_governors_business(venue, rest):
+    venue.rest_status = 429
+    for _ in range(2):
+        assert (await rest.send(HttpRequest("GET", venue.rest_url))).status == 429
+
+
+def test_requests_and_errors_do_not_show_signatures():
+    request = HttpRequest("GET", "http://h/x?signature=abc", {"key": "k"})
+    assert repr(request) == "HttpRequest(GET http://h/x)"

@@ -30,6 +30,7 @@ from picows import (
 from trimaran.base.errors import ConfigError, VenueError
 from trimaran.base.limits import FRAME_BYTES_MAX
 from trimaran.domain.ports import Clock
+from trimaran.venues.wire.dial import check_proxy, dial
 
 
 class MessageHandler(Protocol):
@@ -51,13 +52,14 @@ class MessageHandler(Protocol):
 class WebSocketOptions(msgspec.Struct, frozen=True):
     """How connections are made; times in seconds."""
 
-    proxy: str | None = None  # http://, https://, socks4:// or socks5://
+    proxy: str | None = None  # http:// or socks5://, with user and password where it wants them
     ssl_context: ssl.SSLContext | None = None  # None: the system's certificate store
     connect_s_max: float = 10.0  # TCP, TLS and the handshake together
     close_s_max: float = 1.0  # for the peer to answer our close frame
     message_bytes_max: int = FRAME_BYTES_MAX
 
     def __post_init__(self) -> None:
+        check_proxy(self.proxy)
         context = self.ssl_context
         if context is not None and not (context.check_hostname and context.verify_mode == ssl.CERT_REQUIRED):
             raise ConfigError("ssl_context: expected one that verifies certificate and host name")
@@ -111,7 +113,7 @@ async def open_websocket(
 ) -> None:
     """Connects; the handler receives the connection. Raises VenueError when no handshake succeeds."""
     listener = _Listener(handler, clock, options, counters)
-    dialer = _Dialer()
+    dialer = _Dialer(options.proxy)
     try:
         async with asyncio.timeout(options.connect_s_max):
             await ws_connect(
@@ -122,7 +124,6 @@ async def open_websocket(
                 enable_auto_pong=False,
                 max_frame_size=options.message_bytes_max,
                 max_redirects=0,
-                proxy=options.proxy,
                 socket_factory=dialer.dial,
             )
     except AssertionError:
@@ -140,31 +141,14 @@ async def open_websocket(
 class _Dialer:
     """Makes the TCP connection and keeps hold of it: an abandoned handshake would leave it open."""
 
-    def __init__(self) -> None:
+    def __init__(self, proxy: str | None) -> None:
+        self._proxy = proxy
         self._socket: socket.socket | None = None
 
     async def dial(self, url: WSParsedURL) -> socket.socket:
-        """A connected socket; tries the host's addresses in turn."""
-        loop = asyncio.get_running_loop()
-        failure: OSError = OSError(f"{url.host} has no address")
-        for family, kind, protocol, _, address in await loop.getaddrinfo(
-            url.host, url.port, type=socket.SOCK_STREAM
-        ):
-            dialed = socket.socket(family, kind, protocol)
-            try:
-                dialed.setblocking(False)
-                dialed.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                await loop.sock_connect(dialed, address)
-            except OSError as error:
-                dialed.close()
-                failure = error
-            except BaseException:
-                dialed.close()
-                raise
-            else:
-                self._socket = dialed
-                return dialed
-        raise failure
+        """A connected socket, through the proxy where there is one."""
+        self._socket = await dial(url.host, url.port, self._proxy)
+        return self._socket
 
     def hang_up(self) -> None:
         """Shuts the connection down, whoever owns it by now; its transport then closes it."""
