@@ -22,8 +22,8 @@ from trimaran.domain.dialect import Dialect
 from trimaran.domain.instrument import Grid, Symbol
 from trimaran.domain.market import BookGrid
 from trimaran.native._hot import Hot, allocations
-from trimaran.venues.htx.inflate import inflate
 from trimaran.venues.htx.parse import HtxSpotDecoder
+from trimaran.venues.wire.inflate import inflate
 
 BTC = Symbol("btcusdt")
 SPOT = Twins(Dialect.HTX_SPOT, HtxSpotDecoder(), {BTC: BookGrid(BTC, Grid(1, -2), Grid(1, -6))})

@@ -15,7 +15,6 @@ from typing import Final
 import msgspec
 
 from trimaran.base.errors import DecodeError
-from trimaran.venues.htx.inflate import inflate
 from trimaran.venues.wire.dialogue import (
     UNKNOWN,
     Accepted,
@@ -26,6 +25,7 @@ from trimaran.venues.wire.dialogue import (
     Unsubscribed,
     request_id_of,
 )
+from trimaran.venues.wire.inflate import inflate
 
 KEYS: Final = {Operation.SUBSCRIBE: "sub", Operation.UNSUBSCRIBE: "unsub", Operation.SNAPSHOT: "req"}
 INCREMENTAL_PART: Final = ".depth.size_"  # of the topics of swaps that come as increments when asked so

@@ -36,7 +36,7 @@ from trimaran.domain.market import (
     Ticker,
     Trade,
 )
-from trimaran.venues.htx.inflate import inflate
+from trimaran.venues.wire.inflate import inflate
 from trimaran.venues.wire.members import Fields, level, levels, price, size, text, whole
 
 # (members of tick or data, time of the frame or None where the object has its own, grid) -> event

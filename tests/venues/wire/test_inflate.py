@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from trimaran.base.errors import DecodeError, DecodeKind
 from trimaran.base.limits import FRAME_BYTES_MAX
-from trimaran.venues.htx.inflate import inflate
+from trimaran.venues.wire.inflate import inflate
 
 PACKED = gzip.compress(b'{"ping":1}', mtime=0)
 

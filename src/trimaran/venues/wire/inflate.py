@@ -1,4 +1,4 @@
-"""HTX's compressed frames to text, within bounds: one gzip member a frame, and nothing behind it.
+"""Compressed frames (HTX's) to text, within bounds: one gzip member a frame, and nothing behind it.
 
 A few kilobytes can inflate to gigabytes, so no more than one byte above the limit is ever produced. What
 RFC 1952 leaves to choice and HTX does not use (header checksum, reserved bits) is refused, so that this
