@@ -238,7 +238,9 @@ class OrderDesk:
             fill = self._settlement.fill(account, tradable, order, price_ticks, lots, False, trade_id, now_ns)
             if by_value and order.quote_left is not None:
                 order.quote_left -= tradable.book.listing.instrument.notional(price_ticks, lots)
-            if not by_value and order.filled_lots == order.lots:
+            if by_value and answer[0] == Outcome.FILLED and index == len(answer[3]) - 1:
+                order.lots = order.filled_lots
+            if order.filled_lots == order.lots:
                 self._filled(account, order)
             self._emit(OrderHappened(Happening.TRADE, order, fill, now_ns))
             if owner:
@@ -267,10 +269,6 @@ class OrderDesk:
             self._settlement.rest(account, tradable, order, resting)
             asset = tradable.quote if tradable.perpetual or order.side == BUY else tradable.base
             self._settlement.touch(account, tradable, BalanceCause.ORDER, (asset,))
-            return
-        if order.quote_left is not None and outcome == Outcome.FILLED:
-            order.lots = order.filled_lots
-            self._filled(account, order)
             return
         self.end(account, tradable, order, _reason_of(order, outcome), now_ns)
 
