@@ -87,6 +87,23 @@ class Bars:
             merged[-1].merge(minute)
         return merged
 
+    def newest(self, minutes: int, offset_minutes: int = 0) -> tuple[Bar | None, Bar | None]:
+        """The last two of these bars, the older one first; None where there are not so many."""
+        assert minutes > 0
+        span_ns, offset_ns = minutes * MINUTE_NS, offset_minutes * MINUTE_NS
+        found: list[list[Bar]] = []  # newest first, and so are the minutes of each
+        start_ns = -1
+        for minute in reversed(self._minutes):
+            begin_ns = minute.start_ns - (minute.start_ns + offset_ns) % span_ns
+            if begin_ns != start_ns:
+                if len(found) == 2:
+                    break
+                start_ns = begin_ns
+                found.append([])
+            found[-1].append(minute)
+        bars = [_joined(start[::-1], span_ns, offset_ns) for start in found]
+        return (bars[1] if len(bars) > 1 else None), (bars[0] if bars else None)
+
     def last_day(self) -> Bar | None:
         """The last 24 hours with trades in one bar; None before the first trade."""
         if not self._minutes:
@@ -105,3 +122,11 @@ class Bars:
                 found = found or Bar(minute.start_ns, minute.open)
                 found.merge(minute)
         return found
+
+
+def _joined(minutes: list[Bar], span_ns: int, offset_ns: int) -> Bar:
+    first_ns = minutes[0].start_ns
+    joined = Bar(first_ns - (first_ns + offset_ns) % span_ns, minutes[0].open)
+    for minute in minutes:
+        joined.merge(minute)
+    return joined
