@@ -3,11 +3,9 @@
     WAITING --due--> OPENING --opened--> OPEN
        (every state --lost--> forgotten; the session opens another link)
 
-Heartbeat: where we ask, a connection on which no frame of any kind has come for `quiet_ns` is pinged; when
-nothing comes for another `pong_ns` it is half open and given up. Where the venue asks, it is half open after
-`listen_ns_max` without any frame. Each of the two stays below ten seconds.
-A connection that answers pings but sends no deltas for `stall_ns_max` is given up as well, also when it has
-never sent any since its subscriptions were answered. So is one that never answers a request.
+Heartbeat: see `heartbeat.py`. A connection that answers pings but sends no deltas for `stall_ns_max` is given
+up as well, also when it has never sent any since its subscriptions were answered. So is one that never
+answers a request.
 """
 
 from __future__ import annotations
@@ -22,12 +20,11 @@ from trimaran.domain.answer import Kind
 from trimaran.domain.ports import Rng
 from trimaran.venues.wire.backoff import Backoff
 from trimaran.venues.wire.dialogue import Dialogue, Reply
-from trimaran.venues.wire.market_spec import MS, SECOND, Heartbeat, SessionSpec
+from trimaran.venues.wire.heartbeat import Pulse, PulseTimes
+from trimaran.venues.wire.market_spec import MS, SECOND, SessionSpec
 from trimaran.venues.wire.requests import NEVER, Requests, Stream
-from trimaran.venues.wire.session_port import Action, NoData, SendPing, SendText, SessionCounters, Slot
+from trimaran.venues.wire.session_port import Action, NoData, SendText, SessionCounters, Slot
 
-HALF_OPEN_NS_MAX: Final = 10 * SECOND
-TICK_NS_MAX: Final = 250 * MS
 STREAM_MASK: Final = ~0xFFF0  # of a packed answer: kind and book, without the flags
 
 
@@ -44,9 +41,10 @@ class LinkConfig(msgspec.Struct, frozen=True):
     stall_ns_max: int = 30 * SECOND  # no deltas of any book for so long, though pings are answered
     resubscribe: Backoff = Backoff(base_ns=SECOND, cap_ns=60 * SECOND)
 
-    def __post_init__(self) -> None:
-        assert self.quiet_ns + self.pong_ns + 2 * TICK_NS_MAX <= HALF_OPEN_NS_MAX
-        assert self.listen_ns_max + TICK_NS_MAX < HALF_OPEN_NS_MAX
+    @property
+    def pulse(self) -> PulseTimes:
+        """The times of the heartbeat."""
+        return PulseTimes(self.quiet_ns, self.pong_ns, self.listen_ns_max, self.text_ping_every_ns)
 
 
 class Watch(msgspec.Struct, frozen=True):
@@ -86,7 +84,7 @@ class Link:
         self.due_ns = due_ns
         self.opened_ns = NEVER
         self.settled_ns = NEVER  # every subscription was answered
-        self.heard_ns = NEVER  # any frame
+        self.pulse = Pulse(spec.heartbeat, spec.heartbeat_text, config.pulse)
         self.spoken_ns: dict[int, int] = {}  # stream key -> last frame; written by the session, per frame
         self.whole_ns: dict[int, int] = {}  # of streams that begin with a whole book: its last one
         self.streams = tuple(streams)
@@ -95,10 +93,7 @@ class Link:
         self._feeds_books = any(stream.key & 0xF == Kind.DEPTH for stream in streams)
         self._config = config
         self._stall_ns_max = max(config.stall_ns_max, spec.books_quiet_ns_max)
-        self._heartbeat = spec.heartbeat
-        self._heartbeat_text = spec.heartbeat_text
         self._counters = counters
-        self._pinged_ns = NEVER
         self._scan_ns = NEVER
         self._silent: set[str] = set()
 
@@ -106,7 +101,7 @@ class Link:
         """The handshake is done: the first subscriptions go out."""
         assert self.state is LinkState.OPENING
         self.state = LinkState.OPEN
-        self.opened_ns = self.heard_ns = self._scan_ns = now_ns
+        self.opened_ns = self.pulse.heard_ns = self._scan_ns = now_ns
         self.requests.sent_ns = now_ns
         return self.requests.send(now_ns)
 
@@ -139,7 +134,7 @@ class Link:
         return self.holds(stream) and self.word_ns(stream) != NEVER
 
     def _fault(self, now_ns: int) -> str:
-        half_open = self._half_open(now_ns)
+        half_open = self.pulse.half_open(now_ns)
         if half_open:
             self._counters.half_open += 1
             return half_open
@@ -151,13 +146,6 @@ class Link:
             return "no book data, though pings are answered"
         return ""
 
-    def _half_open(self, now_ns: int) -> str:
-        if self._heartbeat is Heartbeat.SERVER_PING:
-            silent = now_ns - self.heard_ns >= self._config.listen_ns_max
-            return "half open: no frame and no ping" if silent else ""
-        unanswered = self._pinged_ns > self.heard_ns and now_ns - self._pinged_ns >= self._config.pong_ns
-        return "half open: no frame after a ping" if unanswered else ""
-
     def _stalled(self, now_ns: int) -> bool:
         """No delta of any book for too long, on a connection that is there to bring them."""
         if not self._feeds_books:
@@ -167,19 +155,10 @@ class Link:
         return last_ns != NEVER and now_ns - last_ns >= self._stall_ns_max
 
     def _ping(self, now_ns: int) -> list[Action]:
-        if self._heartbeat is Heartbeat.SERVER_PING:
-            return []
-        text = self._heartbeat is Heartbeat.TEXT_PING
-        mute = text and now_ns - self.requests.sent_ns >= self._config.text_ping_every_ns
-        quiet = now_ns - self.heard_ns >= self._config.quiet_ns and self._pinged_ns <= self.heard_ns
-        if not quiet and not mute:
-            return []
-        if quiet:
-            self._pinged_ns = now_ns
-        if not text:
-            return [SendPing(self.slot)]
-        self.requests.sent_ns = now_ns
-        return [SendText(self.slot, self._heartbeat_text)]
+        ping = self.pulse.due(self.slot, self.requests.sent_ns, now_ns)
+        if isinstance(ping, SendText):
+            self.requests.sent_ns = now_ns
+        return [] if ping is None else [ping]
 
     def _scan(self, now_ns: int) -> list[Action]:
         """Alarms for streams that have just become silent; silence ends with the next frame."""

@@ -20,13 +20,12 @@ from trimaran.base.errors import VenueError
 from trimaran.domain.answer import Kind
 from trimaran.domain.instrument import Symbol
 from trimaran.domain.ports import Clock
+from trimaran.venues.wire.connection import Connection
 from trimaran.venues.wire.rest import RestClient, RestError
 from trimaran.venues.wire.session_port import (
     Action,
     Actions,
-    Alive,
     Close,
-    Closed,
     ControlFrame,
     Event,
     FetchSnapshot,
@@ -34,14 +33,13 @@ from trimaran.venues.wire.session_port import (
     MarketSession,
     Notice,
     Open,
-    Opened,
     SendPing,
     SendText,
     Slot,
     SnapshotApplied,
     SnapshotFailed,
 )
-from trimaran.venues.wire.websocket import WebSocket, WebSocketCounters, WebSocketOptions, open_websocket
+from trimaran.venues.wire.websocket import WebSocketCounters, WebSocketOptions, open_websocket
 
 TICK_S_DEFAULT: Final = 0.2
 
@@ -84,7 +82,7 @@ class MarketFeed:
         self._options = websocket if websocket is not None else WebSocketOptions()
         self._on_notice = on_notice
         self._tick_s = tick_s
-        self._connections: dict[Slot, _Connection] = {}
+        self._connections: dict[Slot, Connection] = {}
         self._snapshots: dict[Symbol, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._running = False
@@ -148,7 +146,7 @@ class MarketFeed:
             case SendPing(slot):
                 self._connections[slot].send_ping()
             case Open(slot, url):
-                connection = _Connection(self, slot)
+                connection = Connection(self, slot)
                 self._connections[slot] = connection
                 connection.opened_by(self._spawn(self._open(connection, url)))
             case Close(slot, _):
@@ -176,7 +174,7 @@ class MarketFeed:
             await asyncio.sleep(self._tick_s)
             self._run(self._session.on_tick(self._clock.monotonic_ns()))
 
-    async def _open(self, connection: _Connection, url: str) -> None:
+    async def _open(self, connection: Connection, url: str) -> None:
         try:
             await open_websocket(url, connection, self._clock, self._options, self.counters)
         except VenueError as error:
@@ -226,61 +224,3 @@ class MarketFeed:
         if was_running:
             self._sink.on_down("stopped", ())
         self._ended.set()
-
-
-class _Connection:
-    """One slot's connection: forwards what it brings until it is given up."""
-
-    def __init__(self, feed: MarketFeed, slot: Slot) -> None:
-        self._opening: asyncio.Task[None] | None = None
-        self._feed = feed
-        self._slot = slot
-        self._socket: WebSocket | None = None
-        self._given_up = False
-
-    def opened_by(self, task: asyncio.Task[None]) -> None:
-        """The task that opens it, to be cancelled when the connection is given up before."""
-        self._opening = task
-
-    def send_text(self, text: str) -> None:
-        """Sends one text message on an open connection."""
-        assert self._socket is not None
-        self._socket.send_text(text)
-
-    def send_ping(self) -> None:
-        """Sends one ping on an open connection."""
-        assert self._socket is not None
-        self._socket.send_ping()
-
-    def give_up(self) -> None:
-        """From now on what the connection brings is dropped."""
-        self._given_up = True
-
-    async def close(self) -> None:
-        """Closes a connection that was given up, or stops opening it."""
-        assert self._given_up
-        if self._socket is not None:
-            await self._socket.close()
-        elif self._opening is not None:
-            self._opening.cancel()
-
-    def on_opened(self, socket: WebSocket) -> None:
-        self._socket = socket
-        if self._given_up:
-            socket.abort()
-        else:
-            self._feed.report(Opened(self._slot))
-
-    def on_message(self, payload: memoryview, local_ns: int) -> None:
-        if not self._given_up:
-            self._feed.deliver(self._slot, payload, local_ns)
-
-    def on_alive(self) -> None:
-        if not self._given_up:
-            self._feed.report(Alive(self._slot))
-
-    def on_closed(self, reason: str) -> None:
-        if not self._given_up:
-            self._given_up = True
-            self._feed.forget(self._slot)
-            self._feed.report(Closed(self._slot, reason))

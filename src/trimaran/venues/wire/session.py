@@ -141,7 +141,7 @@ class VenueSession:
         if known is None:
             return NOTHING
         link = known[0]
-        link.heard_ns = now_ns
+        link.pulse.heard_ns = now_ns
         kind = answer & 0xF
         if kind == Kind.ERROR:
             self.counters.decode_errors += 1  # it may still ask for a snapshot, below
@@ -171,7 +171,7 @@ class VenueSession:
             case Closed(_, reason):
                 return self._lost(link, shard, reason, now_ns)
             case Alive():
-                link.heard_ns = now_ns
+                link.pulse.alive(now_ns)
                 return NOTHING
             case ControlFrame(_, payload):
                 return self._on_control(link, shard, payload, now_ns)
@@ -280,7 +280,7 @@ class VenueSession:
         return None
 
     def _on_control(self, link: Link, shard: Shard, payload: bytes, now_ns: int) -> Actions:
-        link.heard_ns = now_ns
+        link.pulse.heard_ns = now_ns
         match self._dialogue.read(payload):
             case (Accepted() | Refused() | Unsubscribed()) as reply:
                 return self._on_reply(link, shard, reply, now_ns)
