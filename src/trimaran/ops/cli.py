@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -15,17 +14,32 @@ from rich.table import Table
 
 from trimaran.backtest.replay import Replay, ReplayReport
 from trimaran.backtest.run import ReplayOptions, prepare
-from trimaran.base.errors import ConfigError, TrimaranError
-from trimaran.live.config import DeskConfig, read_config
+from trimaran.base.errors import TrimaranError
+from trimaran.live.config import DeskConfig
 from trimaran.live.runner import DeskRunner
 from trimaran.native._hot import Hot
+from trimaran.ops import cli_keys, cli_recording
 from trimaran.ops.demo import DemoOptions, run_demo
 from trimaran.ops.desk_run import DeskRun, run_desk, teller
 from trimaran.ops.lifetime import end_when_stdin_closes
+from trimaran.ops.options import (
+    ConfigFile,
+    DeskSymbols,
+    DeskVenues,
+    Environment,
+    JsonOut,
+    Rate,
+    Seconds,
+    Seed,
+    Symbols,
+    UntilStdinCloses,
+    Venues,
+    desk_config,
+    split,
+)
 from trimaran.ops.result_file import result_file
 from trimaran.strategies.catalogue import STRATEGIES
 from trimaran.strategies.port import Strategy
-from trimaran.venues.registry import MARKETS
 from trimaran.venues.simulators import SimulatorOptions, serve
 from trimaran.venues.wire.clock import SystemClock
 
@@ -37,20 +51,11 @@ app = typer.Typer(
 DEMO_SYMBOLS: Final = "BTCUSDT,ETHUSDT,SOLUSDT,XRPUSDT"
 SIMULATED_VENUES: Final = ",".join(SimulatorOptions().venues)
 SIMULATED_SYMBOLS: Final = ",".join(SimulatorOptions().symbols)
-DESK_SYMBOLS: Final = "BTCUSDT,ETHUSDT"
-DESK_ENVIRONMENT: Final = "live"
-DESK_VENUES: Final = "binance"
-
-Seconds = Annotated[float | None, typer.Option(min=0, help="End after so many seconds; without it, run on.")]
-JsonOut = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")]
-Venues = Annotated[str, typer.Option(help="Venues, separated by commas.")]
-Symbols = Annotated[str, typer.Option(help="Symbols, separated by commas.")]
-Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
-Rate = Annotated[float, typer.Option(min=0.01, max=100, help="Multiplies the event rate of the market.")]
-
-UntilStdinCloses = Annotated[
-    bool, typer.Option("--until-stdin-closes", hidden=True, help="End when the standard input does.")
-]
+DESK_INVENTORY: Final = {"BTC": Decimal("0.5"), "ETH": Decimal(10)}
+DESK_EXPOSURES: Final = {"BTC": Decimal(1), "ETH": Decimal(20)}
+app.add_typer(cli_keys.app, name="keys")
+app.add_typer(cli_recording.app, name="recording")
+app.command()(cli_recording.record)
 
 
 @app.command()
@@ -64,28 +69,16 @@ def demo(
     rate: Rate = 1.0,
 ) -> None:
     """Run simulated exchanges and a desk that trades on them, and watch them."""
-    options = DemoOptions(_split(venues), _split(symbols), seed, rate, seconds, json_file, headless)
+    options = DemoOptions(split(venues), split(symbols), seed, rate, seconds, json_file, headless)
     raise typer.Exit(run_demo(options))
 
 
 @app.command()
 def desk(
-    config: Annotated[Path | None, typer.Option(help="Settings of the desk, JSON.")] = None,
-    environment: Annotated[
-        str | None,
-        typer.Option(
-            help="live, testnet, or data-only (Binance spot); not with --config.",
-            show_default=DESK_ENVIRONMENT,
-        ),
-    ] = None,
-    venues: Annotated[
-        str | None,
-        typer.Option(help="Venues, separated by commas; not with --config.", show_default=DESK_VENUES),
-    ] = None,
-    symbols: Annotated[
-        str | None,
-        typer.Option(help="Symbols, separated by commas; not with --config.", show_default=DESK_SYMBOLS),
-    ] = None,
+    config: ConfigFile = None,
+    environment: Environment = None,
+    venues: DeskVenues = None,
+    symbols: DeskSymbols = None,
     seconds: Seconds = None,
     json_file: JsonOut = None,
     status: Annotated[bool, typer.Option("--status", help="Print a JSON status 4 times a second.")] = False,
@@ -94,7 +87,7 @@ def desk(
     """Run a desk on real market data, with paper money."""
     if until_stdin_closes:
         end_when_stdin_closes()
-    settings = _desk_config(config, environment, venues, symbols)
+    settings = desk_config(config, environment, venues, symbols, DESK_INVENTORY, DESK_EXPOSURES)
     with result_file(json_file) as out:
         uvloop.run(_desk(settings, DeskRun(seconds, status, out)))
 
@@ -114,8 +107,8 @@ def simulate(
         end_when_stdin_closes()
     options = SimulatorOptions(
         seed=seed,
-        venues=_split(venues),
-        symbols=_split(symbols),
+        venues=split(venues),
+        symbols=split(symbols),
         rate=rate,
         port_base=port_base,
         seconds=seconds,
@@ -163,38 +156,6 @@ async def _desk(config: DeskConfig, run: DeskRun) -> None:
 
 def _strategies() -> list[Strategy]:
     return [make() for make in STRATEGIES.values()]
-
-
-def _desk_config(
-    path: Path | None, environment: str | None, venues: str | None, symbols: str | None
-) -> DeskConfig:
-    if path is None:
-        chosen = DESK_ENVIRONMENT if environment is None else environment
-        return DeskConfig(
-            markets=dict.fromkeys(_markets_of(DESK_VENUES if venues is None else venues), chosen),
-            symbols=_split(DESK_SYMBOLS if symbols is None else symbols),
-            inventory={"BTC": Decimal("0.5"), "ETH": Decimal(10)},
-            exposure_max={"BTC": Decimal(1), "ETH": Decimal(20)},
-        )
-    for name, value in (("environment", environment), ("venues", venues), ("symbols", symbols)):
-        if value is not None:
-            raise ConfigError(f"{name}: expected --config or --{name}, found both; the file says it already")
-    try:
-        return read_config(path.read_bytes())
-    except OSError as error:
-        raise ConfigError(f"config: expected a readable file, found {path}: {error.strerror}") from None
-
-
-def _markets_of(venues: str) -> tuple[str, ...]:
-    """The markets of some venues, in the order of the registry."""
-    wanted, known = _split(venues), list(dict.fromkeys(name.partition(".")[0] for name in MARKETS))
-    if not wanted or not set(wanted) <= set(known):
-        raise ConfigError(f"venues: expected some of {', '.join(known)}, found {venues!r}")
-    return tuple(name for name in MARKETS if name.partition(".")[0] in wanted)
-
-
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(part for part in (each.strip() for each in text.split(",")) if part)
 
 
 def _print_replay(report: ReplayReport) -> None:
