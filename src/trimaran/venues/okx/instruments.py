@@ -13,14 +13,14 @@ most eight decimals: room for sizes from before a change of the lot, and for lev
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from trimaran.base.errors import VenueError
-from trimaran.domain.instrument import ContractKind, Instrument
+from trimaran.domain.instrument import ContractKind, Instrument, Symbol
 from trimaran.venues.wire.instrument_list import (
     FeeTable,
     amount_of,
@@ -58,6 +58,11 @@ class _Instrument(msgspec.Struct, rename="camel"):
     ct_val_ccy: str = ""
 
 
+class _Code(msgspec.Struct, rename="camel"):
+    inst_id: str
+    inst_id_code: int | None = None
+
+
 class _Answer(msgspec.Struct):
     code: str
     msg: str = ""
@@ -66,6 +71,7 @@ class _Answer(msgspec.Struct):
 
 _DECODER: Final = msgspec.json.Decoder(_Answer)
 _ENTRY_DECODER: Final = msgspec.json.Decoder(_Instrument)
+_CODE_DECODER: Final = msgspec.json.Decoder(_Code)
 
 
 def read_instruments(
@@ -82,6 +88,16 @@ def read_instruments(
         raise VenueError(f"{spec.market}: expected instruments, found code {answer.code!r}: {answer.msg!r}")
     entries = decode_entries(answer.data or [], _ENTRY_DECODER, "data", "instId", symbols)
     return tuple(_instrument(entry, spec, fees) for entry in entries if _trades(entry, spec))
+
+
+def read_symbol_codes(body: bytes, symbols: Collection[str] | None = None) -> Mapping[Symbol, int]:
+    """`instIdCode` of each instrument that has one: the number by which the order line names it.
+
+    Raises DecodeError naming the field, as `read_instruments` does.
+    """
+    answer = decode_body(_DECODER, body, "instruments")
+    entries = decode_entries(answer.data or [], _CODE_DECODER, "data", "instId", symbols)
+    return {symbol_of(each.inst_id): each.inst_id_code for each in entries if each.inst_id_code is not None}
 
 
 def _trades(entry: _Instrument, spec: MarketSpec) -> bool:

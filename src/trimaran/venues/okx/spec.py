@@ -1,17 +1,22 @@
 """What OKX promises and demands, as constants; each names the exchange's page it comes from.
 
-Public channels only. A stream is called `channel:instId`. This module never opens a connection and knows
-nothing of the account.
+A public stream is called `channel:instId`. Both markets are one account with one wallet, and share its
+private budgets: a budget that the venue counts instrument by instrument is charged as `place:BTC-USDT`. This
+module never opens a connection.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec.structs import replace
 
 from trimaran.domain.answer import Kind
 from trimaran.domain.instrument import ContractKind, Fees, MarketName
+from trimaran.venues.okx.signing import ED25519_REASON
+from trimaran.venues.wire.capability import Capability, table
+from trimaran.venues.wire.lines import LineSpec
 from trimaran.venues.wire.market_spec import (
     MINUTE,
     SECOND,
@@ -23,6 +28,7 @@ from trimaran.venues.wire.market_spec import (
     SnapshotSource,
     StreamSpec,
 )
+from trimaran.venues.wire.private_spec import LimitSpec, PrivateSpec, Scope
 
 # https://www.okx.com/docs-v5/en/#overview-production-trading-services
 LIVE: Final = Endpoints(
@@ -97,4 +103,148 @@ SWAP: Final = MarketSpec(
     session=replace(SESSION, streams=SWAP_STREAMS),
     # https://www.okx.com/fees (Lv 1; the account's own rates replace it)
     default_fees=Fees(maker_e8=20_000, taker_e8=50_000),
+)
+
+# --- private ------------------------------------------------------------------------------------------
+
+# https://www.okx.com/docs-v5/en/#overview-websocket-connect: text pings, closed after 30 s of silence, three
+# attempts a second from one address; 480 logins and subscriptions an hour, of which a line needs four.
+PRIVATE_LINE: Final = LineSpec(
+    name="private",
+    base="ws_private",
+    path="/ws/v5/private",
+    pushes=True,
+    takes_orders=True,
+    heartbeat=Heartbeat.TEXT_PING,
+    heartbeat_text="ping",
+    shutdown_notice_ns=MINUTE,
+    messages_per_s_max=100,  # ours
+    connects_max=3,
+    connects_window_ns=SECOND,
+)
+PRIVATE_LIVE: Final = {"rest": LIVE.rest, "ws_private": "wss://ws.okx.com:8443"}
+PRIVATE_DEMO: Final = {"rest": DEMO.rest, "ws_private": "wss://wspap.okx.com:8443"}
+
+_ACCOUNT, _ADDRESS = Scope.ACCOUNT, Scope.ADDRESS
+
+
+def _limit(
+    name: str,
+    units: int,
+    scope: Scope,
+    reserved: int = 0,
+    per_symbol: bool = False,
+    window_ns: int = 2 * SECOND,
+) -> LimitSpec:
+    """A budget in seconds that slide, as all of OKX's do."""
+    return LimitSpec(
+        name=name,
+        scope=scope,
+        units=units,
+        window_ns=window_ns,
+        aligned=False,
+        reserved=reserved,
+        per_symbol=per_symbol,
+    )
+
+
+# Each endpoint's page names its own limit; requests over WebSocket count together with those over REST.
+# https://www.okx.com/docs-v5/en/#overview-rate-limits
+LIMITS: Final = (
+    _limit("place", 60, _ACCOUNT, reserved=6, per_symbol=True),
+    _limit("amend", 60, _ACCOUNT, per_symbol=True),
+    _limit("cancel", 60, _ACCOUNT, per_symbol=True),
+    # https://www.okx.com/docs-v5/en/#overview-rate-limits-sub-account-rate-limit (new orders and amendments)
+    _limit("orders", 1_000, _ACCOUNT, reserved=100),
+    _limit("query", 60, _ACCOUNT, per_symbol=True),
+    _limit("pending", 60, _ACCOUNT),
+    _limit("history", 40, _ACCOUNT),
+    _limit("fills", 60, _ACCOUNT),
+    _limit("algo-place", 20, _ACCOUNT, per_symbol=True),
+    _limit("algo-cancel", 20, _ACCOUNT, per_symbol=True),
+    _limit("algo-query", 20, _ACCOUNT),
+    _limit("algo-pending", 20, _ACCOUNT),
+    _limit("dead-man", 1, _ACCOUNT, window_ns=SECOND),
+    _limit("balance", 10, _ACCOUNT),
+    _limit("positions", 10, _ACCOUNT),
+    _limit("config", 5, _ACCOUNT),
+    _limit("fees", 5, _ACCOUNT),
+    _limit("leverage", 20, _ACCOUNT),
+    _limit("time", 10, _ADDRESS),
+    _limit("candles", 40, _ADDRESS),
+    _limit("history-candles", 20, _ADDRESS),
+    _limit("trades", 100, _ADDRESS),
+    _limit("tickers", 20, _ADDRESS),
+    _limit("funding", 10, _ADDRESS),
+)
+
+SPOT_PRIVATE: Final = PrivateSpec(
+    market=SPOT.market,
+    live=PRIVATE_LIVE,
+    testnet=PRIVATE_DEMO,
+    lines=(PRIVATE_LINE,),
+    limits=LIMITS,
+    # https://www.okx.com/docs-v5/en/#overview-rest-authentication-making-requests
+    clock_window_ns=30 * SECOND,
+    visibility_lag_ns=SECOND,
+    request_expiry=True,
+    triggers_apart=True,
+)
+SWAP_PRIVATE: Final = replace(SPOT_PRIVATE, market=SWAP.market)
+
+_C = Capability
+_SUPPORTED: Final[Mapping[Capability, str]] = {
+    _C.LIMIT: "",
+    _C.MARKET: "sizes of spot buys are in base asset (tgtCcy)",
+    _C.IOC: "the remainder ends as canceled, cancelSource 14",
+    _C.FOK: "a miss is accepted and then canceled, cancelSource 13",
+    _C.POST_ONLY: "one that would take is accepted and then canceled, cancelSource 31",
+    _C.STOP: "algo orders of type conditional, by the last price; over REST only",
+    _C.TAKE_PROFIT: "algo orders of type conditional, by the last price; over REST only",
+    _C.SELF_TRADE: "stpMode; the venue's default cancels the maker; not with algo orders",
+    _C.AMEND_SIZE: "down keeps the place in the book; not of algo orders",
+    _C.AMEND_PRICE: "loses the place in the book; not of algo orders",
+    _C.QUERY_BY_CLIENT_ID: "",
+    _C.ORDER_HISTORY: "7 days; orders that were cancelled without fills, 2 hours",
+    _C.FILL_HISTORY: "3 days",
+    _C.DEAD_MAN: "10 to 120 s, for the whole account, orders that wait for a trigger excepted",
+    _C.REQUEST_EXPIRY: "expTime, of orders and amendments; not of algo orders",
+    _C.UNIQUE_CLIENT_ID: "while the order is open",
+    _C.ORDERS_OVER_WEBSOCKET: "instruments go by their instIdCode",
+    _C.PRIVATE_STREAM: "",
+    _C.ACCOUNT_FEES: "",
+    _C.KEY_PERMISSIONS: "with the addresses that the key is bound to",
+    _C.HMAC: "",
+    _C.KLINES: "days and weeks begin at 00:00 UTC",
+    _C.TRADES: "",
+    _C.TICKERS: "",
+    _C.TESTNET: "the demo environment: the live REST host with one more header, WebSocket hosts of its own",
+}
+_MISSING: Final[Mapping[Capability, str]] = {
+    _C.ICEBERG: "OKX's iceberg is an algorithm that follows the market, not an order that rests at our price",
+    _C.CANCEL_ALL: "mass-cancel is for options: cancel what OpenOrders answers, or arm the dead-man switch",
+    _C.MARGIN_MODE: "it is said with every order (tdMode): spot goes as cash, swaps go as cross",
+    _C.ED25519: ED25519_REASON,
+}
+SPOT_CAPABILITIES: Final = table(
+    _SUPPORTED,
+    {
+        **_MISSING,
+        _C.REDUCE_ONLY: "spot has no positions",
+        _C.POSITIONS: "spot has no positions",
+        _C.LEVERAGE: "spot is traded without borrowing (tdMode cash)",
+        _C.FUNDING: "spot pays no funding",
+        _C.MARK_PRICE: "spot has no mark price",
+    },
+)
+SWAP_CAPABILITIES: Final = table(
+    {
+        **_SUPPORTED,
+        _C.REDUCE_ONLY: "",
+        _C.POSITIONS: "net mode; sizes are contracts",
+        _C.LEVERAGE: "of one instrument and margin mode",
+        _C.FUNDING: "the rate that is due next; the mark price is not in the same answer",
+        _C.MARK_PRICE: "in the stream mark-price, and with every position",
+    },
+    _MISSING,
 )
