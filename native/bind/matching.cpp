@@ -17,9 +17,9 @@ using namespace nb::literals;
 using Submitted = std::tuple<int, core::i64, core::i64, std::vector<core::Execution>, std::vector<core::Execution>>;
 
 static Submitted submit(core::Book& book, core::i64 order_id, core::i64 owner, int side, core::i64 price_ticks,
-                        core::i64 lots, int kind, int self_trade) {
+                        core::i64 lots, int kind, int self_trade, core::i64 display_lots) {
   core::Book::Result result;
-  const int outcome = book.submit(order_id, owner, side, price_ticks, lots, kind, self_trade, result);
+  const int outcome = book.submit(order_id, owner, side, price_ticks, lots, kind, self_trade, display_lots, result);
   return {outcome, result.filled, result.resting, std::move(result.executions), std::move(result.expired)};
 }
 
@@ -34,7 +34,7 @@ NB_MODULE(_matching, m) {
   nb::class_<core::Book>(m, "Matching", "One book of resting orders.")
       .def(nb::init<>())
       .def("submit", &submit, "order_id"_a, "owner"_a, "side"_a, "price_ticks"_a, "lots"_a, "kind"_a,
-           "self_trade"_a = 0,
+           "self_trade"_a = 0, "display_lots"_a = 0,
            "Outcome, lots filled, lots resting, executions, makers expired by self-trade prevention.")
       .def("cancel", &core::Book::cancel, "order_id"_a, "The lots that were left, or an outcome below zero.")
       .def("reduce", &core::Book::reduce, "order_id"_a, "by_lots"_a,

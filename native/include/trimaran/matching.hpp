@@ -7,7 +7,9 @@
 // Theory: a side is a vector of price levels sorted so that the best stands at the back, since nearly all
 // activity is near the touch. A level is a doubly linked queue of orders; orders live in one pool and are
 // named by their index, so that nothing is allocated once the pool has grown. `rank` is the price for bids
-// and minus the price for asks: on both sides a larger rank is a better price.
+// and minus the price for asks: on both sides a larger rank is a better price. An iceberg shows a slice of
+// its lots; when the slice is gone the next one goes to the end of the queue. Hidden lots are no part of
+// what a level shows.
 //
 // Limits: see below; every one of them has its own result code. The Python twin is
 // `trimaran/venues/sim/matching.py`; both agree on `state_hash`.
@@ -23,67 +25,10 @@
 #include <utility>
 #include <vector>
 
-#include "trimaran/limits.hpp"
+#include "trimaran/matching_types.hpp"
 #include "trimaran/order_index.hpp"
 
 namespace trimaran::matching {
-
-inline constexpr i64 kPriceTicksMax = PRICE_TICKS_MAX;
-inline constexpr i64 kSizeLotsMax = SIZE_LOTS_MAX;  // of one order, and of one level together
-inline constexpr i64 kIdMax = UPDATE_ID_MAX;
-inline constexpr std::size_t kOrdersMax = std::size_t{1} << 20;   // resting orders of one book
-inline constexpr std::size_t kLevelsMax = std::size_t{1} << 16;   // price levels of one side
-inline constexpr std::size_t kChangesMax = std::size_t{1} << 18;  // changed levels of one side before a drain
-
-static_assert(kOrdersMax < std::numeric_limits<u32>::max());
-static_assert(kChangesMax > 2 * kLevelsMax);  // one order may touch every level of a side
-
-enum Side : int { kBuy = 0, kSell = 1 };
-enum Kind : int { kLimit = 0, kMarket = 1, kIoc = 2, kFok = 3, kPostOnly = 4 };
-enum SelfTrade : int { kAllow = 0, kExpireTaker = 1, kExpireMaker = 2, kExpireBoth = 3 };
-enum Outcome : int {
-  kResting = 1,      // rests, perhaps after a part was filled
-  kFilled = 2,       // nothing left
-  kExpired = 3,      // market or IOC: the rest found no counterpart
-  kKilled = 4,       // FOK that could not be filled at once; nothing was done
-  kWouldCross = 5,   // post-only that would have traded; nothing was done
-  kSelfTraded = 6,   // the rest was expired by self-trade prevention
-  kUnknownId = -1,
-  kDuplicateId = -2,
-  kBadSize = -3,
-  kBadPrice = -4,
-  kBadSide = -5,
-  kBadKind = -6,
-  kBadId = -7,
-  kBadOwner = -8,
-  kBadSelfTrade = -9,
-  kOrdersFull = -10,
-  kLevelFull = -11,  // the level would hold more than kSizeLotsMax lots, or the side too many levels
-  kChangesFull = -12,  // nobody drains the changes
-};
-
-using Execution = std::tuple<i64, i64, i64, i64>;  // maker order id, maker owner, price ticks, lots
-using LevelView = std::pair<i64, i64>;             // price ticks, lots
-using OrderView = std::tuple<i64, int, i64, i64>;  // owner, side, price ticks, lots left
-
-struct Order {
-  i64 id;
-  i64 owner;
-  i64 price;
-  i64 lots;
-  u32 previous;
-  u32 next;  // also links the free list
-  i64 side;
-};
-static_assert(sizeof(Order) == 48);
-
-struct Level {
-  i64 rank;
-  i64 lots;
-  u32 head;
-  u32 tail;
-};
-static_assert(sizeof(Level) == 24);
 
 class Book {
  public:
@@ -95,8 +40,9 @@ class Book {
     std::vector<Execution> expired;  // makers removed by self-trade prevention, with the lots they had left
   };
 
-  Outcome submit(i64 id, i64 owner, int side, i64 price, i64 lots, int kind, int self_trade, Result& result) {
-    if (const int refusal = refuse(id, owner, side, price, lots, kind, self_trade); refusal != 0)
+  Outcome submit(i64 id, i64 owner, int side, i64 price, i64 lots, int kind, int self_trade, i64 display,
+                 Result& result) {
+    if (const int refusal = refuse(id, owner, side, price, lots, kind, self_trade, display); refusal != 0)
       return static_cast<Outcome>(refusal);
     const int opposite = 1 - side;
     const i64 limit = kind == kMarket ? std::numeric_limits<i64>::min() : rank_of(opposite, price);
@@ -108,7 +54,7 @@ class Book {
     if (left == 0) return kFilled;
     if (stopped) return kSelfTraded;
     if (kind != kLimit && kind != kPostOnly) return kExpired;
-    rest(id, owner, side, price, left);
+    rest(id, owner, side, price, left, display);
     result.resting = left;
     return kResting;
   }
@@ -122,24 +68,31 @@ class Book {
     const int side = static_cast<int>(order.side);
     const auto level = find(side, rank_of(side, order.price));
     level->lots -= order.lots;
+    level->hidden -= order.hidden;
     unlink(*level, node);
     if (level->head == kNone) sides_[side].erase(level);
     note(side, order.price);
-    return order.lots;
+    return order.lots + order.hidden;
   }
 
-  // Takes `by` lots away and keeps the place in the queue; the lots left, or a code below zero.
+  // Takes `by` lots away, hidden ones first, and keeps the place in the queue; the lots left, or a code below zero.
   i64 reduce(i64 id, i64 by) {
     const u32 node = ids_.find(id);
     if (id <= 0 || node == kNone) return kUnknownId;
     Order& order = pool_[node];
-    if (by <= 0 || by >= order.lots) return kBadSize;
+    if (by <= 0 || by >= order.lots + order.hidden) return kBadSize;
     if (changes_full()) return kChangesFull;
     const int side = static_cast<int>(order.side);
-    find(side, rank_of(side, order.price))->lots -= by;
-    order.lots -= by;
-    note(side, order.price);
-    return order.lots;
+    const auto level = find(side, rank_of(side, order.price));
+    const i64 unseen = std::min(by, order.hidden);
+    order.hidden -= unseen;
+    level->hidden -= unseen;
+    if (by > unseen) {
+      order.lots -= by - unseen;
+      level->lots -= by - unseen;
+      note(side, order.price);
+    }
+    return order.lots + order.hidden;
   }
 
   // Bid ticks, bid lots, ask ticks, ask lots; zeros where a side is empty.
@@ -172,7 +125,7 @@ class Book {
     const u32 node = id <= 0 ? kNone : ids_.find(id);
     if (node == kNone) return std::nullopt;
     const Order& found = pool_[node];
-    return OrderView{found.owner, static_cast<int>(found.side), found.price, found.lots};
+    return OrderView{found.owner, static_cast<int>(found.side), found.price, found.lots + found.hidden};
   }
 
   std::vector<i64> orders_of(i64 owner) const {
@@ -203,6 +156,9 @@ class Book {
       mix(each.id);
       mix(each.owner);
       mix(each.lots);
+      if (each.display == 0) return;
+      mix(each.hidden);
+      mix(each.display);
     });
     return hash;
   }
@@ -218,7 +174,7 @@ class Book {
     return {rank_of(side, level.rank), level.lots};
   }
 
-  int refuse(i64 id, i64 owner, int side, i64 price, i64 lots, int kind, int self_trade) {
+  int refuse(i64 id, i64 owner, int side, i64 price, i64 lots, int kind, int self_trade, i64 display) {
     if (id <= 0 || id > kIdMax) return kBadId;
     if (owner < 0) return kBadOwner;
     if (side != kBuy && side != kSell) return kBadSide;
@@ -226,17 +182,19 @@ class Book {
     if (self_trade < kAllow || self_trade > kExpireBoth) return kBadSelfTrade;
     if (lots <= 0 || lots > kSizeLotsMax) return kBadSize;
     if (kind != kMarket && (price <= 0 || price > kPriceTicksMax)) return kBadPrice;
+    if (display < 0 || display > lots || (display > 0 && kind != kLimit && kind != kPostOnly)) return kBadDisplay;
     if (ids_.find(id) != kNone) return kDuplicateId;
     if (changes_full()) return kChangesFull;
     if (kind != kLimit && kind != kPostOnly) return 0;
     if (ids_.size() >= kOrdersMax) return kOrdersFull;
     const auto level = lower(side, rank_of(side, price));
     const bool exists = level != sides_[side].end() && level->rank == rank_of(side, price);
-    if (exists ? level->lots > kSizeLotsMax - lots : sides_[side].size() >= kLevelsMax) return kLevelFull;
+    if (exists ? level->lots + level->hidden > kSizeLotsMax - lots : sides_[side].size() >= kLevelsMax) return kLevelFull;
     return 0;
   }
 
-  // Lots that an order of `owner` could take at `limit` or better, counted up to `wanted`.
+  // Lots that an order of `owner` could take at `limit` or better, counted up to `wanted`. Hidden lots come
+  // after everything that the level shows, hence not at all where prevention ends the order before.
   i64 fillable(int side, i64 limit, i64 wanted, i64 owner, int self_trade) const {
     i64 sum = 0;
     const Levels& levels = sides_[side];
@@ -246,8 +204,18 @@ class Book {
         if (own && self_trade != kExpireMaker) return sum;
         if (!own) sum += std::min(pool_[node].lots, wanted - sum);
       }
+      if (sum < wanted) sum += std::min(hidden_for(*level, owner, self_trade), wanted - sum);
       if (sum >= wanted) break;
     }
+    return sum;
+  }
+
+  // The hidden lots of a level that are not `owner`'s own, where prevention takes those away.
+  i64 hidden_for(const Level& level, i64 owner, int self_trade) const {
+    if (level.hidden == 0 || self_trade != kExpireMaker || owner == 0) return level.hidden;
+    i64 sum = 0;
+    for (u32 node = level.head; node != kNone; node = pool_[node].next)
+      if (pool_[node].owner != owner) sum += pool_[node].hidden;
     return sum;
   }
 
@@ -271,8 +239,9 @@ class Book {
       Order& maker = pool_[node];
       if (self_trade != kAllow && owner != 0 && maker.owner == owner) {
         if (self_trade == kExpireTaker) return true;
-        result.expired.emplace_back(maker.id, maker.owner, maker.price, maker.lots);
+        result.expired.emplace_back(maker.id, maker.owner, maker.price, maker.lots + maker.hidden);
         level.lots -= maker.lots;
+        level.hidden -= maker.hidden;
         unlink(level, node);
         if (self_trade == kExpireBoth) return true;
         continue;
@@ -282,12 +251,26 @@ class Book {
       result.filled += traded;
       level.lots -= traded;
       maker.lots -= traded;
-      if (maker.lots == 0) unlink(level, node);
+      if (maker.lots > 0) continue;
+      if (maker.hidden > 0) refresh(level, node);
+      else unlink(level, node);
     }
     return false;
   }
 
-  void rest(i64 id, i64 owner, int side, i64 price, i64 lots) {
+  // Shows the next slice of an iceberg, behind everybody else.
+  void refresh(Level& level, u32 node) {
+    Order& order = pool_[node];
+    order.lots = std::min(order.display, order.hidden);
+    order.hidden -= order.lots;
+    level.lots += order.lots;
+    level.hidden -= order.lots;
+    if (order.next == kNone) return;
+    detach(level, node);
+    append(level, node);
+  }
+
+  void rest(i64 id, i64 owner, int side, i64 price, i64 lots, i64 display) {
     u32 node = free_;
     if (node != kNone) {
       free_ = pool_[node].next;
@@ -298,23 +281,35 @@ class Book {
     const i64 rank = rank_of(side, price);
     auto level = lower(side, rank);
     if (level == sides_[side].end() || level->rank != rank)
-      level = sides_[side].insert(level, Level{rank, 0, kNone, kNone});
-    pool_[node] = Order{id, owner, price, lots, level->tail, kNone, side};
-    if (level->tail != kNone) pool_[level->tail].next = node;
-    else level->head = node;
-    level->tail = node;
-    level->lots += lots;
+      level = sides_[side].insert(level, Level{rank, 0, 0, kNone, kNone});
+    const i64 shown = display > 0 ? std::min(display, lots) : lots;
+    pool_[node] = Order{id, owner, price, shown, lots - shown, display, kNone, kNone, side};
+    append(*level, node);
+    level->lots += shown;
+    level->hidden += lots - shown;
     ids_.insert(id, node);
     note(side, price);
   }
 
-  void unlink(Level& level, u32 node) {
+  void append(Level& level, u32 node) {
+    pool_[node].previous = level.tail;
+    pool_[node].next = kNone;
+    if (level.tail != kNone) pool_[level.tail].next = node;
+    else level.head = node;
+    level.tail = node;
+  }
+
+  void detach(Level& level, u32 node) {
     const Order& gone = pool_[node];
     if (gone.previous != kNone) pool_[gone.previous].next = gone.next;
     else level.head = gone.next;
     if (gone.next != kNone) pool_[gone.next].previous = gone.previous;
     else level.tail = gone.previous;
-    ids_.erase(gone.id);
+  }
+
+  void unlink(Level& level, u32 node) {
+    detach(level, node);
+    ids_.erase(pool_[node].id);
     pool_[node].next = free_;
     free_ = node;
   }

@@ -19,7 +19,7 @@ class Matching:
 
     def __init__(self) -> None: ...
 
-    def submit(self, order_id: int, owner: int, side: int, price_ticks: int, lots: int, kind: int, self_trade: int = 0) -> tuple[int, int, int, list[tuple[int, int, int, int]], list[tuple[int, int, int, int]]]:
+    def submit(self, order_id: int, owner: int, side: int, price_ticks: int, lots: int, kind: int, self_trade: int = 0, display_lots: int = 0) -> tuple[int, int, int, list[tuple[int, int, int, int]], list[tuple[int, int, int, int]]]:
         """
         Outcome, lots filled, lots resting, executions, makers expired by self-trade prevention.
         """

@@ -137,10 +137,14 @@ class MatchingSuite:
             ((9, 0, BUY, PRICE_TICKS_MAX + 1, 1, 0, 0), Outcome.BAD_PRICE),
             ((1, 0, BUY, 10, 1, 0, 0), Outcome.DUPLICATE_ID),
             ((9, 0, BUY, 10, SIZE_LOTS_MAX, 0, 0), Outcome.LEVEL_FULL),
+            ((9, 0, BUY, 10, SIZE_LOTS_MAX, 0, 0, 1), Outcome.LEVEL_FULL),
+            ((9, 0, BUY, 10, 5, 0, 0, -1), Outcome.BAD_DISPLAY),
+            ((9, 0, BUY, 10, 5, 0, 0, 6), Outcome.BAD_DISPLAY),
+            ((9, 0, BUY, 10, 5, OrderKind.IOC, 0, 2), Outcome.BAD_DISPLAY),
         ],
     )
     def test_refusals_change_nothing(
-        self, book: Engine, arguments: tuple[int, int, int, int, int, int, int], outcome: Outcome
+        self, book: Engine, arguments: tuple[int, ...], outcome: Outcome
     ) -> None:
         book.submit(1, 3, BUY, 10, 1, OrderKind.LIMIT)
         before = book.state_hash()
@@ -163,6 +167,45 @@ class MatchingSuite:
         assert book.cancel(price - 1) == Outcome.CHANGES_FULL
         assert len(book.drain_changes()[2]) == price - 1
         assert book.cancel(price - 1) == 1
+
+    def test_iceberg_shows_a_slice_and_goes_to_the_end_of_the_queue(self, book: Engine) -> None:
+        book.submit(1, 5, SELL, 100, 10, OrderKind.LIMIT, 0, 3)
+        book.submit(2, 6, SELL, 100, 4, OrderKind.LIMIT)
+        assert book.depth(SELL, 5) == [(100, 7)]
+        assert book.order(1) == (5, SELL, 100, 10)
+        taken = book.submit(3, 7, BUY, 100, 9, OrderKind.IOC)
+        assert taken[3] == [(1, 5, 100, 3), (2, 6, 100, 4), (1, 5, 100, 2)]
+        assert book.depth(SELL, 5) == [(100, 1)]  # of the second slice; four more are hidden
+        assert book.submit(4, 7, BUY, 100, 6, OrderKind.FOK)[0] == Outcome.KILLED
+        assert book.submit(4, 7, BUY, 100, 5, OrderKind.FOK)[3] == [
+            (1, 5, 100, 1),
+            (1, 5, 100, 3),
+            (1, 5, 100, 1),
+        ]
+        assert book.order_count() == 0
+
+    def test_iceberg_is_reduced_from_behind_and_cancelled_whole(self, book: Engine) -> None:
+        book.submit(1, 5, BUY, 100, 10, OrderKind.LIMIT, 0, 3)
+        changes = book.changes()
+        assert book.reduce(1, 6) == 4
+        assert book.changes() == changes  # nobody saw it
+        assert book.depth(BUY, 1) == [(100, 3)]
+        assert book.reduce(1, 2) == 2
+        assert book.depth(BUY, 1) == [(100, 2)]
+        book.submit(2, 5, BUY, 100, 9, OrderKind.LIMIT, 0, 1)
+        assert book.cancel(2) == 9
+        assert book.depth(BUY, 1) == [(100, 2)]
+
+    def test_the_slice_of_what_a_taker_leaves(self, book: Engine) -> None:
+        book.submit(1, 0, SELL, 100, 4, OrderKind.LIMIT)
+        assert book.submit(2, 5, BUY, 100, 10, OrderKind.LIMIT, 0, 2)[:3] == (Outcome.RESTING, 4, 6)
+        assert book.depth(BUY, 1) == [(100, 2)]
+
+    def test_fok_does_not_count_what_is_hidden_behind_an_order_that_stops_it(self, book: Engine) -> None:
+        book.submit(1, 6, SELL, 100, 10, OrderKind.LIMIT, 0, 3)
+        book.submit(2, 5, SELL, 100, 1, OrderKind.LIMIT)
+        assert book.submit(3, 5, BUY, 100, 4, OrderKind.FOK, SelfTrade.EXPIRE_TAKER)[0] == Outcome.KILLED
+        assert book.submit(3, 5, BUY, 100, 10, OrderKind.FOK, SelfTrade.EXPIRE_MAKER)[0] == Outcome.FILLED
 
     def test_orders_of(self, book: Engine) -> None:
         for order_id, owner in ((5, 1), (3, 2), (9, 1)):
@@ -196,14 +239,22 @@ SUBMIT = st.tuples(
     st.sampled_from(OrderKind),
     st.sampled_from(SelfTrade),
 )
+ICEBERG = st.tuples(
+    st.just("submit"), st.integers(1, 60), st.integers(0, 3), st.integers(0, 1), st.integers(95, 105),
+    st.integers(1, 20), st.sampled_from((OrderKind.LIMIT, OrderKind.POST_ONLY)), st.sampled_from(SelfTrade),
+    st.integers(0, 9),
+)  # fmt: skip
 CANCEL = st.tuples(st.just("cancel"), st.integers(1, 60))
 REDUCE = st.tuples(st.just("reduce"), st.integers(1, 60), st.integers(0, 8))
 DRAIN = st.tuples(st.just("drain_changes"))
 STREAM = st.lists(st.one_of(SUBMIT, SUBMIT, SUBMIT, CANCEL, REDUCE, DRAIN), max_size=120)
 
 
+WITH_ICEBERGS = st.lists(st.one_of(SUBMIT, ICEBERG, ICEBERG, CANCEL, REDUCE, DRAIN), max_size=120)
+
+
 @settings(max_examples=150, deadline=None)
-@given(STREAM)
+@given(WITH_ICEBERGS)
 def test_native_and_twin_agree_on_random_streams(stream: list[tuple[object, ...]]) -> None:
     native, twin = _matching.Matching(), Twin()
     for name, *arguments in stream:
@@ -221,7 +272,8 @@ def test_native_and_twin_agree_on_a_long_stream(seed: int) -> None:
     for order_id in range(1, 3000):
         order = (rng.randrange(5), rng.randrange(2), int(rng.gauss(1000, 20)), rng.randrange(1, 50))
         kind = rng.choices(tuple(OrderKind), (12, 1, 1, 1, 3))[0]
-        arguments = (order_id, *order, kind, rng.randrange(4))
+        display = rng.randrange(order[3]) if kind in (OrderKind.LIMIT, OrderKind.POST_ONLY) else 0
+        arguments = (order_id, *order, kind, rng.randrange(4), display)
         assert native.submit(*arguments) == twin.submit(*arguments)
         victim = rng.randrange(1, order_id + 1)
         assert native.cancel(victim) == twin.cancel(victim)

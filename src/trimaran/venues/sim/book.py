@@ -134,11 +134,12 @@ class VenueBook:
         lots: int,
         kind: OrderKind,
         self_trade: int = 0,
+        display_lots: int = 0,
     ) -> tuple[int, Submitted]:
         """Sends an order to the engine; the order id it was given, and the engine's answer."""
         order_id = self._next_order_id
         self._next_order_id += 1
-        answer = self.engine.submit(order_id, owner, side, price_ticks, lots, kind, self_trade)
+        answer = self.engine.submit(order_id, owner, side, price_ticks, lots, kind, self_trade, display_lots)
         executions = answer[3]
         if executions:
             self._record(now_ns, side, executions)

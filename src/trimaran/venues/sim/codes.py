@@ -60,3 +60,4 @@ class Outcome(enum.IntEnum):
     ORDERS_FULL = -10
     LEVEL_FULL = -11  # the level would hold too many lots, or the side too many levels
     CHANGES_FULL = -12  # nobody drains the changes
+    BAD_DISPLAY = -13  # a slice that is not of what rests, or of an order that never rests

@@ -6,7 +6,8 @@ Prices are ticks, sizes are lots, owners and ids are integers; owner 0 is the an
 
 Theory: a side is a sorted list of `rank`s, worst first, where rank is the price for bids and minus
 the price for asks, so that a larger rank is a better price on both sides. A level is a dict of
-orders, which keeps them in the order of arrival.
+orders, which keeps them in the order of arrival. An iceberg shows a slice of its lots; when the slice is
+gone the next one goes to the end of the queue. Hidden lots are no part of what a level shows.
 
 `_matching.Matching` (C++) has the same interface, gives the same answers and the same
 `state_hash`; one abstract suite holds both to it. This twin is the one to read, that one to run.
@@ -37,25 +38,28 @@ _RESTS = (OrderKind.LIMIT, OrderKind.POST_ONLY)
 
 
 class _Order:
-    """A resting order; only `lots` changes."""
+    """A resting order; only `lots` and `hidden` change."""
 
-    __slots__ = ("id", "lots", "owner", "price", "side")
+    __slots__ = ("display", "hidden", "id", "lots", "owner", "price", "side")
 
-    def __init__(self, order_id: int, owner: int, side: int, price: int, lots: int) -> None:
+    def __init__(self, order_id: int, owner: int, side: int, price: int, lots: int, display: int) -> None:
         self.id = order_id
         self.owner = owner
         self.side = side
         self.price = price
-        self.lots = lots
+        self.lots = min(display, lots) if display else lots  # shown
+        self.hidden = lots - self.lots
+        self.display = display  # the slice of an iceberg; 0: it is none
 
 
 class _Level:
     """The queue of one price."""
 
-    __slots__ = ("lots", "queue")
+    __slots__ = ("hidden", "lots", "queue")
 
     def __init__(self) -> None:
-        self.lots = 0
+        self.lots = 0  # shown
+        self.hidden = 0
         self.queue: dict[int, _Order] = {}
 
 
@@ -79,14 +83,15 @@ class Matching:
         lots: int,
         kind: int,
         self_trade: int = 0,
+        display_lots: int = 0,
     ) -> Submitted:
-        """Trades and rests one order.
+        """Trades and rests one order; with `display_lots` what rests is an iceberg.
 
         Answers an `Outcome`, lots filled, lots resting, executions in the order of trading, and the
         makers that self-trade prevention expired with the lots they had left. A MARKET order's price
         is not read. Refusals leave the book as it was.
         """
-        refusal = self._refuse(order_id, owner, side, price_ticks, lots, kind, self_trade)
+        refusal = self._refuse(order_id, owner, side, price_ticks, lots, kind, self_trade, display_lots)
         if refusal != 0:
             return refusal, 0, 0, [], []
         opposite = 1 - side
@@ -108,7 +113,7 @@ class Matching:
         else:
             outcome = Outcome.RESTING
             resting = left
-            self._rest(_Order(order_id, owner, side, price_ticks, left))
+            self._rest(_Order(order_id, owner, side, price_ticks, left, display_lots))
         return outcome, lots - left, resting, executions, expired
 
     def cancel(self, order_id: int) -> int:
@@ -120,28 +125,34 @@ class Matching:
             return Outcome.CHANGES_FULL
         level = self._levels[order.side][order.price]
         level.lots -= order.lots
+        level.hidden -= order.hidden
         self._unlink(level, order)
         if not level.queue:
             self._drop_level(order.side, order.price)
         self._note(order.side, order.price)
-        return order.lots
+        return order.lots + order.hidden
 
     def reduce(self, order_id: int, by_lots: int) -> int:
-        """The lots left after taking `by_lots` away; the order keeps its place in the queue.
+        """The lots left after taking `by_lots` away, hidden ones first; the order keeps its place.
 
         Below zero: UNKNOWN_ID, CHANGES_FULL, or BAD_SIZE unless 0 < by_lots < lots left.
         """
         order = self._orders.get(order_id)
         if order is None:
             return Outcome.UNKNOWN_ID
-        if not 0 < by_lots < order.lots:
+        if not 0 < by_lots < order.lots + order.hidden:
             return Outcome.BAD_SIZE
         if self._changes_full():
             return Outcome.CHANGES_FULL
-        order.lots -= by_lots
-        self._levels[order.side][order.price].lots -= by_lots
-        self._note(order.side, order.price)
-        return order.lots
+        level = self._levels[order.side][order.price]
+        unseen = min(by_lots, order.hidden)
+        order.hidden -= unseen
+        level.hidden -= unseen
+        if by_lots > unseen:
+            order.lots -= by_lots - unseen
+            level.lots -= by_lots - unseen
+            self._note(order.side, order.price)
+        return order.lots + order.hidden
 
     def best(self) -> tuple[int, int, int, int]:
         """Bid ticks, bid lots, ask ticks, ask lots; zeros for an empty side."""
@@ -167,7 +178,7 @@ class Matching:
     def order(self, order_id: int) -> tuple[int, int, int, int] | None:
         """Owner, side, price ticks, lots left; None when no such order rests."""
         order = self._orders.get(order_id)
-        return None if order is None else (order.owner, order.side, order.price, order.lots)
+        return None if order is None else (order.owner, order.side, order.price, order.lots + order.hidden)
 
     def orders_of(self, owner: int) -> list[int]:
         """Ids of the owner's resting orders, ascending."""
@@ -195,14 +206,17 @@ class Matching:
         words = [self._changes]
         for order in self._in_priority():
             words += (order.side, order.price, order.id, order.owner, order.lots)
+            if order.display:
+                words += (order.hidden, order.display)
         for word in words:
             state = ((state ^ word) * 1099511628211) & 0xFFFFFFFFFFFFFFFF
             state ^= state >> 32
         return state
 
     def _refuse(
-        self, order_id: int, owner: int, side: int, price: int, lots: int, kind: int, self_trade: int
-    ) -> int:
+        self, order_id: int, owner: int, side: int, price: int, lots: int, kind: int, self_trade: int,
+        display: int,
+    ) -> int:  # fmt: skip
         if not 0 < order_id <= ORDER_ID_MAX:
             return Outcome.BAD_ID
         if owner < 0:
@@ -217,6 +231,8 @@ class Matching:
             return Outcome.BAD_SIZE
         if kind != OrderKind.MARKET and not 0 < price <= PRICE_TICKS_MAX:
             return Outcome.BAD_PRICE
+        if not 0 <= display <= lots or (display and kind not in _RESTS):
+            return Outcome.BAD_DISPLAY
         if order_id in self._orders:
             return Outcome.DUPLICATE_ID
         if self._changes_full():
@@ -229,7 +245,7 @@ class Matching:
         level = self._levels[side].get(price)
         if level is None:
             return Outcome.LEVEL_FULL if len(self._ranks[side]) >= LEVELS_MAX else 0
-        return Outcome.LEVEL_FULL if level.lots > LEVEL_LOTS_MAX - lots else 0
+        return Outcome.LEVEL_FULL if level.lots + level.hidden > LEVEL_LOTS_MAX - lots else 0
 
     def _crosses(self, side: int, limit: int | None) -> bool:
         ranks = self._ranks[side]
@@ -247,7 +263,16 @@ class Matching:
                 total += 0 if own else order.lots
                 if total >= wanted:
                     return total
+            total += self._hidden_for(self._levels[side][abs(rank)], owner, self_trade)
+            if total >= wanted:
+                return total
         return total
+
+    def _hidden_for(self, level: _Level, owner: int, self_trade: int) -> int:
+        """The hidden lots of a level that are not the owner's own, where prevention takes those away."""
+        if level.hidden == 0 or self_trade != SelfTrade.EXPIRE_MAKER or owner == 0:
+            return level.hidden
+        return sum(order.hidden for order in level.queue.values() if order.owner != owner)
 
     def _take(
         self,
@@ -271,8 +296,9 @@ class Matching:
                 if self_trade != SelfTrade.ALLOW and owner != 0 and maker.owner == owner:
                     stopped = self_trade != SelfTrade.EXPIRE_MAKER
                     if self_trade != SelfTrade.EXPIRE_TAKER:
-                        expired.append((maker.id, maker.owner, maker.price, maker.lots))
+                        expired.append((maker.id, maker.owner, maker.price, maker.lots + maker.hidden))
                         level.lots -= maker.lots
+                        level.hidden -= maker.hidden
                         self._unlink(level, maker)
                     if stopped:
                         break
@@ -282,13 +308,24 @@ class Matching:
                 left -= traded
                 level.lots -= traded
                 maker.lots -= traded
-                if maker.lots == 0:
+                if maker.lots == 0 and maker.hidden:
+                    self._refresh(level, maker)
+                elif maker.lots == 0:
                     self._unlink(level, maker)
             if level.lots != before:
                 self._note(side, price)
             if not level.queue:
                 self._drop_level(side, price)
         return left, stopped
+
+    def _refresh(self, level: _Level, order: _Order) -> None:
+        """Shows the next slice of an iceberg, behind everybody else."""
+        order.lots = min(order.display, order.hidden)
+        order.hidden -= order.lots
+        level.lots += order.lots
+        level.hidden -= order.lots
+        del level.queue[order.id]
+        level.queue[order.id] = order
 
     def _rest(self, order: _Order) -> None:
         level = self._levels[order.side].get(order.price)
@@ -297,6 +334,7 @@ class Matching:
             insort(self._ranks[order.side], _rank(order.side, order.price))
         level.queue[order.id] = order
         level.lots += order.lots
+        level.hidden += order.hidden
         self._orders[order.id] = order
         self._note(order.side, order.price)
 
