@@ -215,6 +215,10 @@ class AccountId(Ask[str], frozen=True):
     """The venue's id of the account that orders go to, where requests must name it (HTX spot)."""
 
 
+class UserId(Ask[str], frozen=True):
+    """The venue's id of the user, where `ReadKeyPermissions` must name it (HTX)."""
+
+
 # --- public -------------------------------------------------------------------------------------------
 
 

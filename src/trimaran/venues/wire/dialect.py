@@ -31,6 +31,8 @@ class AccountSetup(msgspec.Struct, frozen=True):
     credentials: Credentials | None = None  # None: public asks only
     account_id: str = ""  # where requests must name the account (HTX spot): the answer to `AccountId`
     symbol_codes: Mapping[Symbol, int] = {}  # where the order line names instruments by number (OKX)
+    user_id: str = ""  # where key permissions must name the user (HTX): the answer to `UserId`
+    leverage: Mapping[Symbol, int] = {}  # where an order must name it (HTX swaps); 1 where nothing is said
     demo: bool = False  # the venue's demo environment, where a header tells it from the live one (OKX)
 
 
