@@ -24,7 +24,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export CMAKE_GENERATOR := Ninja
 
-.PHONY: help setup native demo test test-long check fmt bench bench-peers fuzz lock stubs clean
+.PHONY: help setup native demo test test-long check fmt bench bench-peers clients fuzz lock stubs clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -49,11 +49,14 @@ native: $(INSTALLED) ## Build the native core again if its sources changed
 demo: setup ## Run the desk against simulated exchanges on this machine
 	@.venv/bin/trimaran demo $(ARGS)
 
-test: check ## Check everything, then run every test that is not long
+clients: setup ## Install other people's clients, in environments of their own, for the tests
+	@$(PYTHON) -m tools.peers ccxt official || echo 'clients: not all could be installed; their tests are skipped'
+
+test: check clients ## Check everything, then run every test that is not long
 	@echo 'test: pytest'
 	@$(PYTHON) -m pytest -n $(WORKERS) -m 'not long' $(ARGS)
 
-test-long: setup ## Run the tests that take minutes: simulations and soaks
+test-long: setup clients ## Run the tests that take minutes: simulations and soaks
 	@$(PYTHON) -m pytest -n $(WORKERS) -m long $(ARGS) || [ $$? = 5 ]  # 5: there is none yet
 
 check: setup ## Format, lint, types, import contracts, stubs, pinned packages
@@ -78,7 +81,7 @@ bench: setup ## Measure the platform: percentiles with their conditions
 	@$(PYTHON) -m benchmarks.run $(ARGS)
 
 bench-peers: setup ## Measure other libraries in the same run, in environments of their own
-	@$(PYTHON) -m benchmarks.peers $(ARGS)
+	@$(PYTHON) -m tools.peers $(ARGS)
 
 fuzz: ## Feed garbage to the native core for FUZZ_SECONDS a target, with sanitizers
 	@tools/fuzz.sh
@@ -92,5 +95,5 @@ stubs: setup ## Write the stubs of the native core
 	@$(PYTHON) -m tools.stubs
 
 clean: ## Remove everything that make has made
-	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .peers build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find src tests tools benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

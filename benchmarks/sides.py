@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import msgspec
 
-from benchmarks.peers import PEERS, peer_python
+from tools.peers import PEERS, peer_python
 
 SCRIPTS = Path(__file__).parent / "peer_scripts"
 SOURCES = Path(__file__).parents[1] / "src"

@@ -7,12 +7,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmarks import peers, run, socket_at_rate
+from benchmarks import run, socket_at_rate
 from benchmarks.channels import CHANNELS
-from benchmarks.peers import PEERS
 from benchmarks.plan import Plan
 from benchmarks.rows import Row
 from benchmarks.sides import assert_same_proof, in_turns
+from tools import peers
+from tools.peers import PEERS
 
 TINY = Plan(
     channel_frames=200,

@@ -1,8 +1,10 @@
-"""Builds the interpreters of the peers: `make bench-peers`.
+"""Builds environments for other people's libraries: clients for the tests, peers for the benchmarks.
 
-Each peer lives in an environment of its own under `.peers/` (never committed), because their pins contradict
-ours and each other's; what goes in is pinned line by line in `locks/`. An environment that a lock cannot give
-on this machine is left out, and its rows say so.
+    python -m tools.peers [NAME ...]     all of them without a name
+
+Each lives in an environment of its own under `.peers/` (never committed), because their pins contradict ours
+and each other's; what goes in is pinned line by line in `locks/`. An environment that a lock cannot give on
+this machine is left out; what needs it says so, and goes on without it.
 """
 
 from __future__ import annotations
@@ -11,14 +13,16 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 HERE = Path(__file__).parent
-ENVIRONMENTS = HERE / ".peers"
+ENVIRONMENTS = HERE.parent / ".peers"
 LOCKS = HERE / "locks"
 BUILD_SECONDS_MAX = 900
+LOCK_COPY = "made_from.lock"
 PYENV_VERSIONS = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
 
 
@@ -38,6 +42,7 @@ class Peer(msgspec.Struct, frozen=True):
 
 PEERS = {
     "ccxt": Peer("ccxt.pro", (Build("3.11", "ccxt.lock"),)),
+    "official": Peer("the venues' own Python clients", (Build("3.11", "official.lock"),)),
     "flox": Peer("FLOX", (Build("3.11", "flox.lock"),)),
     # The 2.4 line runs on the interpreter that we run on, and is the faster of the two on these frames, so it
     # is the harder peer; it is compiled from source in one or two minutes. The 3.0 line has wheels for 3.13.
@@ -47,23 +52,37 @@ PEERS = {
 }
 
 
-def main() -> int:
-    """Builds what is missing; 0 when every peer is there."""
-    return 1 if [name for name in PEERS if not build(name)] else 0
+def main(names: Sequence[str] = ()) -> int:
+    """Builds what is missing of `names`, or of all; 0 when every one is there."""
+    unknown = set(names) - set(PEERS)
+    if unknown:
+        print(
+            f"peers: expected some of {', '.join(PEERS)}, found {', '.join(sorted(unknown))}", file=sys.stderr
+        )
+        return 2
+    return 1 if [name for name in names or PEERS if not build(name)] else 0
 
 
 def build(name: str) -> bool:
-    """Builds one peer by the first way that works."""
-    if peer_python(name).exists():
-        print(f"{name}: present")
+    """Builds one peer by the first way that works; one that is there from the same lock is left alone."""
+    if is_current(name):
         return True
+    shutil.rmtree(ENVIRONMENTS / name, ignore_errors=True)
     for way in PEERS[name].builds:
         python = find_python(way.python)
         if python and install(name, python, LOCKS / way.lock):
             print(f"{name}: built from {way.lock} with Python {way.python}")
             return True
-    print(f"{name}: not built; its rows will be without a peer")
+    print(f"{name}: not built; what needs it goes without")
     return False
+
+
+def is_current(name: str) -> bool:
+    """Whether the environment is there, made from one of its locks as they are now."""
+    made_from = ENVIRONMENTS / name / LOCK_COPY
+    if not (made_from.exists() and peer_python(name).exists()):
+        return False
+    return made_from.read_bytes() in [(LOCKS / way.lock).read_bytes() for way in PEERS[name].builds]
 
 
 def install(name: str, python: Path, lock: Path) -> bool:
@@ -83,6 +102,7 @@ def install(name: str, python: Path, lock: Path) -> bool:
         if done is None or done.returncode:
             shutil.rmtree(target, ignore_errors=True)
             return False
+    shutil.copyfile(lock, target / LOCK_COPY)
     return True
 
 
@@ -127,4 +147,4 @@ def version_of(python: Path) -> str | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
