@@ -4,8 +4,8 @@
 
 Parameters are taken out of the URL, and written again in the one way that the venue knows (UTF-8, capital
 hex, `%20` for a space), so what counts is what was said, not how it was escaped. On REST every parameter of
-the URL is signed and the body is not; on sockets the four named parameters are. The host is the one the client used:
-REST and sockets of a market have one name on the venue and two ports here, so each of them will do.
+the URL is signed and the body is not; on sockets the four named parameters are. The host is the one that the
+client used: REST and sockets of a market have one name on the venue and two ports here, so each will do.
 https://www.htx.com/en-us/opend/newApiPages/?id=419
 """
 

@@ -15,10 +15,13 @@ from trimaran.venues.sim.trading import Refusal, SimOrder, Status, Why
 
 
 class HtxError(Exception):
-    """An error in the venue's words; a number is the code of a contract endpoint."""
+    """An error in the venue's words; a number is the code of a contract endpoint.
 
-    def __init__(self, code: str | int, text: str) -> None:
-        self.code, self.text = code, text
+    `state` is the numeric state of the order that a cancel on spot was about.
+    """
+
+    def __init__(self, code: str | int, text: str, state: int | None = None) -> None:
+        self.code, self.text, self.state = code, text, state
         super().__init__(f"{code} {text}")
 
 

@@ -1,11 +1,12 @@
 """The simulated HTX: spot and USDT linear swaps, REST and WebSocket, over the common market of `venues.sim`.
 
-It speaks the public half. Each market has a REST host and a WebSocket host of its own. What is written
-comes from `text` and `answers`; nothing is shared with the adapter.
+Each market has a REST host and a WebSocket host of its own. The private half stands in `spot_side` and
+`swap_side`; nothing is shared with the adapter.
 """
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -14,19 +15,24 @@ from urllib.parse import urlsplit
 import msgspec
 from picows import WSUpgradeRequest
 
+from trimaran.domain.instrument import Instrument, MarketName, Symbol
 from trimaran.venues.htx.simulator.answers import SpotAnswers, SwapAnswers
 from trimaran.venues.htx.simulator.connection import ConnectionRules, Endpoint, HtxConnection
 from trimaran.venues.htx.simulator.contract_data import ContractData
 from trimaran.venues.htx.simulator.high_freq import HighFreqBook
+from trimaran.venues.htx.simulator.limits import Windows
 from trimaran.venues.htx.simulator.mbp import MbpBook
+from trimaran.venues.htx.simulator.private_socket import PrivateSide, SocketRules
+from trimaran.venues.htx.simulator.push_hub import PushHub
 from trimaran.venues.htx.simulator.reference_data import coin_margined_lists, spot_reference
 from trimaran.venues.htx.simulator.rest import rest_routes
+from trimaran.venues.htx.simulator.spot_side import SpotSide
 from trimaran.venues.htx.simulator.streams import HtxFeed
 from trimaran.venues.htx.simulator.text import SpotText, SwapText
 from trimaran.venues.sim.book import VenueBook
 from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.markets import HTX_SPOT, HTX_SWAP
-from trimaran.venues.sim.server_stage import Accept, Pages, Sockets, Stage
+from trimaran.venues.sim.server_stage import Accept, Connection, Pages, Sockets, Stage
 
 SPOT_REST_OFFSET: Final = 5
 SPOT_STREAMS_OFFSET: Final = 6
@@ -45,6 +51,8 @@ class HtxRules(msgspec.Struct, frozen=True):
     wrong_topic_every: int = 50  # frames of a swap, of which one names another contract inside; 0: none
     spot: ConnectionRules = ConnectionRules(misses_max=2)
     swap: ConnectionRules = ConnectionRules(misses_max=5)
+    spot_private: SocketRules = SocketRules(ping_every_s=20.0, misses_max=2)
+    swap_private: SocketRules = SocketRules(ping_every_s=5.0, misses_max=3)
 
 
 class HtxVenue:
@@ -62,6 +70,8 @@ class HtxVenue:
             (feed.book.listing.instrument.market, feed.book.listing.instrument.symbol): feed
             for feed in (*self._spot.values(), *self._swap.values())
         }
+        self._hosts: dict[MarketName, tuple[str, ...]] = {}
+        self._spot_side = SpotSide(self._side(HTX_SPOT), _instruments(self._spot), rules.spot_private)
 
     def listeners(self) -> list[Sockets | Pages]:
         """REST and streams of each market."""
@@ -81,8 +91,14 @@ class HtxVenue:
         }
         swap_path = Endpoint(HTX_SWAP, self._swap, _swap_serves, _picture)
         return [
-            Pages(SPOT_REST_OFFSET, rest_routes(HTX_SPOT, spot_pages, stage, rules.spot_requests_per_s)),
-            Sockets(SPOT_STREAMS_OFFSET, (HTX_SPOT,), self._acceptor(paths, rules.spot)),
+            Pages(
+                SPOT_REST_OFFSET,
+                [
+                    *rest_routes(HTX_SPOT, spot_pages, stage, rules.spot_requests_per_s),
+                    *self._spot_side.routes(),
+                ],
+            ),
+            Sockets(SPOT_STREAMS_OFFSET, (HTX_SPOT,), self._acceptor(paths, rules.spot, self._spot_side)),
             Pages(SWAP_REST_OFFSET, rest_routes(HTX_SWAP, swap_pages, stage, rules.swap_requests_per_s)),
             Sockets(
                 SWAP_STREAMS_OFFSET,
@@ -97,7 +113,11 @@ class HtxVenue:
             feed.pump(moment)
 
     def urls(self, hosts: Mapping[int, str]) -> dict[str, Any]:
-        """Base URLs by market."""
+        """Base URLs by market; what they name is what clients sign."""
+        self._hosts = {
+            HTX_SPOT: (hosts[SPOT_STREAMS_OFFSET], hosts[SPOT_REST_OFFSET]),
+            HTX_SWAP: (hosts[SWAP_STREAMS_OFFSET], hosts[SWAP_REST_OFFSET]),
+        }
         return {
             "spot": _bases(hosts, SPOT_REST_OFFSET, SPOT_STREAMS_OFFSET),
             "swap": _bases(hosts, SWAP_REST_OFFSET, SWAP_STREAMS_OFFSET),
@@ -114,18 +134,48 @@ class HtxVenue:
         increments = HighFreqBook(book, text, self._stage.faults[HTX_SWAP], inner_topic)
         return HtxFeed(book, text, increments, now, inner_topic)
 
-    def _acceptor(self, paths: Mapping[str, Endpoint], rules: ConnectionRules) -> Accept:
+    def _side(self, market: MarketName) -> PrivateSide:
+        stage = self._stage
+        hub = PushHub(market, stage.gate, _soon, _later)
+        key_of, hosts = stage.exchange("htx").key, lambda: self._hosts.get(market, ())
+        return PrivateSide(market, stage, key_of, hub, Windows(), hosts)
+
+    def _acceptor(
+        self, paths: Mapping[str, Endpoint], rules: ConnectionRules, private: SpotSide | None = None
+    ) -> Accept:
         numbers = itertools.count(FIRST_CONNECTION)
 
-        def accept(request: WSUpgradeRequest) -> HtxConnection | None:
-            endpoint = paths.get(urlsplit(request.path.decode()).path)
+        def accept(request: WSUpgradeRequest) -> Connection | None:
+            path = urlsplit(request.path.decode()).path
+            if private is not None and path in private.paths:
+                host = str(request.headers.get("Host", ""))
+                return private.connect(host, path)
+            endpoint = paths.get(path)
             return None if endpoint is None else HtxConnection(self._stage, endpoint, rules, next(numbers))
 
         return accept
 
 
 def _bases(hosts: Mapping[int, str], rest: int, streams: int) -> dict[str, str]:
-    return {"rest": f"http://{hosts[rest]}", "ws": f"ws://{hosts[streams]}"}
+    socket = f"ws://{hosts[streams]}"
+    return {"rest": f"http://{hosts[rest]}", "ws": socket, "ws_private": socket, "ws_api": socket}
+
+
+def _instruments(feeds: Mapping[str, HtxFeed]) -> dict[Symbol, Instrument]:
+    instruments = [feed.book.listing.instrument for feed in feeds.values()]
+    return {instrument.symbol: instrument for instrument in instruments}
+
+
+def _soon(work: Callable[[], None]) -> None:
+    """After what runs now; at once where nothing runs, as in tests that have no loop."""
+    try:
+        asyncio.get_running_loop().call_soon(work)
+    except RuntimeError:
+        work()
+
+
+def _later(seconds: float, work: Callable[[], None]) -> None:
+    asyncio.get_running_loop().call_later(seconds, work)
 
 
 def _inner_topics(symbol: str, contracts: tuple[str, ...], every: int) -> Callable[[str], str]:
