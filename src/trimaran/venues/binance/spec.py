@@ -1,7 +1,8 @@
 """What Binance promises and demands, as constants; each names the exchange's page it comes from.
 
 `exchangeInfo.rateLimits` is the authority on limits; these are its documented values. This module never
-opens a connection and knows nothing of the account.
+opens a connection. The private side follows the public one: hosts, lines, budgets, and what each market
+can do.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from typing import Final
 
 from trimaran.domain.answer import Kind
 from trimaran.domain.instrument import ContractKind, Fees, MarketName
+from trimaran.venues.wire.capability import Capabilities, Capability, table
+from trimaran.venues.wire.lines import LineSpec
 from trimaran.venues.wire.market_spec import (
     HOUR,
     MINUTE,
@@ -23,6 +26,7 @@ from trimaran.venues.wire.market_spec import (
     SnapshotSource,
     StreamSpec,
 )
+from trimaran.venues.wire.private_spec import LimitSpec, PrivateSpec, Scope
 
 # https://developers.binance.com/docs/binance-spot-api-docs/rest-api/general-api-information
 # https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams
@@ -136,4 +140,184 @@ USDM: Final = MarketSpec(
     ),
     # https://www.binance.com/en/fee/futureFee (base tier; the account's own rates replace it)
     default_fees=Fees(maker_e8=20_000, taker_e8=50_000),
+)
+
+# --- the private side ---------------------------------------------------------------------------------
+
+SPOT_WEIGHT: Final = "spot_weight"
+SPOT_ORDERS: Final = ("spot_orders_10s", "spot_orders_1d")
+SAPI_WEIGHT: Final = "sapi_weight"
+USDM_WEIGHT: Final = "usdm_weight"
+USDM_ORDERS: Final = ("usdm_orders_10s", "usdm_orders_1m")
+
+_WEIGHT_HEADER: Final = "x-mbx-used-weight-1m"
+_RESERVED_WEIGHT: Final = 200  # ours: two hundred cancels a minute, whatever else was asked
+
+
+def _limit(name: str, scope: Scope, units: int, window_ns: int, header: str, reserved: int = 0) -> LimitSpec:
+    return LimitSpec(
+        name=name,
+        scope=scope,
+        units=units,
+        window_ns=window_ns,
+        aligned=True,
+        reserved=reserved,
+        used_header=header,
+    )
+
+
+SPOT_PRIVATE: Final = PrivateSpec(
+    market=MarketName("binance.spot"),
+    # https://developers.binance.com/docs/binance-spot-api-docs/websocket-api/general-api-information
+    live={"rest": SPOT_LIVE.rest, "ws_api": "wss://ws-api.binance.com:443"},
+    testnet={"rest": SPOT_TESTNET.rest, "ws_api": "wss://ws-api.testnet.binance.vision"},
+    lines=(
+        LineSpec(
+            name="private",
+            base="ws_api",
+            path="/ws-api/v3",
+            pushes=True,
+            takes_orders=True,
+            heartbeat=Heartbeat.WEBSOCKET_PING,
+            connection_age_ns_max=24 * HOUR,
+            shutdown_notice_ns=10 * MINUTE,
+            connects_max=300,
+            connects_window_ns=5 * MINUTE,
+        ),
+    ),
+    # https://developers.binance.com/docs/binance-spot-api-docs/rest-api/limits
+    # Orders: accounts have 50 to 100 in ten seconds and 160,000 to 200,000 a day; the least is taken. The
+    # third limit, 61,000 requests in 5 minutes, is out of reach: each of ours costs one of 6,000 a minute.
+    limits=(
+        _limit(SPOT_WEIGHT, Scope.ADDRESS, 6000, MINUTE, _WEIGHT_HEADER, _RESERVED_WEIGHT),
+        _limit(SPOT_ORDERS[0], Scope.ACCOUNT, 50, 10 * SECOND, "x-mbx-order-count-10s"),
+        _limit(SPOT_ORDERS[1], Scope.ACCOUNT, 160_000, 24 * HOUR, "x-mbx-order-count-1d"),
+        # https://developers.binance.com/docs/wallet/introduction
+        _limit(SAPI_WEIGHT, Scope.ADDRESS, 12_000, MINUTE, "x-sapi-used-ip-weight-1m"),
+    ),
+    clock_window_ns=SECOND,  # a timestamp may be 1 s ahead, and `recvWindow` behind
+    visibility_lag_ns=SECOND,  # code -2013 for an order that was just accepted has been seen
+    request_expiry=True,
+)
+
+USDM_PRIVATE: Final = PrivateSpec(
+    market=MarketName("binance.usdm"),
+    # https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-api-general-info
+    live={
+        "rest": USDM_LIVE.rest,
+        "ws_private": "wss://fstream.binance.com/private",
+        "ws_api": "wss://ws-fapi.binance.com",
+    },
+    testnet={
+        "rest": USDM_TESTNET.rest,
+        "ws_private": "wss://demo-fstream.binance.com/private",
+        "ws_api": "wss://testnet.binancefuture.com",
+    },
+    lines=(
+        # https://developers.binance.com/docs/derivatives/usds-margined-futures/user-data-streams
+        LineSpec(
+            name="private",
+            base="ws_private",
+            path="/ws?listenKey={token}",
+            pushes=True,
+            takes_orders=False,
+            needs_token=True,
+            token_keep_ns=30 * MINUTE,  # it lives for 60
+            heartbeat=Heartbeat.WEBSOCKET_PING,
+            connection_age_ns_max=24 * HOUR,
+            shutdown_notice_ns=10 * MINUTE,
+            messages_per_s_max=10,
+            connects_max=300,
+            connects_window_ns=5 * MINUTE,
+        ),
+        LineSpec(
+            name="orders",
+            base="ws_api",
+            path="/ws-fapi/v1",
+            pushes=False,
+            takes_orders=True,
+            heartbeat=Heartbeat.WEBSOCKET_PING,
+            connection_age_ns_max=24 * HOUR,
+            shutdown_notice_ns=10 * MINUTE,
+            connects_max=300,
+            connects_window_ns=5 * MINUTE,
+        ),
+    ),
+    # https://developers.binance.com/docs/derivatives/usds-margined-futures/general-info
+    limits=(
+        _limit(USDM_WEIGHT, Scope.ADDRESS, 2400, MINUTE, _WEIGHT_HEADER, _RESERVED_WEIGHT),
+        _limit(USDM_ORDERS[0], Scope.ACCOUNT, 300, 10 * SECOND, "x-mbx-order-count-10s"),
+        _limit(USDM_ORDERS[1], Scope.ACCOUNT, 1200, MINUTE, "x-mbx-order-count-1m"),
+    ),
+    clock_window_ns=SECOND,
+    visibility_lag_ns=SECOND,
+    request_expiry=True,
+    triggers_apart=True,
+)
+
+_C = Capability
+_BOTH: Final = {
+    _C.LIMIT: "",
+    _C.MARKET: "size in base asset",
+    _C.IOC: "the rest expires",
+    _C.FOK: "",
+    _C.SELF_TRADE: "EXPIRE_TAKER, EXPIRE_MAKER, EXPIRE_BOTH",
+    _C.QUERY_BY_CLIENT_ID: "for a moment after placement it may not be found",
+    _C.ORDER_HISTORY: "",
+    _C.FILL_HISTORY: "of one order by the venue's order id",
+    _C.REQUEST_EXPIRY: "recvWindow, checked again before matching",
+    _C.ORDERS_OVER_WEBSOCKET: "",
+    _C.PRIVATE_STREAM: "",
+    _C.HMAC: "",
+    _C.ED25519: "order lines log in once, and requests need no signature",
+    _C.KLINES: "",
+    _C.TRADES: "",
+    _C.TICKERS: "",
+    _C.TESTNET: "",
+}
+SPOT_CAPABILITIES: Final[Capabilities] = table(
+    _BOTH
+    | {
+        _C.POST_ONLY: "LIMIT_MAKER: refused when it would take",
+        _C.STOP: "STOP_LOSS, STOP_LOSS_LIMIT",
+        _C.TAKE_PROFIT: "TAKE_PROFIT, TAKE_PROFIT_LIMIT",
+        _C.ICEBERG: "of limit orders that are good till cancelled",
+        _C.AMEND_SIZE: "smaller only; keeps its place",
+        _C.CANCEL_ALL: "of one instrument",
+        _C.UNIQUE_CLIENT_ID: "among open orders",
+        _C.ACCOUNT_FEES: "the discount for paying in BNB is not counted",
+        _C.KEY_PERMISSIONS: "on the testnet only whether the account may trade",
+    },
+    {
+        _C.REDUCE_ONLY: "a spot account has no positions; the risk gate alone keeps that promise",
+        _C.AMEND_PRICE: "cancel and place anew: keepPriority only takes a smaller size",
+        _C.DEAD_MAN: "spot has no such switch",
+        _C.POSITIONS: "spot has balances",
+        _C.LEVERAGE: "spot has no leverage",
+        _C.MARGIN_MODE: "spot has no margin",
+        _C.FUNDING: "spot pays no funding",
+        _C.MARK_PRICE: "spot has no mark price",
+    },
+)
+USDM_CAPABILITIES: Final[Capabilities] = table(
+    _BOTH
+    | {
+        _C.POST_ONLY: "GTX: refused when it would take",
+        _C.REDUCE_ONLY: "",
+        _C.STOP: "in the service of conditional orders",
+        _C.TAKE_PROFIT: "in the service of conditional orders",
+        _C.AMEND_SIZE: "of limit orders; loses its place",
+        _C.AMEND_PRICE: "of limit orders; loses its place",
+        _C.CANCEL_ALL: "of one instrument; over REST",
+        _C.DEAD_MAN: "countdownCancelAll, one an instrument",
+        _C.UNIQUE_CLIENT_ID: "among open orders",
+        _C.POSITIONS: "one-way mode",
+        _C.LEVERAGE: "",
+        _C.MARGIN_MODE: "",
+        _C.ACCOUNT_FEES: "",
+        _C.KEY_PERMISSIONS: "only whether the account may trade",
+        _C.FUNDING: "",
+        _C.MARK_PRICE: "",
+    },
+    {_C.ICEBERG: "USD-M has no iceberg orders"},
 )
