@@ -44,6 +44,7 @@ NB_MODULE(_matching, m) {
       .def("drain_changes", &core::Book::drain_changes,
            "Changes since the last drain; each changed bid and ask level with its lots of now.")
       .def("order", &core::Book::order, "order_id"_a, "Owner, side, price ticks, lots left; None when unknown.")
+      .def("shown", &core::Book::shown, "order_id"_a, "Lots that an order shows; 0 when unknown.")
       .def("orders_of", &core::Book::orders_of, "owner"_a, "Ids of the owner's resting orders, ascending.")
       .def("changes", &core::Book::changes, "Level changes since the book was made.")
       .def("order_count", &core::Book::order_count, "Resting orders.")

@@ -128,6 +128,12 @@ class Book {
     return OrderView{found.owner, static_cast<int>(found.side), found.price, found.lots + found.hidden};
   }
 
+  // What an order shows of its lots; 0 when unknown.
+  i64 shown(i64 id) const {
+    const u32 node = id <= 0 ? kNone : ids_.find(id);
+    return node == kNone ? 0 : pool_[node].lots;
+  }
+
   std::vector<i64> orders_of(i64 owner) const {
     std::vector<i64> found;
     visit([&](const Order& each) {

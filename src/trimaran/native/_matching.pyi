@@ -46,6 +46,9 @@ class Matching:
     def order(self, order_id: int) -> tuple[int, int, int, int] | None:
         """Owner, side, price ticks, lots left; None when unknown."""
 
+    def shown(self, order_id: int) -> int:
+        """Lots that an order shows; 0 when unknown."""
+
     def orders_of(self, owner: int) -> list[int]:
         """Ids of the owner's resting orders, ascending."""
 

@@ -173,6 +173,7 @@ class MatchingSuite:
         book.submit(2, 6, SELL, 100, 4, OrderKind.LIMIT)
         assert book.depth(SELL, 5) == [(100, 7)]
         assert book.order(1) == (5, SELL, 100, 10)
+        assert (book.shown(1), book.shown(9)) == (3, 0)
         taken = book.submit(3, 7, BUY, 100, 9, OrderKind.IOC)
         assert taken[3] == [(1, 5, 100, 3), (2, 6, 100, 4), (1, 5, 100, 2)]
         assert book.depth(SELL, 5) == [(100, 1)]  # of the second slice; four more are hidden

@@ -50,12 +50,13 @@ class OrderShelf:
 class Account:
     """One account of a venue. Markets may share a wallet."""
 
-    __slots__ = ("account_id", "shelves", "wallets")
+    __slots__ = ("account_id", "own_wallets", "shelves", "wallets")
 
     def __init__(self, account_id: int, markets: Sequence[MarketName], one_wallet: bool) -> None:
         self.account_id = account_id
         shared = Wallet()
         self.wallets = {market: shared if one_wallet else Wallet() for market in markets}
+        self.own_wallets = tuple({id(wallet): wallet for wallet in self.wallets.values()}.values())
         self.shelves = {market: OrderShelf() for market in markets}
 
 

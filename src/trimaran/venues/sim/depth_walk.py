@@ -18,6 +18,7 @@ class Walked(msgspec.Struct, frozen=True, gc=False):
     lots: int
     ticks_lots: int
     worst_ticks: int  # 0: nothing there
+    complete: bool  # false: the book ends before the order does
 
 
 def walk(
@@ -35,8 +36,8 @@ def walk(
     count = LEVELS_FIRST
     while True:
         levels = tradable.book.engine.depth(1 - side, count)
-        walked, enough = _walk(levels, tradable.value_unit, lots_wanted, value_max, own)
-        if enough or len(levels) < count:
+        walked = _walk(levels, tradable.value_unit, lots_wanted, value_max, own)
+        if walked.complete or len(levels) < count:
             return walked
         count *= 4
 
@@ -47,10 +48,10 @@ def _walk(
     lots_wanted: int,
     value_max: int | None,
     own: Mapping[int, int],
-) -> tuple[Walked, bool]:
+) -> Walked:
     lots = ticks_lots = worst = 0
     for ticks, displayed in levels:
-        there = displayed - own.get(ticks, 0)
+        there = max(0, displayed - own.get(ticks, 0))
         take = there
         if value_max is None:
             take = min(take, lots_wanted - lots)
@@ -60,8 +61,6 @@ def _walk(
             lots += take
             ticks_lots += take * ticks
             worst = ticks
-        if take < there:
-            return Walked(lots, ticks_lots, worst), True
-        if value_max is None and lots == lots_wanted:
-            return Walked(lots, ticks_lots, worst), True
-    return Walked(lots, ticks_lots, worst), False
+        if take < there or (value_max is None and lots == lots_wanted):
+            return Walked(lots, ticks_lots, worst or ticks, True)
+    return Walked(lots, ticks_lots, worst, False)

@@ -12,10 +12,14 @@ from decimal import Decimal
 
 from trimaran.domain.instrument import Asset, MarketName, Symbol
 from trimaran.venues.sim.accounts import Account, Accounts, OrderShelf
+from trimaran.venues.sim.amendments import amend
 from trimaran.venues.sim.book import VenueBook
 from trimaran.venues.sim.demo import demo_account, demo_balances
 from trimaran.venues.sim.exchange_port import DEMO_ACCOUNT_ID
+from trimaran.venues.sim.filters import TRIGGERED
+from trimaran.venues.sim.funding import Funding
 from trimaran.venues.sim.gate import MarketGate
+from trimaran.venues.sim.liquidation import Liquidation
 from trimaran.venues.sim.matching import Execution
 from trimaran.venues.sim.order_desk import OrderDesk
 from trimaran.venues.sim.positions import LEVERAGE_MAX
@@ -37,6 +41,7 @@ from trimaran.venues.sim.trading import (
     VenueRules,
     Why,
 )
+from trimaran.venues.sim.triggers import Triggers
 from trimaran.venues.sim.units import units_of
 from trimaran.venues.sim.venue_rules import RULES
 
@@ -64,7 +69,11 @@ class SimExchange:
         markets = tuple(dict.fromkeys(market for market, _ in books))
         self.accounts = Accounts(markets, rules.one_wallet)
         self.settlement = Settlement(rules.fee_quantum, self._emit)
-        self._desk = OrderDesk(self.accounts, rules, self.settlement, self._emit)
+        self.funding = Funding(self.accounts, self.settlement, self._emit)
+        self._desk = OrderDesk(self.accounts, rules, gates, self.settlement, self._emit)
+        self._triggers = Triggers(self._desk)
+        self._liquidation = Liquidation(self._desk)
+        self._dead_men: dict[tuple[int, MarketName, Symbol | None], int] = {}
         for book in books.values():
             book.watcher = self
         self._demo_key = demo_keys[0]
@@ -110,7 +119,18 @@ class SimExchange:
             return Refusal(Why.NO_SUCH_INSTRUMENT)
         if self._gates[spec.market].rejects():
             return Refusal(Why.ENGINE_REFUSED)
-        return self._desk.place(self.accounts.by_id[account_id], tradable, spec, now_ns)
+        account = self.accounts.by_id[account_id]
+        numbers = self._desk.check(account, tradable, spec, now_ns)
+        if isinstance(numbers, Refusal):
+            return numbers
+        if spec.type in TRIGGERED:
+            return self._triggers.wait(account, tradable, spec, numbers, now_ns)
+        order = self._desk.new(account, spec, numbers, now_ns)
+        refusal = self._desk.work(account, tradable, order, now_ns, new=True)
+        if refusal is not None:
+            return refusal
+        self._desk.conclude(now_ns)
+        return order
 
     def cancel(self, account_id: int, order: SimOrder, now_ns: int) -> SimOrder | Refusal:
         """Cancels an open order."""
@@ -137,7 +157,7 @@ class SimExchange:
         if refusal is not None:
             return refusal
         account, tradable = self.accounts.by_id[account_id], self._tradables[order.market, order.symbol]
-        return self._desk.amend(account, tradable, order, price, size, now_ns)
+        return amend(self._desk, account, tradable, order, price, size, now_ns)
 
     def order_by_id(self, account_id: int, market: MarketName, order_id: int) -> SimOrder | None:
         """An order, open or ended."""
@@ -229,10 +249,36 @@ class SimExchange:
 
     def arm_dead_man(self, account_id: int, market: MarketName, symbol: Symbol | None, fires_ns: int) -> None:
         """At `fires_ns` all open orders (of the instrument) are cancelled; 0 disarms."""
+        self._dead_men.pop((account_id, market, symbol), None)
+        if fires_ns:
+            self._dead_men[account_id, market, symbol] = fires_ns
 
     def turn(self, now_ns: int) -> None:
-        """All that time brings."""
-        self._at(now_ns)
+        """Triggers, dead-man switches, funding, liquidation: all that time brings."""
+        now_ns = self._at(now_ns)
+        for tradable in self._tradables.values():
+            if tradable.waiting:
+                self._triggers.turn(tradable, now_ns)
+        for switch, fires_ns in list(self._dead_men.items()):
+            if fires_ns <= now_ns:
+                del self._dead_men[switch]
+                self._cancel_all(*switch, EndReason.DEAD_MAN, now_ns)
+        self.funding.turn(self._tradables.values(), now_ns)
+        self._liquidation.turn(now_ns)
+        self._desk.conclude(now_ns)
+
+    def fund(self, now_ns: int) -> None:
+        """Charges funding now, out of turn."""
+        now_ns = self._at(now_ns)
+        self.funding.charge(self._tradables.values(), now_ns)
+        self.settlement.flush(now_ns)
+
+    def delist(self, market: MarketName, symbol: Symbol, now_ns: int) -> None:
+        """An instrument disappears: its orders end, new ones are refused."""
+        tradable, now_ns = self._tradables[market, symbol], self._at(now_ns)
+        tradable.listed = False
+        for account_id in self.accounts.by_id:
+            self._cancel_all(account_id, market, symbol, EndReason.DELISTED, now_ns)
 
     def met(self, book: VenueBook, now_ns: int, first_trade_id: int, executions: list[Execution]) -> None:
         """The crowd has traded; see `book.Watcher`."""

@@ -180,6 +180,11 @@ class Matching:
         order = self._orders.get(order_id)
         return None if order is None else (order.owner, order.side, order.price, order.lots + order.hidden)
 
+    def shown(self, order_id: int) -> int:
+        """Lots that an order shows of those it has; 0 when no such order rests."""
+        order = self._orders.get(order_id)
+        return 0 if order is None else order.lots
+
     def orders_of(self, owner: int) -> list[int]:
         """Ids of the owner's resting orders, ascending."""
         return sorted(order.id for order in self._orders.values() if order.owner == owner)

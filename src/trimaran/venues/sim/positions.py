@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from trimaran.venues.sim.tradable import Tradable
-from trimaran.venues.sim.trading import BUY, SimPosition
+from trimaran.venues.sim.trading import BUY, SimOrder, SimPosition
 from trimaran.venues.sim.units import ONE, WALLET_QUANTUM, WIDE, ceil_div, money
 
 LEVERAGE_MAX: Final = 125
@@ -25,19 +25,8 @@ class Position:
     """A position of an account, and the sums over the orders that could change it."""
 
     __slots__ = (
-        "buy_lots",
-        "buy_value",
-        "cost",
-        "isolated",
-        "isolated_margin",
-        "leverage",
-        "lots",
-        "realised",
-        "sell_lots",
-        "sell_value",
-        "tradable",
-        "traded",
-        "updated_ns",
+        "_reducing", "buy_lots", "buy_value", "cost", "isolated", "isolated_margin", "leverage", "lots",
+        "realised", "sell_lots", "sell_value", "tradable", "traded", "updated_ns",
     )  # fmt: skip
 
     def __init__(self, tradable: Tradable) -> None:
@@ -50,6 +39,7 @@ class Position:
         self.realised = 0  # units, since it was opened
         self.buy_lots = self.buy_value = 0  # of resting orders that are not reduce-only; value: ticks * lots
         self.sell_lots = self.sell_value = 0
+        self._reducing: dict[int, SimOrder] = {}  # reduce-only orders that rest
         self.traded = False
         self.updated_ns = 0
 
@@ -93,6 +83,17 @@ class Position:
         else:
             self.sell_lots += lots
             self.sell_value += price_ticks * lots
+
+    def note_reducing(self, order: SimOrder) -> None:
+        """A reduce-only order has changed what rests of it."""
+        if order.resting_lots:
+            self._reducing[order.order_id] = order
+        else:
+            self._reducing.pop(order.order_id, None)
+
+    def reducing(self) -> list[SimOrder]:
+        """The reduce-only orders that rest."""
+        return list(self._reducing.values())
 
     def order_margin(self, side: int = BUY, price_ticks: int = 0, lots: int = 0) -> int:
         """Margin of the resting orders, and of one more order."""

@@ -43,6 +43,7 @@ class Settlement:
         self._emit = emit
         self._executions = 0
         self._touched: dict[tuple[int, MarketName], _Touched] = {}
+        self._moved: dict[tuple[int, Tradable], Account] = {}
         self.fees: dict[Asset, int] = {}  # paid by all accounts so far, units
         self.house = 0  # units that came from the venue's own pocket: funding, insurance
 
@@ -57,11 +58,11 @@ class Settlement:
         trade_id: int,
         now_ns: int,
     ) -> SimFill:
-        """Books one execution of an order and answers its record."""
+        """Books one execution of an order and answers its record. Trade id 0 is no public one and free."""
         side = order.side
         wallet = account.wallets[tradable.market]
         fee_asset = tradable.base if side == BUY and not tradable.perpetual else tradable.quote
-        fee = tradable.fee(side, price_ticks, lots, maker, self._fee_quantum)
+        fee = tradable.fee(side, price_ticks, lots, maker, self._fee_quantum) if trade_id else 0
         realised = ZERO
         if tradable.perpetual:
             profit = wallet.position(tradable).trade(side, price_ticks, lots, now_ns)
@@ -69,6 +70,7 @@ class Settlement:
             realised = money(profit)
             order.realised = WIDE.add(order.realised, realised)
             self.touch(account, tradable, BalanceCause.TRADE, (fee_asset,), tradable.symbol)
+            self._moved[account.account_id, tradable] = account
         else:
             sign = 1 if side == BUY else -1
             wallet.add(tradable.base, sign * lots * tradable.size_unit)
@@ -109,12 +111,25 @@ class Settlement:
         order.resting_lots += lots
         wallet = account.wallets[tradable.market]
         if tradable.perpetual:
-            if not order.reduce_only:
-                wallet.position(tradable).rest(order.side, order.price_ticks, lots)
+            position = wallet.position(tradable)
+            if order.reduce_only:
+                position.note_reducing(order)
+            else:
+                position.rest(order.side, order.price_ticks, lots)
+                self.touch(account, tradable, BalanceCause.ORDER, (tradable.quote,))
         elif order.side == BUY:
             wallet.lock(tradable.quote, order.price_ticks * lots * tradable.value_unit)
+            self.touch(account, tradable, BalanceCause.ORDER, (tradable.quote,))
         else:
             wallet.lock(tradable.base, lots * tradable.size_unit)
+            self.touch(account, tradable, BalanceCause.ORDER, (tradable.base,))
+
+    def take_moved(self) -> list[tuple[Account, Tradable]]:
+        """The positions that fills have moved since the last call."""
+        if not self._moved:
+            return []
+        moved, self._moved = self._moved, {}
+        return [(account, tradable) for (_, tradable), account in moved.items()]
 
     def touch(
         self,

@@ -51,7 +51,7 @@ class Tradable:
     __slots__ = (
         "base", "book", "funding_index", "listed", "lots_min", "lots_step", "maker_e8", "mark", "market",
         "notional_min", "perpetual", "price_reader", "quote", "resting", "size_reader", "size_unit", "symbol",
-        "taker_e8", "value_unit",
+        "taker_e8", "value_unit", "waiting",
     )  # fmt: skip
 
     def __init__(self, book: VenueBook, index_book: VenueBook | None) -> None:
@@ -77,6 +77,7 @@ class Tradable:
         self.taker_e8 = instrument.fees.taker_e8
         self.mark = listing.start_ticks
         self.resting: dict[int, SimOrder] = {}  # of accounts, by the id that the engine knows
+        self.waiting: dict[int, SimOrder] = {}  # for their triggers, by order id
 
     def mark_ticks(self) -> int:
         """The middle of the book, or the last one where a side is empty."""

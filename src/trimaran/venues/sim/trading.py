@@ -150,6 +150,7 @@ class OrderSpec(msgspec.Struct, frozen=True, kw_only=True):
     size: Decimal | None = None  # in the unit of the instrument's lots (base asset, or contracts)
     quote_size: Decimal | None = None  # a market order by value, instead of `size`
     trigger_price: Decimal | None = None
+    trigger_by_mark: bool = False  # or by the last trade
     display_size: Decimal | None = None  # iceberg
     reduce_only: bool = False
     client_id: str = ""
@@ -164,8 +165,8 @@ class SimOrder:
         "account_id", "amend_count", "client_id", "created_ns", "display_lots", "end_reason", "engine_id",
         "extra", "fees", "filled_lots", "filled_value", "fills", "last_fill", "lots", "market", "order_id",
         "price_ticks", "quote_left", "realised", "reduce_only", "resting_lots", "resting_ticks", "self_trade",
-        "side", "status", "symbol", "tif", "trigger_ticks", "type", "updated_ns", "visible_from_ns",
-        "working_ns",
+        "side", "status", "symbol", "tif", "trigger_by_mark", "trigger_ticks", "type", "updated_ns",
+        "visible_from_ns", "working_ns",
     )  # fmt: skip
 
     def __init__(self, order_id: int, account_id: int, market: MarketName, symbol: Symbol) -> None:
@@ -179,6 +180,7 @@ class SimOrder:
         self.tif = Tif.GTC
         self.price_ticks = 0  # 0: a market type
         self.trigger_ticks = 0
+        self.trigger_by_mark = False
         self.lots = 0  # 0: by value, until it has ended
         self.quote_left: Decimal | None = None  # of an order by value
         self.display_lots = 0

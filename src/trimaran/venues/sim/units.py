@@ -34,6 +34,11 @@ def units_of(amount: Decimal) -> int:
     return units
 
 
+def units_floor(amount: Decimal) -> int:
+    """A decimal in units; what is finer than a unit is dropped."""
+    return int(WIDE.multiply(amount, _ONE))
+
+
 def ceil_div(amount: int, divisor: int) -> int:
     """Division that rounds up."""
     return -(-amount // divisor)
