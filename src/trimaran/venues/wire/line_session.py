@@ -5,8 +5,8 @@
 At most one link is the active one. Before it reaches its age limit, when the server announces its shutdown,
 or when its token dies while it still speaks, a standby is opened beside it; the old one is closed when the
 new one has been UP for `overlap_ns` and its own requests are answered. Both are listened to meanwhile, so
-nothing is lost (and some reports come twice). Every other loss of a link that was UP is a hole: `LineDown` now, and
-`Gap` with the next `LineUp`. It begins `gap_margin_ns` before the last frame, for a venue pushes late.
+nothing is lost (and some reports come twice). Every other loss of a link that was UP is a hole: `LineDown`
+now, and `Gap` with the next `LineUp`. It begins `gap_margin_ns` before the last frame: venues push late.
 
 What the key itself is to blame for (wrong, revoked, not permitted) is not tried again: `LineHalted`, and a
 link that still works goes on. A login outside of the venue's time window asks for the time first. All else is
@@ -162,6 +162,14 @@ class LineSession:
                 if link is not None:  # it may have been given up by the message before
                     actions += self._on_message(link, message, now_ns)
         return actions
+
+    def on_unreadable(self, slot: Slot, now_ns: int) -> LineActions:
+        """A message came in that cannot be read at all: whatever it was is missing."""
+        if slot not in self._links:
+            return []
+        self.counters.unknown += 1
+        venue = self._clock.at(now_ns)
+        return self._gap(self._sound_ns, venue.venue_ns + venue.error_ns, "an unreadable message")
 
     def on_event(self, event: LineEvent, now_ns: int) -> LineActions:
         """Anything but a message; events of links that were given up are ignored."""

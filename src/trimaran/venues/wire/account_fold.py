@@ -1,0 +1,269 @@
+"""Reports of an account folded into account events: each order's ack and end once, each fill once. Pure.
+
+    pushes, answers, history -> report -> [OrderAcked, OrderAmended, Fill, OrderDone, ForeignOrder, ...]
+
+Reports come twice, late and in any order, from channels that know different things. Whatever the order, the
+same events come out in the end: one ack, one end, each fill, and the last price and size. Two reports of one
+thing are ordered by their `venue_ns` alone; an older price, balance or position never replaces a newer one.
+
+What does not add up is asked for: `FillsMissing` when an order says for MISSING_NS that more was filled than
+the fills tell, again after twice that, four times and so on up to MISSING_NS_MAX, until it adds up. Fills
+that come after the end pass. Fills whose owner or fee is not known wait in `fold_fills`.
+
+Memory: orders that are open are kept; of those that ended (and add up) the last ORDERS_KEPT, of foreign
+orders the last FOREIGN_KEPT. A report of an order that was forgotten makes an ack and an end again, which
+the state table absorbs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+import msgspec
+
+from trimaran.domain.account import OrderAcked, OrderDone, OrderRejected, VenueOrderId
+from trimaran.domain.client_id import ClientOrderId
+from trimaran.domain.instrument import InstrumentKey
+from trimaran.domain.orders import TERMINAL, OrderRequest, OrderState
+from trimaran.domain.reports import (
+    BalanceReport,
+    FillReport,
+    ForeignOrder,
+    OrderAmended,
+    OrderReport,
+    PositionReport,
+    Report,
+)
+from trimaran.venues.wire.fold_fills import FOREIGN, FillDesk, Foreign, Owner
+from trimaran.venues.wire.fold_port import FillsMissing, FoldEvent, OpenOrder
+
+MISSING_NS: Final = 500_000_000
+MISSING_NS_MAX: Final = 60_000_000_000
+ORDERS_KEPT: Final = 10_000
+FOREIGN_KEPT: Final = 4_096
+
+V = TypeVar("V")
+
+
+class _Order(msgspec.Struct):
+    """An order of ours, as far as reports have told."""
+
+    client_order_id: ClientOrderId
+    instrument_key: InstrumentKey
+    price_ticks: int = 0  # 0: not known, or it has none
+    lots: int = 0
+    terms_ns: int = 0  # the venue's time of price and size
+    venue_order_id: VenueOrderId | None = None
+    acked: bool = False
+    done: bool = False
+    told_lots: int = 0  # filled, as the venue's reports of the order say
+    seen_lots: int = 0  # filled, as the fills say that came
+    ask_ns: int = 0  # when to ask for fills that are missing; 0: none are
+    asks: int = 0
+
+
+class AccountFold:
+    """The fold of one account's market. Local times must not run backwards."""
+
+    def __init__(self) -> None:
+        self._orders: dict[ClientOrderId, _Order] = {}
+        self._ended: dict[ClientOrderId, None] = {}  # in the order of ending
+        self._owners: dict[tuple[InstrumentKey, VenueOrderId], ClientOrderId | Foreign] = {}
+        self._foreign: dict[tuple[InstrumentKey, VenueOrderId], OrderReport] = {}
+        self._short: dict[ClientOrderId, _Order] = {}  # orders that do not add up
+        self._newest: dict[object, int] = {}  # balances and positions -> venue's time
+        self._fills = FillDesk(self._owner)
+
+    def expect(self, order: OrderRequest) -> None:
+        """An order of ours is about to be sent."""
+        known = self._order(order.client_order_id, order.instrument_key)
+        known.lots = order.lots
+        known.price_ticks = order.price_ticks if order.order_type.has_venue_price else 0
+
+    def refused(self, client_order_id: ClientOrderId) -> None:
+        """The order was never placed: it is not open."""
+        order = self._orders.get(client_order_id)
+        if order is not None and not order.acked:
+            order.done = True
+            self._keep_few(order)
+
+    def open_orders(self) -> Sequence[OpenOrder]:
+        """Orders of ours that may be open at the venue."""
+        return [
+            OpenOrder(order.client_order_id, order.instrument_key, order.venue_order_id)
+            for order in self._orders.values()
+            if not order.done and not 0 < order.lots <= order.seen_lots
+        ]
+
+    def report(self, report: Report, now_ns: int) -> list[FoldEvent]:
+        """The events of a report, in their order; none when it brings no news."""
+        match report:
+            case OrderReport():
+                return self._on_order(report, now_ns)
+            case FillReport():
+                return self._on_fill(report, now_ns)
+            case BalanceReport():
+                return self._if_newer((report.market, report.asset), report)
+            case PositionReport():
+                return self._if_newer(report.instrument_key, report)
+
+    def on_tick(self, now_ns: int) -> list[FoldEvent]:
+        """Questions and alarms that are due; to be called several times a second."""
+        events = self._fills.on_tick(now_ns)
+        for order in self._short.values():
+            if now_ns < order.ask_ns:
+                continue
+            order.asks += 1
+            order.ask_ns = now_ns + min(MISSING_NS << min(order.asks, 16), MISSING_NS_MAX)
+            lots = order.told_lots - order.seen_lots
+            venue_order_id = order.venue_order_id or VenueOrderId("")
+            events.append(FillsMissing(order.instrument_key, order.client_order_id, venue_order_id, lots))
+        return events
+
+    # --- orders ---------------------------------------------------------------------------------------
+
+    def _on_order(self, report: OrderReport, now_ns: int) -> list[FoldEvent]:
+        client_order_id = report.client_order_id
+        if client_order_id is None:
+            owner = self._owner(report.instrument_key, report.venue_order_id)
+            if not isinstance(owner, int):
+                return self._on_foreign(report)
+            client_order_id = owner
+        order = self._order(client_order_id, report.instrument_key)
+        events = self._on_ours(order, report)
+        events += self._claim(order, report.venue_order_id)
+        order.told_lots = max(order.told_lots, report.filled_lots)
+        self._count(now_ns)
+        self._add_up(order, now_ns)
+        return events
+
+    def _on_ours(self, order: _Order, report: OrderReport) -> list[FoldEvent]:
+        events: list[FoldEvent] = []
+        if report.state is OrderState.REJECTED:
+            if not order.done:
+                events.append(
+                    OrderRejected(order.client_order_id, "", report.reason, report.venue_ns, report.local_ns)
+                )
+                order.done = True
+            return events
+        if not order.acked:
+            order.acked = True
+            at_ns = report.created_ns or report.venue_ns
+            events.append(OrderAcked(order.client_order_id, report.venue_order_id, at_ns, report.local_ns))
+        if report.state not in TERMINAL:
+            events += self._terms(order, report)
+        elif not order.done:
+            order.done = True
+            events.append(
+                OrderDone(
+                    order.client_order_id, report.state, report.reason, report.venue_ns, report.local_ns
+                )
+            )
+        return events
+
+    def _terms(self, order: _Order, report: OrderReport) -> list[FoldEvent]:
+        """Price and size of an open order; a change by a newer report is told."""
+        if report.venue_ns < order.terms_ns or (report.venue_ns == order.terms_ns != 0):
+            return []
+        price_ticks, lots = report.price_ticks or order.price_ticks, report.lots or order.lots
+        changed = (order.price_ticks and price_ticks != order.price_ticks) or (
+            order.lots and lots != order.lots
+        )
+        order.price_ticks, order.lots, order.terms_ns = price_ticks, lots, report.venue_ns
+        if not changed or order.done:
+            return []
+        return [OrderAmended(order.client_order_id, price_ticks, lots, report.venue_ns, report.local_ns)]
+
+    def _on_foreign(self, report: OrderReport) -> list[FoldEvent]:
+        key = (report.instrument_key, report.venue_order_id)
+        known = self._foreign.pop(key, None)
+        stale = known is not None and (
+            report.venue_ns < known.venue_ns or (known.state in TERMINAL and report.state not in TERMINAL)
+        )
+        newest = known if known is not None and stale else report
+        self._foreign[key] = newest
+        _bound(self._foreign, FOREIGN_KEPT)
+        if known is not None and _shape(newest) == _shape(known):
+            return []
+        news: list[FoldEvent] = [ForeignOrder(report)]
+        if known is None:
+            self._owners[key] = FOREIGN
+            _bound(self._owners, 2 * (ORDERS_KEPT + FOREIGN_KEPT))
+            news += self._fills.recheck()
+        return news
+
+    # --- fills ----------------------------------------------------------------------------------------
+
+    def _on_fill(self, report: FillReport, now_ns: int) -> list[FoldEvent]:
+        events = self._fills.add(report, now_ns)
+        self._count(now_ns)
+        order = self._orders.get(report.client_order_id) if report.client_order_id is not None else None
+        if order is not None:
+            events += self._claim(order, report.venue_order_id)
+            self._count(now_ns)
+        return events
+
+    def _claim(self, order: _Order, venue_order_id: VenueOrderId) -> list[FoldEvent]:
+        """The venue's id of an order of ours is known: fills that waited for it are its own."""
+        key = (order.instrument_key, venue_order_id)
+        if not venue_order_id or self._owners.get(key) == order.client_order_id:
+            return []
+        order.venue_order_id = venue_order_id
+        self._owners[key] = order.client_order_id
+        _bound(self._owners, 2 * (ORDERS_KEPT + FOREIGN_KEPT))
+        return self._fills.recheck()
+
+    def _count(self, now_ns: int) -> None:
+        """Adds the fills that have become known as ours to their orders."""
+        for client_order_id, instrument_key, lots in self._fills.take_ours():
+            order = self._order(client_order_id, instrument_key)
+            order.seen_lots += lots
+            self._add_up(order, now_ns)
+
+    def _add_up(self, order: _Order, now_ns: int) -> None:
+        if order.told_lots > order.seen_lots:
+            if order.client_order_id not in self._short:
+                order.asks, order.ask_ns = 0, now_ns + MISSING_NS
+                self._short[order.client_order_id] = order
+        else:
+            self._short.pop(order.client_order_id, None)
+        self._keep_few(order)
+
+    # --- memory ---------------------------------------------------------------------------------------
+
+    def _order(self, client_order_id: ClientOrderId, instrument_key: InstrumentKey) -> _Order:
+        order = self._orders.get(client_order_id)
+        if order is None:
+            order = self._orders[client_order_id] = _Order(client_order_id, instrument_key)
+        return order
+
+    def _owner(self, instrument_key: InstrumentKey, venue_order_id: VenueOrderId) -> Owner:
+        return self._owners.get((instrument_key, venue_order_id))
+
+    def _keep_few(self, order: _Order) -> None:
+        """Of orders that ended and add up, only the last are kept."""
+        if not order.done or order.client_order_id in self._short:
+            return
+        self._ended.setdefault(order.client_order_id, None)
+        if len(self._ended) > ORDERS_KEPT:
+            oldest = next(iter(self._ended))
+            del self._ended[oldest]
+            forgotten = self._orders.pop(oldest, None)
+            if forgotten is not None and forgotten.venue_order_id is not None:
+                self._owners.pop((forgotten.instrument_key, forgotten.venue_order_id), None)
+
+    def _if_newer(self, key: object, report: BalanceReport | PositionReport) -> list[FoldEvent]:
+        if report.venue_ns < self._newest.get(key, 0) and report.venue_ns:
+            return []
+        self._newest[key] = max(report.venue_ns, self._newest.get(key, 0))
+        return [report]
+
+
+def _bound(kept: dict[tuple[InstrumentKey, VenueOrderId], V], most: int) -> None:
+    if len(kept) > most:
+        del kept[next(iter(kept))]
+
+
+def _shape(report: OrderReport) -> tuple[OrderState, int, int, int]:
+    return report.state, report.price_ticks, report.lots, report.filled_lots

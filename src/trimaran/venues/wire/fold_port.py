@@ -1,0 +1,76 @@
+"""What the fold of an account's reports gives out, beside account events: questions, alarms, reports."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from trimaran.domain.account import Fill, FillId, OrderAcked, OrderDone, OrderRejected, VenueOrderId
+from trimaran.domain.client_id import ClientOrderId
+from trimaran.domain.instrument import Asset, InstrumentKey, Side
+from trimaran.domain.reports import (
+    BalanceReport,
+    FillReport,
+    ForeignFill,
+    ForeignOrder,
+    OrderAmended,
+    PositionReport,
+)
+
+
+class FillsMissing(msgspec.Struct, frozen=True):
+    """The venue says that more was filled than the fills tell that came: ask `FillHistory`."""
+
+    instrument_key: InstrumentKey
+    client_order_id: ClientOrderId
+    venue_order_id: VenueOrderId
+    lots: int  # that are missing
+
+
+class FeeMissing(msgspec.Struct, frozen=True):
+    """A fill's fee has not come: ask `FillHistory`. `booked`: it went out with a fee of 0, alarm."""
+
+    report: FillReport
+    booked: bool
+
+
+class FeeKnown(msgspec.Struct, frozen=True):
+    """The fee of a fill that went out with 0."""
+
+    fill_id: FillId
+    instrument_key: InstrumentKey
+    client_order_id: ClientOrderId
+    side: Side
+    fee: Decimal
+    fee_asset: Asset
+
+
+class OwnerMissing(msgspec.Struct, frozen=True):
+    """A fill of an order that nobody has told of yet: ask `QueryOrder` by the venue's id."""
+
+    report: FillReport
+
+
+class OpenOrder(msgspec.Struct, frozen=True):
+    """An order of ours that is open as far as we know."""
+
+    client_order_id: ClientOrderId
+    instrument_key: InstrumentKey
+    venue_order_id: VenueOrderId | None
+
+
+FoldQuestion = FillsMissing | FeeMissing | OwnerMissing
+FoldEvent = (
+    OrderAcked
+    | OrderRejected
+    | OrderDone
+    | Fill
+    | OrderAmended
+    | ForeignOrder
+    | ForeignFill
+    | FeeKnown
+    | FoldQuestion
+    | BalanceReport
+    | PositionReport
+)
