@@ -80,8 +80,8 @@ class _Ticker(msgspec.Struct, rename="camel"):
     last: str = ""
     bid_px: str = ""
     ask_px: str = ""
-    vol24h: str = ""
-    vol_ccy24h: str = ""
+    volume: str = msgspec.field(name="vol24h", default="")
+    volume_currency: str = msgspec.field(name="volCcy24h", default="")
     ts: str = ""
 
 
@@ -194,8 +194,8 @@ def _ticker(row: _Ticker, context: Context) -> TickerRow:
         last=decimal_or_none("last", row.last),
         bid=decimal_or_none("bidPx", row.bid_px),
         ask=decimal_or_none("askPx", row.ask_px),
-        base_volume=decimal_or_none("vol24h", row.vol24h if spot else row.vol_ccy24h),
-        quote_volume=decimal_or_none("volCcy24h", row.vol_ccy24h) if spot else None,
+        base_volume=decimal_or_none("vol24h", row.volume if spot else row.volume_currency),
+        quote_volume=decimal_or_none("volCcy24h", row.volume_currency) if spot else None,
         venue_ns=time_ns("ts", row.ts),
     )
 

@@ -120,10 +120,15 @@ async def test_three_connection_attempts_a_second(okx):
             pass
 
 
-async def test_there_is_one_path(client):
-    for path in ("", "/ws/v5/business", "/ws/v5/private"):
+async def test_there_are_three_paths(client):
+    base = client.base("okx.spot", "ws")
+    for path in ("", "/ws/v5", "/ws/v5/spread"):
         with pytest.raises(aiohttp.WSServerHandshakeError, match="404"):
-            await client.ws(client.base("okx.spot", "ws") + path)
+            await client.ws(base + path)
+    for path in ("public", "private", "business"):
+        async with client.ws(f"{base}/ws/v5/{path}") as socket:
+            await socket.send_str("ping")
+            assert await client.receive(socket) == "pong"
 
 
 async def test_the_notice_comes_before_the_close(client):
