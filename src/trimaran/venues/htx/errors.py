@@ -7,8 +7,8 @@
     numbers    lines of swaps, `err-code` https://huobiapi.github.io/docs/usdt_swap/v1/en/#response-code-err-code
 
 REFUSED is given to what HTX documents as a check that failed. What it documents as a failure of its own
-("system busy", "abnormal service") is UNKNOWN: of 1004 it says not to place or cancel again, "to avoid repeated
-orders". So is every code that is in no list.
+("system busy", "abnormal service") is UNKNOWN: of 1004 it says not to place or cancel again, "to avoid
+repeated orders". So is every code that is in no list.
 """
 
 from __future__ import annotations
@@ -50,8 +50,9 @@ SPOT_WORDS: Final[Mapping[str, Meaning]] = {
         (_K.TOO_LARGE, "order-limitorder-amount-max-error order-marketorder-amount-buy-max-error"
                        " order-marketorder-amount-sell-max-error order-amount-over-limit"),
         (_K.FILTER, "order-orderprice-precision-error order-orderamount-precision-error"),
-        (_K.PRICE_BAND, "order-limitorder-price-min-error order-limitorder-price-max-error order-invalid-price"
-                        " order-limitorder-price-buy-min-error order-limitorder-price-buy-max-error"
+        (_K.PRICE_BAND, "order-limitorder-price-min-error order-limitorder-price-max-error"
+                        " order-invalid-price order-limitorder-price-buy-min-error"
+                        " order-limitorder-price-buy-max-error"
                         " order-limitorder-price-sell-min-error order-limitorder-price-sell-max-error"
                         " order-etp-nav-price-min-error order-etp-nav-price-max-error"
                         " order-price-greater-than-limit order-price-less-than-limit"
@@ -74,8 +75,9 @@ SPOT_WORDS: Final[Mapping[str, Meaning]] = {
         (_K.SIGNATURE, "api-signature-not-valid api-signature-check-failed"),
         (_K.KEY, "login-required"),
         (_K.PERMISSION, "base-operation-forbidden sub-user-auth-required"),
-        (_K.ACCOUNT, "account-get-accounts-inexistent-error account-account-id-inexistent account-state-invalid"
-                     " operation-forbidden-for-fl-account-state operation-forbidden-for-lock-account-state"),
+        (_K.ACCOUNT, "account-get-accounts-inexistent-error account-account-id-inexistent"
+                     " account-state-invalid operation-forbidden-for-fl-account-state"
+                     " operation-forbidden-for-lock-account-state"),
         (_K.RATE_LIMITED, "510 429 base-request-exceed-frequency-limit rate-too-many-requests"),
     )),
     **_failures("base-system-error gateway-internal-error order-update-error timeout 500"),

@@ -4,9 +4,9 @@
     swaps  https://huobiapi.github.io/docs/usdt_swap/v1/en/#signature-authentication-amp-verification
 
 What is signed is four lines: method, host, path, and the query sorted by the ASCII of its names, values
-percent-encoded. The host is the one that the request really goes to, as its `Host` header says it. The body of a
-POST is not signed. Times are whole seconds of UTC, and HTX takes them within five minutes; a request carries no
-deadline of its own.
+percent-encoded. The host is the one that the request really goes to, as its `Host` header says it. The body
+of a POST is not signed. Times are whole seconds of UTC, and HTX takes them within five minutes; a request
+carries no deadline of its own.
 """
 
 from __future__ import annotations
@@ -140,5 +140,7 @@ def _ed25519(secret: Secret) -> Ed25519PrivateKey:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, Ed25519PrivateKey):
-        raise ConfigError("htx key: expected an Ed25519 private key in PEM, or its seed in hex; found neither")
+        raise ConfigError(
+            "htx key: expected an Ed25519 private key in PEM, or its seed in hex, found neither"
+        )
     return key

@@ -1,7 +1,7 @@
 """What HTX promises and demands, as constants; each names the exchange's page it comes from.
 
-Public channels only. A stream is a topic, as the venue spells it. HTX has no public test network. This
-module never opens a connection and knows nothing of the account.
+A stream is a topic, as the venue spells it. HTX has no public test network. This module never opens a
+connection.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Final
 
 from trimaran.domain.answer import Kind
 from trimaran.domain.instrument import ContractKind, Fees, MarketName
+from trimaran.venues.wire.lines import LineSpec
 from trimaran.venues.wire.market_spec import (
     MINUTE,
     MS,
@@ -22,6 +23,7 @@ from trimaran.venues.wire.market_spec import (
     SnapshotSource,
     StreamSpec,
 )
+from trimaran.venues.wire.private_spec import LimitSpec, PrivateSpec, Scope
 
 # https://huobiapi.github.io/docs/spot/v1/en/#access-urls
 SPOT_LIVE: Final = Endpoints(
@@ -99,4 +101,139 @@ SWAP: Final = MarketSpec(
     ),
     # https://www.htx.com/en-us/fee/ (base tier; the account's own rates replace it)
     default_fees=Fees(maker_e8=20_000, taker_e8=50_000),
+)
+
+
+def _per_user(name: str, units: int, window_ns: int, reserved: int = 0, header: str = "") -> LimitSpec:
+    """A budget of the user; HTX does not say where its windows begin, so none is taken for granted."""
+    return LimitSpec(
+        name=name,
+        scope=Scope.ACCOUNT,
+        units=units,
+        window_ns=window_ns,
+        aligned=False,
+        reserved=reserved,
+        left_header=header,
+    )
+
+
+def _per_address(name: str, units: int, window_ns: int) -> LimitSpec:
+    return LimitSpec(name=name, scope=Scope.ADDRESS, units=units, window_ns=window_ns, aligned=False)
+
+
+# https://www.htx.com/en-us/opend/newApiPages/ ("Rate Limit" of each page): each endpoint has its own, per user.
+SPOT_LEFT: Final = "x-hb-ratelimit-requests-remain"
+SPOT_LIMITS: Final = (
+    _per_user("spot.place", 100, 2 * SECOND, header=SPOT_LEFT),
+    _per_user("spot.cancel", 100, 2 * SECOND, header=SPOT_LEFT),
+    _per_user("spot.cancel_by_client_id", 100, 2 * SECOND, header=SPOT_LEFT),
+    _per_user("spot.cancel_all", 50, 2 * SECOND, header=SPOT_LEFT),
+    _per_user("spot.query", 50, 2 * SECOND, header=SPOT_LEFT),
+    _per_user("spot.query_by_client_id", 50, 2 * SECOND, header=SPOT_LEFT),
+    _per_user("spot.open_orders", 50, 2 * SECOND, header=SPOT_LEFT),
+    _per_user("spot.history", 50, 2 * SECOND, header=SPOT_LEFT),
+    _per_user("spot.fills", 20, 2 * SECOND, header=SPOT_LEFT),
+    _per_user("spot.order_fills", 50, 2 * SECOND, header=SPOT_LEFT),
+    _per_user("spot.account", 100, 2 * SECOND, header=SPOT_LEFT),
+    _per_user("spot.balance", 100, 2 * SECOND, header=SPOT_LEFT),
+    _per_user("spot.fees", 50, 2 * SECOND, header=SPOT_LEFT),
+    _per_user("spot.user", 20, 2 * SECOND),  # ours: nothing is documented
+    _per_user("spot.dead_man", 20, 2 * SECOND),  # ours: nothing is documented
+    _per_address("spot.market", 4_000, 5 * MINUTE),
+)
+# https://huobiapi.github.io/docs/usdt_swap/v1/en/#api-rate-limit-illustration
+SWAP_LEFT: Final = "ratelimit-remaining"
+SWAP_LIMITS: Final = (
+    _per_user("swap.trade", 72, 3 * SECOND, reserved=12, header=SWAP_LEFT),
+    _per_user("swap.read", 72, 3 * SECOND, header=SWAP_LEFT),
+    _per_user("swap.leverage", 1, 3 * SECOND),
+    _per_address("swap.public", 240, 3 * SECOND),
+    _per_address("swap.market", 800, SECOND),
+)
+
+# Ours: HTX allows 50 requests in a second on a line of spot and 40 on one of swaps, and ten and thirty lines.
+_LINE_MESSAGES_PER_S: Final = 20
+
+SPOT_PRIVATE: Final = PrivateSpec(
+    market=SPOT.market,
+    live={
+        "rest": "https://api.huobi.pro",
+        "ws_private": "wss://api.huobi.pro",
+        "ws_api": "wss://api.huobi.pro",
+    },
+    testnet=None,
+    lines=(
+        # https://huobiapi.github.io/docs/spot/v1/en/#websocket-account-and-order
+        LineSpec(
+            name="private",
+            base="ws_private",
+            path="/ws/v2",
+            pushes=True,
+            takes_orders=False,
+            heartbeat=Heartbeat.SERVER_PING,
+            server_ping_ns=20 * SECOND,
+            messages_per_s_max=_LINE_MESSAGES_PER_S,
+            connects_max=5,  # ours
+            connects_window_ns=SECOND,
+        ),
+        LineSpec(
+            name="orders",
+            base="ws_api",
+            path="/ws/trade",
+            pushes=False,
+            takes_orders=True,
+            heartbeat=Heartbeat.SERVER_PING,
+            server_ping_ns=20 * SECOND,
+            messages_per_s_max=_LINE_MESSAGES_PER_S,
+            connects_max=5,  # ours
+            connects_window_ns=SECOND,
+        ),
+    ),
+    limits=SPOT_LIMITS,
+    clock_window_ns=5 * MINUTE,
+    visibility_lag_ns=SECOND,
+    request_expiry=False,
+)
+
+SWAP_PRIVATE: Final = PrivateSpec(
+    market=SWAP.market,
+    live={
+        "rest": "https://api.hbdm.com",
+        "ws_private": "wss://api.hbdm.com",
+        "ws_api": "wss://api.hbdm.com",
+    },
+    testnet=None,
+    lines=(
+        # https://huobiapi.github.io/docs/usdt_swap/v1/en/#websocket-heartbeat-and-authentication-interface
+        LineSpec(
+            name="private",
+            base="ws_private",
+            path="/linear-swap-notification",
+            pushes=True,
+            takes_orders=False,
+            compressed=True,
+            heartbeat=Heartbeat.SERVER_PING,
+            server_ping_ns=5 * SECOND,
+            messages_per_s_max=_LINE_MESSAGES_PER_S,
+            connects_max=5,  # ours
+            connects_window_ns=SECOND,
+        ),
+        LineSpec(
+            name="orders",
+            base="ws_api",
+            path="/linear-swap-trade",
+            pushes=False,
+            takes_orders=True,
+            compressed=True,
+            heartbeat=Heartbeat.SERVER_PING,
+            server_ping_ns=5 * SECOND,
+            messages_per_s_max=_LINE_MESSAGES_PER_S,
+            connects_max=5,  # ours
+            connects_window_ns=SECOND,
+        ),
+    ),
+    limits=SWAP_LIMITS,
+    clock_window_ns=5 * MINUTE,
+    visibility_lag_ns=SECOND,
+    request_expiry=False,
 )
