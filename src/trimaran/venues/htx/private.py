@@ -29,12 +29,12 @@ from trimaran.venues.htx import fields
 from trimaran.venues.htx.envelope import SUCCESS, Access, part
 from trimaran.venues.htx.errors import SPOT_LINE, SPOT_WINDOW_NS, fault_of, shown
 from trimaran.venues.htx.fields import NULL, Id
-from trimaran.venues.wire.inflate import inflate
 from trimaran.venues.htx.reports import is_spot, state_of, type_of
 from trimaran.venues.htx.signing import Place, spot_login
 from trimaran.venues.htx.spec import SPOT
 from trimaran.venues.wire.dialect import AccountSetup
 from trimaran.venues.wire.dialogue import request_id_of
+from trimaran.venues.wire.inflate import inflate
 from trimaran.venues.wire.lines import (
     LineEnded,
     LineMessage,
@@ -215,7 +215,8 @@ def _order(access: Access, data: msgspec.Raw, local_ns: int) -> Sequence[OrderRe
     if instrument is None or not is_spot(event.order_source):
         return ()
     if event.event_type in ("trigger", "deletion"):
-        return (_conditional(instrument, event, local_ns),)
+        ours = fields.client_id_of(event.client_order_id or "") is not None
+        return (_conditional(instrument, event, local_ns),) if ours else ()
     return (_report(instrument, event, local_ns),)
 
 

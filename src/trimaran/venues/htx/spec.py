@@ -121,7 +121,7 @@ def _per_address(name: str, units: int, window_ns: int) -> LimitSpec:
     return LimitSpec(name=name, scope=Scope.ADDRESS, units=units, window_ns=window_ns, aligned=False)
 
 
-# https://www.htx.com/en-us/opend/newApiPages/ ("Rate Limit" of each page): each endpoint has its own, per user.
+# https://www.htx.com/en-us/opend/newApiPages/ ("Rate Limit" of each page): one per endpoint and user.
 SPOT_LEFT: Final = "x-hb-ratelimit-requests-remain"
 SPOT_LIMITS: Final = (
     _per_user("spot.place", 100, 2 * SECOND, header=SPOT_LEFT),

@@ -25,7 +25,6 @@ from trimaran.venues.htx.errors import (
     fault_of,
 )
 from trimaran.venues.htx.fields import NULL, Id
-from trimaran.venues.wire.inflate import inflate
 from trimaran.venues.htx.private import ECHO_BYTES_MAX, HEAD_BYTES, UNREADABLE
 from trimaran.venues.htx.signing import Place, swap_login
 from trimaran.venues.htx.spec import SWAP
@@ -33,6 +32,7 @@ from trimaran.venues.htx.swap_account import Holding, Margin, holding_reports, m
 from trimaran.venues.htx.swap_reports import Row, fills_of, report_of
 from trimaran.venues.wire.dialect import AccountSetup
 from trimaran.venues.wire.dialogue import request_id_of
+from trimaran.venues.wire.inflate import inflate
 from trimaran.venues.wire.lines import (
     LineMessage,
     LinePing,
