@@ -7,6 +7,7 @@ Listeners are at fixed distances from the port base:
     0 admin handles, REST of Binance   1 Binance spot streams   2 Binance USD-M streams
     3 REST of OKX                      4 OKX streams
     5 REST of HTX spot                 6 HTX spot streams       7 REST of HTX swap   8 HTX swap streams
+    9 Binance spot WebSocket API       10 Binance USD-M WebSocket API
 
 The desk side never imports this.
 """

@@ -93,7 +93,7 @@ async def test_serve_prints_one_line_and_ends_on_sigterm():
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
     urls = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
-    assert set(urls) == {"venues", "admin", "seed"}
+    assert set(urls) == {"venues", "admin", "seed", "accounts"}
     async with aiohttp.ClientSession() as http, http.get(urls["admin"] + "/status") as answer:
         assert (await answer.json())["symbols"] == ["LTCUSDT"]
     process.send_signal(signal.SIGTERM)

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 from picows import WSCloseCode, WSMsgType, WSTransport
 
 from trimaran.domain.instrument import MarketName
-from trimaran.venues.binance.simulator.streams import Channel, MarketFeed
+from trimaran.venues.binance.simulator.streams import Subscriber
 from trimaran.venues.binance.simulator.text import server_shutdown
 from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.server_stage import Connection, Stage
@@ -37,10 +37,37 @@ class ConnectionRules(msgspec.Struct, frozen=True):
     age_max_s: float = 86_400.0
 
 
+class Heartbeat:
+    """Pings of the server and the pongs that must follow."""
+
+    def __init__(self, rules: ConnectionRules, born_s: float) -> None:
+        self._rules = rules
+        self._born_s = self._pinged_s = self._ponged_s = born_s
+
+    def ponged(self, now_s: float) -> None:
+        """The client has answered."""
+        self._ponged_s = now_s
+
+    def too_old(self, now_s: float) -> bool:
+        """Whether the connection has lived its time."""
+        return now_s - self._born_s > self._rules.age_max_s
+
+    def unanswered(self, now_s: float) -> bool:
+        """Whether a ping has waited too long for its pong."""
+        return self._ponged_s < self._pinged_s and now_s - self._pinged_s > self._rules.pong_within_s
+
+    def due(self, now_s: float) -> bool:
+        """Whether to ping now; then the next one begins to wait."""
+        if self._ponged_s < self._pinged_s or now_s - self._pinged_s < self._rules.ping_every_s:
+            return False
+        self._pinged_s = now_s
+        return True
+
+
 class Target(msgspec.Struct, frozen=True):
     """What the URL of a connection asks for."""
 
-    route: str  # "public", "market", or "" for spot and for the retired undecorated base
+    route: str  # "public", "market", "private", or "" for spot and for the retired undecorated base
     combined: bool
     streams: tuple[str, ...]
 
@@ -50,8 +77,12 @@ def parse_target(path: str, spot: bool) -> Target | None:
     parts = urlsplit(path)
     segments = [unquote(segment) for segment in parts.path.split("/") if segment]
     route = ""
-    if not spot and segments and segments[0] in ("public", "market"):
+    if not spot and segments and segments[0] in ("public", "market", "private"):
         route = segments.pop(0)
+    if route == "private" and "listenKey=" in parts.query and segments in (["ws"], ["stream"]):
+        query = parse_qs(parts.query)
+        name = "@".join(query[each][0] for each in ("listenKey", "events") if each in query)
+        return Target(route, segments == ["stream"], (name,))
     if segments[:1] == ["ws"]:
         return Target(route, False, tuple(segments[1:]))
     if segments == ["stream"]:
@@ -60,20 +91,30 @@ def parse_target(path: str, spot: bool) -> Target | None:
     return None
 
 
+class Streams(Protocol):
+    """Where streams are joined: the books of a market, or the user data of its accounts."""
+
+    def join(self, name: str, route: str, subscriber: Subscriber, now_ns: int) -> Any:
+        """Subscribes; None where the venue acknowledges and stays silent."""
+
+    def leave(self, channel: Any, subscriber: Subscriber) -> None:
+        """Unsubscribes from what `join` gave."""
+
+
 class BinanceConnection(Connection):
     """A subscriber of one market."""
 
     def __init__(
-        self, stage: Stage, market: MarketName, target: Target, rules: ConnectionRules, feed: MarketFeed
+        self, stage: Stage, market: MarketName, target: Target, rules: ConnectionRules, feed: Streams
     ) -> None:
         super().__init__(stage)
-        self._pinged_s = self._ponged_s = self.born_s
+        self._heartbeat = Heartbeat(rules, self.born_s)
         self._market = market
         self._target = target
         self._rules = rules
         self._feed = feed
         self._combined = target.combined
-        self._names: dict[str, Channel | None] = {}
+        self._names: dict[str, Any] = {}
         self._messages_s: deque[float] = deque()
 
     def markets(self) -> tuple[str, ...]:
@@ -105,7 +146,7 @@ class BinanceConnection(Connection):
         elif kind == WSMsgType.PING:
             self.pong(payload)
         elif kind == WSMsgType.PONG:
-            self._ponged_s = now_s
+            self._heartbeat.ponged(now_s)
         elif kind == WSMsgType.TEXT:
             self.deliver(WSMsgType.TEXT, _encode(self._answer(payload)))
 
@@ -122,14 +163,12 @@ class BinanceConnection(Connection):
         """Pings, and ends connections that are dead, too old or too slow."""
         if self.transport is None:
             return
-        rules = self._rules
-        unanswered = self._ponged_s < self._pinged_s
-        if now_s - self.born_s > rules.age_max_s or self.too_slow():
+        heartbeat = self._heartbeat
+        if heartbeat.too_old(now_s) or self.too_slow():
             self.close(WSCloseCode.POLICY_VIOLATION)
-        elif unanswered and now_s - self._pinged_s > rules.pong_within_s:
+        elif heartbeat.unanswered(now_s):
             self.close(WSCloseCode.POLICY_VIOLATION, b"Pong timeout")
-        elif now_s - self._pinged_s >= rules.ping_every_s and not unanswered:
-            self._pinged_s = now_s
+        elif heartbeat.due(now_s):
             self.transport.send_ping(str(int(now_s * 1000)).encode())
 
     def _too_many(self, now_s: float) -> bool:

@@ -6,12 +6,16 @@ https://developers.binance.com/docs/binance-spot-api-docs/filters
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from trimaran.venues.sim.instruments import SimInstrument
 from trimaran.venues.sim.numerals import Numerals, fixed
 
 Json = dict[str, Any]
+SPOT_TYPES: Final = (
+    "LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT",
+)  # fmt: skip
+USDM_TYPES: Final = ("LIMIT", "MARKET", "STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET")
 
 
 def exchange_info(
@@ -51,6 +55,11 @@ def _rate_limits(spot: bool, weight_limit: int) -> list[Json]:
     ]
 
 
+def spot_filters(listing: SimInstrument) -> list[Json]:
+    """The filters of an instrument of spot."""
+    return _filters(listing, True)
+
+
 def _filters(listing: SimInstrument, spot: bool) -> list[Json]:
     instrument = listing.instrument
     price = Numerals(instrument.price_grid, fixed(listing.price_decimals)).text
@@ -78,8 +87,8 @@ def _filters(listing: SimInstrument, spot: bool) -> list[Json]:
             {"filterType": "MIN_NOTIONAL", "notional": str(instrument.min_notional)},
             {
                 "filterType": "PERCENT_PRICE",
-                "multiplierUp": "1.0500",
-                "multiplierDown": "0.9500",
+                "multiplierUp": "1.1000",
+                "multiplierDown": "0.9000",
                 "multiplierDecimal": "4",
             },
         ]
@@ -94,7 +103,16 @@ def _filters(listing: SimInstrument, spot: bool) -> list[Json]:
             "applyMaxToMarket": False,
             "avgPriceMins": 5,
         },
+        {
+            "filterType": "PERCENT_PRICE_BY_SIDE",
+            "bidMultiplierUp": "1.1",
+            "bidMultiplierDown": "0.01",
+            "askMultiplierUp": "100",
+            "askMultiplierDown": "0.9",
+            "avgPriceMins": 5,
+        },
         {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 200},
+        {"filterType": "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends": 10},
         {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": 5},
     ]
 
@@ -124,7 +142,7 @@ def _spot_symbol(listing: SimInstrument, permission_sets: bool) -> Json:
         "quoteAssetPrecision": 8,
         "baseCommissionPrecision": 8,
         "quoteCommissionPrecision": 8,
-        "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"],
+        "orderTypes": list(SPOT_TYPES),
         **flags,
         "filters": _filters(listing, True),
         "permissions": [],
@@ -158,6 +176,6 @@ def _usdm_symbol(listing: SimInstrument) -> Json:
         "maintMarginPercent": "2.5000",
         "requiredMarginPercent": "5.0000",
         "filters": _filters(listing, False),
-        "orderTypes": ["LIMIT", "MARKET"],
+        "orderTypes": list(USDM_TYPES),
         "timeInForce": ["GTC", "IOC", "FOK", "GTX", "GTD"],
     }

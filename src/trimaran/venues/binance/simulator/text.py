@@ -9,11 +9,19 @@ https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
 
+from trimaran.venues.sim.bars import Bar
 from trimaran.venues.sim.book import Aggregate, Top
 from trimaran.venues.sim.instruments import SimInstrument
 from trimaran.venues.sim.markets import BINANCE_SPOT
-from trimaran.venues.sim.numerals import Numerals, fixed
+from trimaran.venues.sim.numerals import Amounts, Numerals, fixed, scaled
+
+INTERVAL_MINUTES: Final = {
+    "1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "2h": 120, "4h": 240, "6h": 360, "8h": 480,
+    "12h": 720, "1d": 1440,
+}  # fmt: skip
 
 
 class BookText:
@@ -26,6 +34,18 @@ class BookText:
         self.shift_ns = 0  # from simulated time to the server's clock
         self.price = Numerals(instrument.price_grid, fixed(listing.price_decimals)).text
         self.size = Numerals(instrument.size_grid, fixed(listing.size_decimals)).text
+        self._amounts = Amounts(instrument)
+        self._step = instrument.price_grid.step
+
+    def quote(self, ticks_lots: int, decimals: int = 8) -> str:
+        """A sum of price times size with so many decimals; what is finer is lost."""
+        value, exponent = self._amounts.quote(ticks_lots)
+        shift = exponent + decimals
+        return scaled(value * 10**shift if shift >= 0 else value // 10**-shift, decimals)
+
+    def exact_price(self, ticks_lots: int, lots: int) -> Decimal:
+        """The mean price of so many lots that cost so many ticks times lots."""
+        return self._step * ticks_lots / lots
 
     def venue_ms(self, time_ns: int) -> int:
         """Simulated nanoseconds as milliseconds of the server's clock."""
@@ -93,6 +113,17 @@ class BookText:
             f'"f":{group.first_trade_id},"l":{group.last_trade_id},"T":{self.venue_ms(group.time_ns)},'
             f'"m":{_bool(group.side == 1)}{tail}'
         )
+
+
+def kline_row(text: BookText, bar: Bar, minutes: int) -> str:
+    """A bar as REST answers it."""
+    price, size = text.price, text.size
+    start_ms = bar.start_ns // 1_000_000
+    return (
+        f'[{start_ms},"{price(bar.open)}","{price(bar.high)}","{price(bar.low)}","{price(bar.close)}",'
+        f'"{size(bar.lots)}",{start_ms + minutes * 60_000 - 1},"{text.quote(bar.value)}",{bar.trades},'
+        f'"{size(bar.taker_buy_lots)}","{text.quote(bar.taker_buy_value)}","0"]'
+    )
 
 
 def mark_price_update(event_ms: int, symbol: str, mark: str, index: str, rate: str, next_ms: int) -> str:

@@ -1,8 +1,8 @@
 """The simulated Binance: spot and USD-M, REST and WebSocket, over the common market of `venues.sim`.
 
-It speaks the venue's own public protocol, so that the whole platform can be run, shown and tested without a
-network. What is written comes from `text`; nothing is shared with the adapter. Clocks, sockets
-and the handles that make things go wrong are those of `venues.sim.server`.
+It speaks the venue's own protocol, public and private, so that the whole platform can be run, shown and
+tested without a network. What is written comes from `text` and its like; nothing is shared with the adapter.
+Clocks, sockets and the handles that make things go wrong are those of `venues.sim.server`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,15 @@ import msgspec
 from picows import WSUpgradeRequest
 
 from trimaran.domain.instrument import MarketName
-from trimaran.venues.binance.simulator.connection import BinanceConnection, ConnectionRules, parse_target
-from trimaran.venues.binance.simulator.rest import RestMarket, Weights
+from trimaran.venues.binance.simulator.connection import (
+    BinanceConnection,
+    ConnectionRules,
+    Streams,
+    parse_target,
+)
+from trimaran.venues.binance.simulator.market import BinanceMarket
 from trimaran.venues.binance.simulator.streams import MarketFeed
+from trimaran.venues.binance.simulator.ws_api import WsApiConnection
 from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.markets import BINANCE_SPOT, BINANCE_USDM
 from trimaran.venues.sim.server_stage import Accept, Pages, Sockets, Stage
@@ -24,6 +30,10 @@ from trimaran.venues.sim.server_stage import Accept, Pages, Sockets, Stage
 REST_OFFSET: Final = 0
 SPOT_OFFSET: Final = 1
 USDM_OFFSET: Final = 2
+SPOT_API_OFFSET: Final = 9
+USDM_API_OFFSET: Final = 10
+SPOT_API_PATH: Final = "/ws-api/v3"
+USDM_API_PATH: Final = "/ws-fapi/v1"
 
 
 class BinanceRules(msgspec.Struct, frozen=True):
@@ -32,6 +42,8 @@ class BinanceRules(msgspec.Struct, frozen=True):
     weight_limits: bool = True  # whether used weight above the limit is refused
     spot_weight_limit: int = 6_000
     usdm_weight_limit: int = 2_400
+    order_limits: bool = True  # whether more new orders than allowed are refused
+    listen_key_ms: int = 3_600_000  # how long a listen key lives
     spot: ConnectionRules = ConnectionRules(messages_per_s=5, ping_every_s=20.0, pong_within_s=60.0)
     usdm: ConnectionRules = ConnectionRules(messages_per_s=10, ping_every_s=180.0, pong_within_s=600.0)
 
@@ -47,26 +59,32 @@ class BinanceVenue:
             }
             for market in (BINANCE_SPOT, BINANCE_USDM)
         }
-        self._spot = MarketFeed(True, books[BINANCE_SPOT], {}, stage.faults[BINANCE_SPOT])
-        self._usdm = MarketFeed(False, books[BINANCE_USDM], books[BINANCE_SPOT], stage.faults[BINANCE_USDM])
+        limited = stage.options.limits
+        spot_feed = MarketFeed(True, books[BINANCE_SPOT], {}, stage.faults[BINANCE_SPOT])
+        usdm_feed = MarketFeed(False, books[BINANCE_USDM], books[BINANCE_SPOT], stage.faults[BINANCE_USDM])
+        weighed, counted = limited and rules.weight_limits, limited and rules.order_limits
+        self._spot = BinanceMarket(
+            BINANCE_SPOT, stage, spot_feed, (rules.spot_weight_limit, weighed), counted, rules.listen_key_ms
+        )
+        self._usdm = BinanceMarket(
+            BINANCE_USDM, stage, usdm_feed, (rules.usdm_weight_limit, weighed), counted, rules.listen_key_ms
+        )
         self._rules = rules
         self.feeds = {
             (feed.book.listing.instrument.market, feed.book.listing.instrument.symbol): feed
-            for market in (self._spot, self._usdm)
+            for market in (spot_feed, usdm_feed)
             for feed in market.feeds.values()
         }
 
     def listeners(self) -> list[Sockets | Pages]:
-        """REST of both markets on one port, streams on one each."""
-        rules, stage = self._rules, self._stage
-        weights = Weights(rules.spot_weight_limit, rules.weight_limits)
-        spot = RestMarket(BINANCE_SPOT, self._spot.feeds, weights, stage)
-        weights = Weights(rules.usdm_weight_limit, rules.weight_limits)
-        usdm = RestMarket(BINANCE_USDM, self._usdm.feeds, weights, stage)
+        """REST of both markets on one port; streams and WebSocket APIs on one each."""
+        rules, spot, usdm = self._rules, self._spot, self._usdm
         return [
             Pages(REST_OFFSET, [*spot.routes(), *usdm.routes()]),
-            Sockets(SPOT_OFFSET, (BINANCE_SPOT,), self._acceptor(BINANCE_SPOT, self._spot, rules.spot)),
-            Sockets(USDM_OFFSET, (BINANCE_USDM,), self._acceptor(BINANCE_USDM, self._usdm, rules.usdm)),
+            Sockets(SPOT_OFFSET, (BINANCE_SPOT,), self._streams(spot, rules.spot)),
+            Sockets(USDM_OFFSET, (BINANCE_USDM,), self._streams(usdm, rules.usdm)),
+            Sockets(SPOT_API_OFFSET, (BINANCE_SPOT,), self._api(spot, SPOT_API_PATH, rules.spot)),
+            Sockets(USDM_API_OFFSET, (BINANCE_USDM,), self._api(usdm, USDM_API_PATH, rules.usdm)),
         ]
 
     def pump(self, moment: Moment) -> None:
@@ -74,21 +92,47 @@ class BinanceVenue:
         self._spot.pump(moment)
         self._usdm.pump(moment)
 
+    def expire_listen_keys(self) -> None:
+        """Every listen key of USD-M expires now."""
+        self._usdm.listen_keys.expire_all(self._stage.server_ms())
+
     def urls(self, hosts: Mapping[int, str]) -> dict[str, Any]:
-        """Base URLs; USD-M has two for its streams."""
+        """Base URLs. User data of spot comes over its WebSocket API, that of USD-M over streams."""
         rest, spot, usdm = (hosts[offset] for offset in (REST_OFFSET, SPOT_OFFSET, USDM_OFFSET))
+        spot_api = f"ws://{hosts[SPOT_API_OFFSET]}{SPOT_API_PATH}"
         return {
-            "spot": {"rest": f"http://{rest}", "ws": f"ws://{spot}"},
+            "spot": {
+                "rest": f"http://{rest}",
+                "ws": f"ws://{spot}",
+                "ws_api": spot_api,
+                "ws_private": spot_api,
+            },
             "usdm": {
                 "rest": f"http://{rest}",
                 "ws_public": f"ws://{usdm}/public",
                 "ws_market": f"ws://{usdm}/market",
+                "ws_private": f"ws://{usdm}/private",
+                "ws_api": f"ws://{hosts[USDM_API_OFFSET]}{USDM_API_PATH}",
             },
         }
 
-    def _acceptor(self, market: MarketName, feed: MarketFeed, rules: ConnectionRules) -> Accept:
+    def _streams(self, market: BinanceMarket, rules: ConnectionRules) -> Accept:
+        name: MarketName = market.accounts.market
+
         def accept(request: WSUpgradeRequest) -> BinanceConnection | None:
-            target = parse_target(request.path.decode(), market == BINANCE_SPOT)
-            return None if target is None else BinanceConnection(self._stage, market, target, rules, feed)
+            target = parse_target(request.path.decode(), market.accounts.spot)
+            if target is None:
+                return None
+            streams: Streams = market.listen_keys if target.route == "private" else market.feed
+            return BinanceConnection(self._stage, name, target, rules, streams)
+
+        return accept
+
+    def _api(self, market: BinanceMarket, path: str, rules: ConnectionRules) -> Accept:
+        def accept(request: WSUpgradeRequest) -> WsApiConnection | None:
+            target = request.path.decode()
+            if target.partition("?")[0] != path:
+                return None
+            return WsApiConnection(self._stage, market.api, target, rules)
 
         return accept
