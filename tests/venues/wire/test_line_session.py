@@ -20,6 +20,7 @@ from trimaran.venues.wire.line_port import (
     AskForTime,
     AskForToken,
     Gap,
+    LineConfig,
     LineDown,
     LineHalted,
     LineSwitched,
@@ -30,7 +31,7 @@ from trimaran.venues.wire.line_port import (
     TokenFailed,
     TokenGot,
 )
-from trimaran.venues.wire.line_session import LineConfig, LineSession
+from trimaran.venues.wire.line_session import LineSession
 from trimaran.venues.wire.lines import (
     LineEnded,
     LineMessage,

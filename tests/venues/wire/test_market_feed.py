@@ -96,7 +96,7 @@ async def stage(venue, until):
         )
         yield session, sink, feed, notices
         await feed.stop()
-        assert not feed._tasks
+        assert feed._runner.is_idle
         await until(lambda: not venue.live)
 
 

@@ -18,11 +18,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
 from trimaran.domain.ports import Rng
 from trimaran.domain.reports import BalanceReport, FillReport, OrderReport, PositionReport
-from trimaran.venues.wire.backoff import Backoff
 from trimaran.venues.wire.clock_offset import VenueClock
 from trimaran.venues.wire.fault import Fault, FaultKind
 from trimaran.venues.wire.limiter import WindowBudget
@@ -31,6 +28,7 @@ from trimaran.venues.wire.line_port import (
     AskForTime,
     Gap,
     LineAction,
+    LineConfig,
     LineCounters,
     LineDown,
     LineEvent,
@@ -59,25 +57,10 @@ from trimaran.venues.wire.lines import (
     SubscriptionRefused,
     SubscriptionTaken,
 )
-from trimaran.venues.wire.market_spec import MINUTE, MS, SECOND
 from trimaran.venues.wire.session_port import Alive, Close, Closed, Open, Opened, SendText, Slot
 
 IDS_PER_LINK: Final = 1_000  # request ids that a login and subscriptions may use
 LineActions = Sequence[LineAction]
-
-
-class LineConfig(msgspec.Struct, frozen=True):
-    """How a line behaves; all times in nanoseconds. The defaults suit the live exchange."""
-
-    reconnect: Backoff = Backoff(base_ns=500 * MS, cap_ns=30 * SECOND)
-    stable_ns: int = MINUTE  # a link that lasted so long resets the back-off
-    reply_ns_max: int = 10 * SECOND  # for the login, and for all subscriptions
-    connects_share: float = 0.8  # of the venue's limit on attempts; other processes share the address
-    age_margin_ns: int = 10 * MINUTE  # so much before the venue's limit a link is replaced
-    overlap_ns: int = 2 * SECOND  # a link that was replaced still listens
-    retire_ns_max: int = 15 * SECOND  # and waits no longer for answers
-    gap_margin_ns: int = 10 * SECOND  # so much before the last frame a gap may begin
-    time_ns_max: int = 5 * SECOND  # a login waits no longer for the time it asked for
 
 
 class LineSession:
