@@ -1,9 +1,9 @@
-"""One WebSocket connection to the simulated OKX: requests, text heartbeat, limits.
+"""One WebSocket connection to the simulated OKX: requests, login, orders, text heartbeat, limits.
 
-Rules (https://www.okx.com/docs-v5/en/#overview-websocket): clients send the text `ping` and get `pong`; 480
-subscribe and unsubscribe requests an hour; a request has at most 64 KiB. One acknowledgement per argument,
-with the `id` of the request; a second subscription of a channel is acknowledged and brings no second
-snapshot. Channels of the business socket do not exist on the public one.
+Rules (https://www.okx.com/docs-v5/en/#overview-websocket): clients send the text `ping` and get `pong`; 480 subscribe,
+unsubscribe and login requests an hour; a request has at most 64 KiB. One acknowledgement per argument, with the `id`
+of the request; a second subscription of a channel is acknowledged and brings no second snapshot. Each socket has
+channels of its own, and orders are for the private one.
 
 Stricter than the venue: it closes with 4004 when neither side has sent anything for 30 s, this simulator when
 the client has not, whatever was pushed to it meanwhile. A client that lives here lives there.
@@ -11,26 +11,36 @@ the client has not, whatever was pushed to it meanwhile. A client that lives her
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 from picows import WSCloseCode, WSMsgType, WSTransport
 
 from trimaran.domain.instrument import MarketName
+from trimaran.venues.okx.simulator.auth import logged_in
+from trimaran.venues.okx.simulator.operations import NAMES, Operations, Outcome
+from trimaran.venues.okx.simulator.private_feed import PrivateFeed, Subscription
+from trimaran.venues.okx.simulator.public_data import PublicData
+from trimaran.venues.okx.simulator.refusals import NO_MASS_CANCEL, OkxError
+from trimaran.venues.okx.simulator.sockets import PRIVATE, Argument, Channels, markets_of
 from trimaran.venues.okx.simulator.streams import OkxFeed
+from trimaran.venues.okx.simulator.text import answer_of
+from trimaran.venues.sim.exchange_port import Exchange
 from trimaran.venues.sim.feed import Moment
-from trimaran.venues.sim.markets import OKX_SPOT, OKX_SWAP
+from trimaran.venues.sim.gate import Verdict
 from trimaran.venues.sim.server_stage import Connection, Stage, Window, as_text
+from trimaran.venues.sim.trading import ApiKey, Permission
 
-IDLE, SLOW = 4004, 4005  # close codes
-BAD_REQUEST, NO_CHANNEL, TOO_OFTEN, NO_LOGIN, BAD_ARGUMENTS, BAD_OPERATION, UPGRADE = (
-    "60012", "60018", "60014", "60011", "60013", "60019", "64008",
+LOGIN_FAILED, IDLE, SLOW = 4001, 4004, 4005  # close codes
+BAD_REQUEST, TOO_OFTEN, NO_LOGIN, BAD_ARGUMENTS, BAD_OPERATION, WRONG_URL, TWICE, UPGRADE = (
+    "60012", "60014", "60011", "60013", "60019", "60028", "60031", "64008",
 )  # fmt: skip
-LOGIN_CHANNELS: Final = frozenset({"books-l2-tbt", "books50-l2-tbt", "account", "positions", "orders"})
-OPERATIONS: Final = ("subscribe", "unsubscribe")
+OPERATIONS: Final = frozenset({"subscribe", "unsubscribe", "login", "mass-cancel"}) | NAMES
+CLOSE_AFTER_S: Final = 0.05  # between the refusal of a login and the close
 _ID: Final = re.compile(r"[A-Za-z0-9]{1,32}")
 _encode = msgspec.json.encode
 
@@ -43,40 +53,56 @@ class ConnectionRules(msgspec.Struct, frozen=True):
     request_bytes_max: int = 64 * 1024
 
 
-class Hall:
-    """What all connections have in common: the feeds, and the answer to `instruments`."""
+class Frame(msgspec.Struct, rename="camel"):
+    """A request."""
 
-    def __init__(self, feeds: Mapping[str, OkxFeed], instruments: Callable[[str], str]) -> None:
-        """`feeds` by instrument; `instruments` writes the list of an instrument type."""
-        self.feeds = feeds
-        self.instruments = instruments
-        self.connected = 0
+    id: Any = ""
+    op: Any = msgspec.UNSET
+    args: msgspec.Raw = msgspec.Raw(b"null")
+    exp_time: Any = ""
+
+
+_frames: Final = msgspec.json.Decoder(Frame)
+
+
+class Hall(msgspec.Struct):
+    """What all connections have in common."""
+
+    feeds: Mapping[str, OkxFeed]
+    public: PublicData
+    private: PrivateFeed
+    operations: Operations
+    exchange: Exchange
+    channels: Channels
+    limited: bool
+    connected: int = 0
 
 
 class OkxConnection(Connection):
-    """A client of `/ws/v5/public`, which may carry both markets."""
+    """A client of one of the three sockets, which carry both markets."""
 
-    def __init__(self, stage: Stage, rules: ConnectionRules, hall: Hall) -> None:
+    def __init__(self, stage: Stage, rules: ConnectionRules, hall: Hall, socket: str) -> None:
         super().__init__(stage)
         hall.connected += 1
         self._id = f"{0xA4D3AE00 + hall.connected:08x}"
         self._rules = rules
         self._hall = hall
+        self._socket = socket
         self._heard_s = self.born_s
         self._operations = Window(rules.operations_per_hour, 3600.0)
-        self._topics: dict[str, dict[str, str]] = {}  # canonical text -> argument
+        self._topics: dict[str, Argument] = {}  # canonical text -> argument
+        self._private: dict[str, Subscription] = {}
+        self._key: ApiKey | None = None
 
     def markets(self) -> set[MarketName]:
         """Those of its instruments; both while it has none."""
-        names = {each.get("instId", "") or each.get("instType", "") for each in self._topics.values()}
-        found = {OKX_SWAP if name.endswith("SWAP") else OKX_SPOT for name in names if name}
-        return found or {OKX_SPOT, OKX_SWAP}
+        return markets_of(self._topics.values())
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """Leaves every channel."""
         super().on_ws_disconnected(transport)
-        for argument in self._topics.values():
-            self._leave(argument)
+        for topic, argument in self._topics.items():
+            self._leave(topic, argument)
         self._topics.clear()
 
     def heard(self, kind: WSMsgType, payload: bytes) -> None:
@@ -115,32 +141,59 @@ class OkxConnection(Connection):
         self._say({"event": "error", "code": code, "msg": text}, request_id)
 
     def _request(self, payload: bytes) -> None:
-        invalid = f"Invalid request: {payload[:400].decode(errors='replace')}"
         try:
-            request = msgspec.json.decode(payload)
+            frame = _frames.decode(payload)
         except msgspec.DecodeError:
-            self._refuse(BAD_REQUEST, invalid)
+            self._refuse(BAD_REQUEST, _invalid(payload))
             return
-        fields = request if isinstance(request, dict) else {}
-        request_id, operation, arguments = fields.get("id", ""), fields.get("op"), fields.get("args")
+        operation, request_id = frame.op, frame.id
         if request_id != "" and not (isinstance(request_id, str) and _ID.fullmatch(request_id)):
-            self._refuse(BAD_REQUEST, invalid)
-        elif "op" in fields and operation not in OPERATIONS:
+            self._refuse(BAD_REQUEST, _invalid(payload))
+        elif isinstance(operation, str) and operation in NAMES:
+            self._order(operation, frame)
+        elif operation is msgspec.UNSET or operation is None:
+            self._refuse(BAD_REQUEST, _invalid(payload), request_id)
+        elif not isinstance(operation, str) or operation not in OPERATIONS:
             self._refuse(BAD_OPERATION, f"Invalid op: {as_text(operation)}", request_id)
-        elif operation is None or not isinstance(arguments, list) or not arguments:
-            self._refuse(BAD_REQUEST, invalid, request_id)
-        elif not self._operations.take():
-            self._refuse(TOO_OFTEN, "Requests too frequent", request_id)
+        else:
+            self._operate_all(operation, frame, payload)
+
+    def _operate_all(self, operation: str, frame: Frame, payload: bytes) -> None:
+        """Login, and everything about channels."""
+        arguments = msgspec.json.decode(frame.args)
+        if not isinstance(arguments, list) or not arguments:
+            self._refuse(BAD_REQUEST, _invalid(payload), frame.id)
+        elif not self._operations.take() and self._hall.limited:
+            self._refuse(TOO_OFTEN, "Requests too frequent", frame.id)
+        elif operation == "login":
+            self._login(arguments[0], frame.id)
+        elif operation == "mass-cancel":
+            words = NO_MASS_CANCEL
+            self._answer(operation, frame.id, Outcome(words.code, words.text, ""), self._now_us())
         else:
             for argument in arguments:
-                self._operate(operation, argument, request_id)
+                self._operate(operation, argument, frame.id)
+
+    def _login(self, argument: Any, request_id: str) -> None:
+        if self._key is not None:
+            self._refuse(
+                TWICE, "The WebSocket endpoint does not allow multiple or repeated logins.", request_id
+            )
+            return
+        try:
+            self._key = logged_in(self._hall.exchange.key, argument, self.stage.server_ms())
+        except OkxError as error:
+            self._refuse(error.code, error.text, request_id)
+            self._later(CLOSE_AFTER_S, lambda: self.close(LOGIN_FAILED, b"Login failed."))
+        else:
+            self._say({"event": "login", "code": "0", "msg": ""}, request_id)
 
     def _operate(self, operation: str, argument: Any, request_id: str) -> None:
         texts = isinstance(argument, dict) and all(isinstance(each, str) for each in argument.values())
         if not texts or not argument.get("channel"):
             self._refuse(BAD_ARGUMENTS, "Invalid args", request_id)
             return
-        refused = self._refusal(argument)
+        refused = self._hall.channels.refusal(self._socket, argument, self._key is not None)
         if refused is not None:
             self._refuse(*refused, request_id)
             return
@@ -148,42 +201,111 @@ class OkxConnection(Connection):
         self._say({"event": operation, "arg": argument}, request_id)
         if operation == "unsubscribe":
             self._topics.pop(topic, None)
-            self._leave(argument)
+            self._leave(topic, argument)
         elif topic not in self._topics:
             self._topics[topic] = argument
-            self._join(argument)
+            self._join(topic, argument)
 
-    def _refusal(self, argument: dict[str, str]) -> tuple[str, str] | None:
-        """Code and text where the venue has no such channel here."""
-        channel = argument["channel"]
-        if channel in LOGIN_CHANNELS:
-            return NO_LOGIN, "Please log in"
-        named = ",".join(f"{key}:{value}" for key, value in argument.items())
-        wrong = (
-            f"Wrong URL or {named} doesn't exist. Please use the correct URL, channel and parameters "
-            "referring to API document."
-        )
-        if channel == "status":
-            return None
-        if channel == "instruments":
-            return None if argument.get("instType") in ("SPOT", "SWAP") else (NO_CHANNEL, wrong)
-        feed = self._hall.feeds.get(argument.get("instId", ""))
-        if feed is None or not feed.listed or channel not in feed.channels:
-            return NO_CHANNEL, wrong
-        return None
-
-    def _join(self, argument: dict[str, str]) -> None:
-        if argument["channel"] == "instruments":
-            self.send_instruments(argument, self._hall.instruments(argument["instType"]))
+    def _join(self, topic: str, argument: Argument) -> None:
+        channel, hall = argument["channel"], self._hall
+        if hall.channels.is_private(channel):
+            self._join_private(topic, argument)
+        elif channel == "instruments":
+            self.send_instruments(argument, hall.public.instruments(argument))
+        elif "instId" in argument and channel in hall.feeds[argument["instId"]].channels:
+            hall.feeds[argument["instId"]].join(channel, self)
         elif "instId" in argument:
-            self._hall.feeds[argument["instId"]].join(argument["channel"], self)
+            hall.feeds[argument["instId"]].candles.join(channel, self, self.stage.moment())
 
-    def _leave(self, argument: dict[str, str]) -> None:
+    def _join_private(self, topic: str, argument: Argument) -> None:
+        assert self._key is not None
+        channel, private = argument["channel"], self._hall.private
+        subscription = private.join(self, self._key.account_id, argument)
+        count = private.connections(self._key.account_id, channel)
+        told = {"channel": channel, "connCount": str(count)}
+        if count > self._hall.channels.connections_max:
+            private.leave(subscription)
+            del self._topics[topic]
+            self._say({"event": "channel-conn-count-error", **told, "connCount": str(count - 1)})
+            return
+        self._private[topic] = subscription
+        self._say({"event": "channel-conn-count", **told})
+        private.begin(subscription)
+
+    def _leave(self, topic: str, argument: Argument) -> None:
+        subscription = self._private.pop(topic, None)
+        if subscription is not None:
+            self._hall.private.leave(subscription)
         feed = self._hall.feeds.get(argument.get("instId", ""))
-        if feed is not None and argument["channel"] in feed.channels:
+        if feed is None or subscription is not None:
+            return
+        if argument["channel"] in feed.channels:
             feed.channels[argument["channel"]].leave(self)
+        else:
+            feed.candles.leave(argument["channel"], self)
 
-    def send_instruments(self, argument: dict[str, str], rows: str) -> None:
+    def _order(self, operation: str, frame: Frame) -> None:
+        """An operation on orders: answered first, then pushed, unless the gate wants it otherwise."""
+        began_us, hall, key = self._now_us(), self._hall, self._key
+        if key is None or self._socket != PRIVATE or Permission.TRADE not in key.permissions:
+            self._refuse_order(operation, frame.id, began_us)
+            return
+        try:
+            prepared = hall.operations.prepare(operation, frame.args, True, str(frame.exp_time or ""))
+        except OkxError as error:
+            self._answer(operation, frame.id, Outcome(error.code, error.text, ""), began_us)
+            return
+        verdict = self.stage.gate.judge(prepared.market, prepared.kind.request)
+        if not verdict.processed:
+            self._answer_late(operation, frame.id, _broken(verdict), began_us, verdict)
+            return
+        at_once = verdict.delay_s == 0
+        if at_once:
+            hall.private.hold()
+        try:
+            done = hall.operations.run(key.account_id, prepared)
+        except OkxError as error:
+            done = Outcome(error.code, error.text, "")
+        finally:
+            if at_once:
+                held = hall.private.take()
+        if verdict.status is not None:
+            done = _broken(verdict)
+        self._answer_late(operation, frame.id, done, began_us, verdict)
+        if at_once:
+            hall.private.release(held)
+
+    def _refuse_order(self, operation: str, request_id: str, began_us: int) -> None:
+        if self._socket != PRIVATE:
+            self._refuse(WRONG_URL, "The current operation is not supported by this URL. Please use the correct "
+                         "WebSocket URL for the operation.", request_id)  # fmt: skip
+        elif self._key is None:
+            self._refuse(NO_LOGIN, "Please log in", request_id)
+        else:
+            text = "This API key doesn't have permission to use this function"
+            self._answer(operation, request_id, Outcome("50120", text, ""), began_us)
+
+    def _answer_late(
+        self, operation: str, request_id: str, done: Outcome, began_us: int, verdict: Verdict
+    ) -> None:
+        if not verdict.answered:
+            return
+        if verdict.delay_s > 0:
+            self._later(verdict.delay_s, lambda: self._answer(operation, request_id, done, began_us))
+        else:
+            self._answer(operation, request_id, done, began_us)
+
+    def _answer(self, operation: str, request_id: str, done: Outcome, began_us: int) -> None:
+        text = answer_of(request_id, operation, done.code, done.text, done.rows, began_us, self._now_us())
+        self.send(text.encode(), 1.0)
+
+    def _now_us(self) -> int:
+        return time.time_ns() // 1_000 + self.stage.clock_offset_ms * 1_000
+
+    def _later(self, seconds: float, act: Any) -> None:
+        asyncio.get_running_loop().call_later(seconds, act)
+
+    def send_instruments(self, argument: Argument, rows: str) -> None:
         """Sends rows of the instrument list."""
         self.send(f'{{"arg":{_encode(argument).decode()},"data":[{rows}]}}'.encode(), 1.0)
 
@@ -192,3 +314,17 @@ class OkxConnection(Connection):
         for argument in self._topics.values():
             if argument["channel"] == "instruments" and argument["instType"] == kind:
                 self.send_instruments(argument, row)
+
+
+def _invalid(payload: bytes) -> str:
+    return f"Invalid request: {payload[:400].decode(errors='replace')}"
+
+
+def _broken(verdict: Verdict) -> Outcome:
+    """How a socket says that the venue has a bad day."""
+    if verdict.processed:
+        return Outcome("50004", "API endpoint request timeout", "")
+    if verdict.retry_after_s:
+        return Outcome("50011", "Rate limit reached. Please refer to API documentation and throttle requests "
+                       "accordingly.", "")  # fmt: skip
+    return Outcome("50001", "Service temporarily unavailable. Please try again later.", "")

@@ -1,90 +1,165 @@
-"""Public REST of the simulated OKX, under `/api/v5`.
+"""REST of the simulated OKX, under `/api/v5`: routes, signatures, limits, faults, envelopes.
 
-Answers come in the venue's envelope; errors mostly with status 200 and a code (51001: no such instrument).
-Each path has its own limit in sliding windows of two seconds, above it the answer is 429 with code 50011
-(https://www.okx.com/docs-v5/en/#overview-rate-limits). Parameters that are missing are 50014 with status 400.
+    public     windows of two seconds for each path
+    private    signature -> permission -> window of the account -> answer
+    orders     the same, through `Operations`, which WebSocket orders share
+
+Answers come in the venue's envelope; errors mostly with status 200 and a code (51001: no such instrument), those of
+the signature with 401, above a limit 429 with code 50011. Missing parameters are 50014 with status 400.
+https://www.okx.com/docs-v5/en/#overview-rest-authentication
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 
 from trimaran.domain.instrument import MarketName
-from trimaran.venues.okx.simulator.streams import OkxFeed
-from trimaran.venues.okx.simulator.text import envelope, instrument_text
+from trimaran.venues.okx.simulator.account_endpoints import AccountEndpoints, Body
+from trimaran.venues.okx.simulator.algo_entry import AlgoEntry
+from trimaran.venues.okx.simulator.auth import authenticated, permitted
+from trimaran.venues.okx.simulator.limits import WINDOW_S, Limits
+from trimaran.venues.okx.simulator.operations import BATCH_MAX, Operations, Outcome, outcome
+from trimaran.venues.okx.simulator.order_args import AlgoArgs, CancelAlgoArgs
+from trimaran.venues.okx.simulator.order_queries import OrderQueries
+from trimaran.venues.okx.simulator.public_data import PublicData, Query
+from trimaran.venues.okx.simulator.refusals import OkxError
+from trimaran.venues.okx.simulator.text import envelope, envelope_of
+from trimaran.venues.sim.exchange_port import Exchange
+from trimaran.venues.sim.gate import PASS, Request, Verdict
 from trimaran.venues.sim.markets import OKX_SPOT, OKX_SWAP
 from trimaran.venues.sim.server_stage import Stage, Window, html_page, page
+from trimaran.venues.sim.trading import ApiKey, Permission
 
-Query = Mapping[str, str]
-WINDOW_S: Final = 2.0
-INSTRUMENT_CODE: Final = 10_459  # of the first instrument; WebSocket orders name instruments by number
-_BAR_MINUTES: Final = {
-    "1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30, "1H": 60, "2H": 120, "4H": 240, "6H": 360, "12H": 720,
-    "1D": 1440,
-}  # fmt: skip
-_HONG_KONG_MINUTES: Final = 480  # bars from six hours on begin in this time zone, unless named `...utc`
+BASE: Final = "/api/v5/"
+OPERATIONS: Final = {
+    "trade/order": "order",
+    "trade/batch-orders": "batch-orders",
+    "trade/cancel-order": "cancel-order",
+    "trade/cancel-batch-orders": "batch-cancel-orders",
+    "trade/amend-order": "amend-order",
+    "trade/amend-batch-orders": "batch-amend-orders",
+}
+BUSY: Final = OkxError("50001", "Service temporarily unavailable. Try again later", 503)
+TOO_MANY: Final = OkxError("50011", "Too Many Requests", 429)
+NO_BODY: Final = OkxError("50000", "Body for POST request cannot be empty.", 400)
+NO_JSON: Final = OkxError("50002", "JSON syntax error", 400)
+NO_TYPE: Final = OkxError("50006", 'Invalid Content-Type. Please use "application/JSON".', 400)
+UNKNOWN_OUTCOME: Final = OkxError(
+    "50004",
+    "API endpoint request timeout. (does not mean that the request was successful or failed, please check "
+    "the request result).",
+    503,
+)
+
+Answer = Callable[[ApiKey, Query], str]
+Act = Callable[[ApiKey, Body], str]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class OkxError(Exception):
-    """An error in the venue's words."""
+class Desk(msgspec.Struct, frozen=True):
+    """What private endpoints ask."""
 
-    def __init__(self, code: str, text: str, status: int = 200) -> None:
-        self.code, self.text, self.status = code, text, status
-        super().__init__(f"{code} {text}")
+    exchange: Exchange
+    operations: Operations
+    algos: AlgoEntry
+    queries: OrderQueries
+    account: AccountEndpoints
+    limits: Limits
 
 
 class OkxRest:
-    """The public endpoints of both markets."""
+    """The endpoints of both markets."""
 
-    def __init__(self, feeds: Mapping[str, OkxFeed], stage: Stage, limited: bool) -> None:
-        """`feeds` by instrument; `limited` says whether requests above the limits are refused."""
-        self._feeds = feeds
+    def __init__(self, public: PublicData, desk: Desk, stage: Stage, limited: bool) -> None:
+        """`limited` says whether requests above the limits are refused."""
+        self._public = public
+        self._desk = desk
         self._stage = stage
         self._limited = limited
-        self._codes = {symbol: INSTRUMENT_CODE + number for number, symbol in enumerate(feeds)}
 
     def routes(self) -> list[web.RouteDef]:
-        """Every path with its requests in two seconds."""
-        table: list[tuple[str, int, Callable[[Query], str]]] = [
-            ("public/time", 10, lambda query: f'{{"ts":"{self._stage.server_ms()}"}}'),
-            ("public/instruments", 20, self._instruments),
-            ("public/mark-price", 10, self._mark_price),
-            ("public/funding-rate", 10, self._funding),
-            ("market/books", 40, lambda query: self._books(query, 1, 400)),
-            ("market/books-full", 10, lambda query: self._books(query, 1, 5000)),
-            ("market/trades", 100, self._trades),
-            ("market/ticker", 20, self._ticker),
-            ("market/tickers", 20, self._tickers),
-            ("market/candles", 40, self._candles),
-            ("system/status", 1, lambda query: ""),
+        """Every path."""
+        known = [
+            *(
+                web.get(BASE + path, self._open(limit, answer))
+                for path, limit, answer in self._public.table()
+            ),
+            *(
+                web.get(BASE + path, self._asked(path, limit, answer))
+                for path, limit, answer in self._questions()
+            ),
+            *(web.post(BASE + path, self._acted(path, limit, act)) for path, limit, act in self._acts()),
+            *(web.post(BASE + path, self._ordered(name)) for path, name in OPERATIONS.items()),
+            web.post(f"{BASE}trade/order-algo", self._algo),
+            web.post(f"{BASE}trade/cancel-algos", self._cancel_algos),
         ]
-        return [web.get(f"/api/v5/{path}", self._handler(limit, answer)) for path, limit, answer in table]
+        paths = {route.path for route in known}
 
-    def instruments(self, kind: str) -> str:
-        """The rows of an instrument type."""
-        return ",".join(self.row(feed) for feed in self._of_kind({"instType": kind}))
+        async def unknown(request: web.Request) -> web.StreamResponse:
+            if request.path in paths:
+                return _error(OkxError("50115", "Invalid request method.", 405))
+            return _error(OkxError("404", "Invalid request path", 404))
 
-    def row(self, feed: OkxFeed, state: str = "live") -> str:
-        """One row of the instrument list."""
-        return instrument_text(feed.book.listing, self._codes[feed.text.symbol], state)
+        return [*known, web.route("*", "/{path:.*}", unknown)]
 
-    def _handler(
-        self, limit: int, answer: Callable[[Query], str]
-    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    def _questions(self) -> list[tuple[str, int, Answer]]:
+        """Private GETs with their requests in two seconds, of an account."""
+        queries, account = self._desk.queries, self._desk.account
+
+        def of(question: Callable[[int, Query], str]) -> Answer:
+            return lambda key, query: question(key.account_id, query)
+
+        return [
+            ("trade/order", 60, of(queries.order)),
+            ("trade/orders-pending", 60, of(queries.pending)),
+            ("trade/orders-history", 40, of(queries.history)),
+            ("trade/orders-history-archive", 20, of(queries.history)),
+            ("trade/fills", 60, of(queries.fills)),
+            ("trade/fills-history", 10, of(queries.fills_history)),
+            ("trade/order-algo", 20, of(queries.algo)),
+            ("trade/orders-algo-pending", 20, of(queries.algos_pending)),
+            ("trade/orders-algo-history", 20, of(queries.algos_history)),
+            ("account/balance", 10, account.balance),
+            ("account/positions", 10, account.positions),
+            ("account/account-position-risk", 10, account.risk),
+            ("account/config", 5, account.configuration),
+            ("account/leverage-info", 20, account.leverage),
+            ("account/trade-fee", 5, account.fee),
+            ("account/max-size", 20, account.max_size),
+            ("account/max-avail-size", 20, account.available),
+            ("account/bills", 5, account.bills),
+            ("account/bills-archive", 5, account.bills),
+            ("account/instruments", 20, account.instruments),
+            ("asset/balances", 12, account.funds),
+            ("asset/currencies", 12, account.currencies),
+        ]
+
+    def _acts(self) -> list[tuple[str, int, Act]]:
+        """Private POSTs that are no orders, with their requests in two seconds, of an account."""
+        account = self._desk.account
+        return [
+            ("account/set-leverage", 40, account.set_leverage),
+            ("account/set-position-mode", 5, account.set_position_mode),
+            ("trade/cancel-all-after", 2, account.cancel_all_after),
+            ("trade/close-position", 20, account.close_position),
+            ("trade/mass-cancel", 5, account.mass_cancel),
+        ]
+
+    def _open(self, limit: int, answer: Callable[[Query], str]) -> Handler:
         window = Window(limit, WINDOW_S)
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            market = _market(request.query)
-            if self._stage.maintained(market):
-                return _error(OkxError("50001", "Service temporarily unavailable. Try again later", 503))
-            if self._stage.faults[market].take_html():
-                return html_page()
+            gone = self._gone(_market(request.query))
+            if gone is not None:
+                return gone
             if not window.take() and self._limited:
-                return _error(OkxError("50011", "Too Many Requests", 429))
+                return _error(TOO_MANY)
             try:
                 return page(envelope(answer(request.query)))
             except OkxError as error:
@@ -92,76 +167,157 @@ class OkxRest:
 
         return handle
 
-    def _feed(self, query: Query) -> OkxFeed:
-        feed = self._feeds.get(_required(query, "instId"))
-        if feed is None or not feed.listed:
-            raise _unknown_instrument()
-        return feed
+    def _asked(self, path: str, limit: int, answer: Answer) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            try:
+                key = await self._key(request, path, limit, Permission.READ)
+                verdict = self._stage.gate.judge(_market(request.query), Request.QUERY)
+                return await self._judged(
+                    request, verdict, lambda: page(envelope(answer(key, request.query)))
+                )
+            except OkxError as error:
+                return _error(error)
 
-    def _of_kind(self, query: Query) -> list[OkxFeed]:
-        """The instruments of a type, or the one that is named. Raises OkxError."""
-        kind = _required(query, "instType")
-        if kind not in ("SPOT", "SWAP", "MARGIN", "FUTURES", "OPTION"):
-            raise OkxError("51000", "Parameter instType error", 400)
-        if "instId" in query:
-            feed = self._feed(query)
-            return [feed] if feed.text.kind == kind else []
-        return [feed for feed in self._feeds.values() if feed.text.kind == kind and feed.listed]
+        return self._guarded(handle)
 
-    def _instruments(self, query: Query) -> str:
-        feeds = self._of_kind(query)
-        if "instId" in query and not feeds:
-            raise _unknown_instrument()
-        return ",".join(self.row(feed) for feed in feeds)
+    def _acted(self, path: str, limit: int, act: Act) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            try:
+                key = await self._key(request, path, limit, Permission.TRADE)
+                body = await _body(request, dict[str, Any])
+                verdict = self._stage.gate.judge(_market_of(body), Request.OTHER)
+                return await self._judged(request, verdict, lambda: page(envelope(act(key, body))))
+            except OkxError as error:
+                return _error(error)
 
-    def _books(self, query: Query, default: int, most: int) -> str:
-        feed, count = self._feed(query), _number(query, "sz", default, most)
-        sides = feed.text.sides(*(feed.book.engine.depth(side, count) for side in (0, 1)))
-        return f'{{{sides},"ts":"{self._stage.server_ms()}","seqId":{feed.book_id}}}'
+        return self._guarded(handle)
 
-    def _trades(self, query: Query) -> str:
-        feed, now = self._feed(query), self._stage.moment()
-        groups = [group for fill in feed.book.recent_fills for group in feed.book.aggregates(fill)]
-        newest = groups[-_number(query, "limit", 100, 500) :][::-1]
-        return ",".join(feed.text.trade(group, now.venue_ms(group.time_ns), None) for group in newest)
+    def _ordered(self, name: str) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            began_us = self._server_us()
+            try:
+                key = await self._key(request, name, 0, Permission.TRADE)
+                payload = await _body(request, msgspec.Raw)
+                try:
+                    prepared = self._desk.operations.prepare(
+                        name, payload, False, request.headers.get("expTime", "")
+                    )
+                except OkxError as error:
+                    raise NO_JSON if error.code == "60013" else error from None
+                verdict = self._stage.gate.judge(prepared.market, prepared.kind.request)
 
-    def _ticker(self, query: Query) -> str:
-        return self._feed(query).ticker(self._stage.moment())
+                def run() -> web.Response:
+                    return self._page(self._desk.operations.run(key.account_id, prepared), began_us)
 
-    def _tickers(self, query: Query) -> str:
-        return ",".join(feed.ticker(self._stage.moment()) for feed in self._of_kind(query))
+                return await self._judged(request, verdict, run)
+            except OkxError as error:
+                return _error(error)
 
-    def _mark_price(self, query: Query) -> str:
-        return ",".join(feed.mark_price(self._stage.moment()) for feed in self._of_kind(query))
+        return self._guarded(handle)
 
-    def _funding(self, query: Query) -> str:
-        feed = self._feed(query)
-        if not feed.text.perpetual:
-            raise OkxError("51000", "Parameter instId error", 400)
-        return feed.funding(self._stage.moment())
+    async def _algo(self, request: web.Request) -> web.StreamResponse:
+        return await self._algorithmic(request, "order-algo", AlgoArgs)
 
-    def _candles(self, query: Query) -> str:
-        """Newest first; `after` asks for older ones and `before` for newer ones than a time."""
-        feed, name = self._feed(query), query.get("bar", "1m")
-        minutes = _BAR_MINUTES.get(name.removesuffix("utc"))
-        if minutes is None:
-            raise OkxError("51000", "Parameter bar error", 400)
-        offset = _HONG_KONG_MINUTES if minutes >= 360 and not name.endswith("utc") else 0
-        after, before = (_number(query, key, 0, 10**15) * 1_000_000 for key in ("after", "before"))
-        bars = [
-            bar
-            for bar in feed.book.bars.of(minutes, offset)[::-1]
-            if (not after or bar.start_ns < after) and bar.start_ns > before
-        ]
-        now_ns, span_ns = feed.book.last_time_ns, minutes * 60_000_000_000
-        return ",".join(
-            feed.text.candle(bar, bar.start_ns + span_ns <= now_ns)
-            for bar in bars[: _number(query, "limit", 100, 300)]
-        )
+    async def _cancel_algos(self, request: web.Request) -> web.StreamResponse:
+        return await self._algorithmic(request, "cancel-algos", list[CancelAlgoArgs])
+
+    async def _algorithmic(self, request: web.Request, path: str, kind: Any) -> web.StreamResponse:
+        gone = self._gone(OKX_SPOT)
+        if gone is not None:
+            return gone
+        began_us = self._server_us()
+        try:
+            key = await self._key(request, path, 20, Permission.TRADE)
+            args = await _body(request, kind)
+            many = args if isinstance(args, list) else [args]
+            if not 0 < len(many) <= BATCH_MAX // 2:
+                raise OkxError("51000", "Parameter algoId error", 400)
+            market = OKX_SWAP if str(many[0].inst_id).endswith("SWAP") else OKX_SPOT
+            cancels = isinstance(args, list)
+            verdict = self._stage.gate.judge(market, Request.CANCEL if cancels else Request.ORDER)
+            algos = self._desk.algos
+            work: Callable[[int, Any], tuple[bool, str]] = algos.cancel if cancels else algos.place
+
+            def run() -> web.Response:
+                return self._page(outcome([work(key.account_id, each) for each in many]), began_us)
+
+            return await self._judged(request, verdict, run)
+        except OkxError as error:
+            return _error(error)
+
+    def _guarded(self, handle: Handler) -> Handler:
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            return self._gone(_market(request.query)) or await handle(request)
+
+        return guarded
+
+    def _gone(self, market: MarketName) -> web.Response | None:
+        """An answer that has nothing to do with the request."""
+        if self._stage.maintained(market):
+            return _error(BUSY)
+        return html_page() if self._stage.faults[market].take_html() else None
+
+    async def _key(self, request: web.Request, path: str, limit: int, permission: Permission) -> ApiKey:
+        """Who asks, if he may and has not asked too often. Raises OkxError."""
+        key = authenticated(
+            self._desk.exchange.key, request.headers, request.method, request.raw_path, await request.read(),
+            self._stage.server_ms(),
+        )  # fmt: skip
+        permitted(key, permission)
+        where = (key.account_id, request.method, path)
+        if limit and not self._desk.limits.take(where, limit, time.monotonic()):
+            raise TOO_MANY
+        return key
+
+    async def _judged(
+        self, request: web.Request, verdict: Verdict, run: Callable[[], web.Response]
+    ) -> web.StreamResponse:
+        """Answers, or fails as the gate says."""
+        if verdict is PASS:
+            return run()
+        answer = _broken(verdict)
+        if verdict.processed:
+            try:
+                answer = run() if verdict.status is None else answer
+                if verdict.status is not None:
+                    run()
+            except OkxError as error:
+                answer = _error(error)
+        await asyncio.sleep(verdict.delay_s)
+        if not verdict.answered and request.transport is not None:
+            request.transport.abort()
+        return answer
+
+    def _page(self, done: Outcome, began_us: int) -> web.Response:
+        return page(envelope_of(done.code, done.text, done.rows, began_us, self._server_us()))
+
+    def _server_us(self) -> int:
+        return time.time_ns() // 1_000 + self._stage.clock_offset_ms * 1_000
 
 
-def _unknown_instrument() -> OkxError:
-    return OkxError("51001", "Instrument ID, Instrument ID code, or Spread ID doesn't exist.")
+def _broken(verdict: Verdict) -> web.Response:
+    """What stands in front of a venue that has a bad day."""
+    if verdict.status is None:
+        return _error(UNKNOWN_OUTCOME)
+    if verdict.processed:
+        return _error(OkxError(UNKNOWN_OUTCOME.code, UNKNOWN_OUTCOME.text, verdict.status))
+    if verdict.retry_after_s:
+        text = msgspec.json.encode({"code": "50011", "msg": "Too Many Requests", "data": []}).decode()
+        return page(text, verdict.status, {"Retry-After": str(verdict.retry_after_s)})
+    return html_page(verdict.status)
+
+
+async def _body(request: web.Request, kind: Any) -> Any:
+    """The body of a POST. Raises OkxError."""
+    payload = await request.read()
+    if not payload:
+        raise NO_BODY
+    if request.content_type != "application/json":
+        raise NO_TYPE
+    try:
+        return msgspec.json.decode(payload, type=kind)
+    except msgspec.DecodeError:
+        raise NO_JSON from None
 
 
 def _market(query: Query) -> MarketName:
@@ -169,18 +325,8 @@ def _market(query: Query) -> MarketName:
     return OKX_SWAP if named.endswith("SWAP") else OKX_SPOT
 
 
-def _required(query: Query, name: str) -> str:
-    value = query.get(name, "")
-    if not value:
-        raise OkxError("50014", f"Parameter {name} can not be empty.", 400)
-    return value
-
-
-def _number(query: Query, name: str, default: int, most: int) -> int:
-    text = query.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise OkxError("51000", f"Parameter {name} error", 400)
-    return min(int(text), most)
+def _market_of(body: Body) -> MarketName:
+    return OKX_SWAP if str(body.get("instId", "")).endswith("SWAP") else OKX_SPOT
 
 
 def _error(error: OkxError) -> web.Response:

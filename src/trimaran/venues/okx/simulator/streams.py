@@ -2,8 +2,10 @@
 
     books     the best 400 levels: a snapshot (prevSeqId -1), then updates every 100 ms. One chain of ids for
               all connections: a new subscriber makes the others get what is pending first
-    books5, bbo-tbt, tickers, mark-price, funding-rate    whole pictures, when they have changed
-    trades    one message per aggressive order and price
+    books5, bbo-tbt, tickers, index-tickers, mark-price, funding-rate, open-interest, price-limit
+              whole pictures, when they have changed
+    trades    one message per aggressive order and price; trades-all (business socket) one per match
+    liquidation-orders    accepted and silent
 
 Sequence ids are those of the book's changes, so that after update `seqId` the top equals the newest bbo-tbt
 whose `seqId` is not larger. They are not contiguous. On demand they start again from a small number
@@ -15,24 +17,34 @@ https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-order-book-cha
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import deque
 from typing import Final
 
+from trimaran.venues.okx.simulator.candles import Candles
 from trimaran.venues.okx.simulator.text import OkxText, push, push_text
-from trimaran.venues.sim.book import VenueBook
+from trimaran.venues.sim.book import Aggregate, VenueBook
 from trimaran.venues.sim.channel import Channel, Subscriber
 from trimaran.venues.sim.faults import Faults
 from trimaran.venues.sim.feed import Moment
-from trimaran.venues.sim.reference import next_funding_ms, reference_of
+from trimaran.venues.sim.reference import FUNDING_PERIOD_MS, next_funding_ms, reference_of
 from trimaran.venues.sim.window import LevelWindow
 
 BOOK_LEVELS: Final = 400
 RESET_ID: Final = 3  # where ids start again
 INTERVALS_MS: Final = {
-    "books": 100, "books5": 100, "bbo-tbt": 10, "trades": 0, "tickers": 100, "mark-price": 200,
-    "funding-rate": 30_000,
+    "books": 100, "books5": 100, "bbo-tbt": 10, "trades": 0, "trades-all": 0, "tickers": 100,
+    "index-tickers": 100, "mark-price": 200, "funding-rate": 30_000, "open-interest": 3_000,
+    "price-limit": 200,
 }  # fmt: skip
 REPEATED_S: Final = {"mark-price": 10.0, "funding-rate": 60.0}  # without news; the others as `keep_alive_s`
-SWAP_ONLY: Final = frozenset({"mark-price", "funding-rate"})
+SWAP_ONLY: Final = frozenset({"mark-price", "funding-rate", "open-interest"})
+SPOT_ONLY: Final = frozenset({"index-tickers"})
+BUSINESS_ONLY: Final = frozenset({"trades-all"})
+PICTURES: Final = (
+    "books5", "tickers", "index-tickers", "mark-price", "funding-rate", "open-interest", "price-limit",
+)  # fmt: skip
+FUNDING_KEPT: Final = 300  # rates that were charged
+FIRST_RATE: Final = "0.00010000"  # of the periods before the simulator began
 
 
 class OkxFeed:
@@ -58,8 +70,13 @@ class OkxFeed:
         self.channels = {
             name: Channel(f"{name}:{symbol}", interval_ms)
             for name, interval_ms in INTERVALS_MS.items()
-            if self.text.perpetual or name not in SWAP_ONLY
+            if name not in (SPOT_ONLY if self.text.perpetual else SWAP_ONLY)
         }
+        self.candles = Candles(book, self.text)
+        self._funding_ms = next_funding_ms(now.server_ms)
+        self.past_funding: deque[tuple[int, str]] = deque(  # when it was charged, and the rate
+            [(self._funding_ms - back * FUNDING_PERIOD_MS, FIRST_RATE) for back in (3, 2, 1)], FUNDING_KEPT
+        )
 
     @property
     def book_id(self) -> int:
@@ -104,7 +121,7 @@ class OkxFeed:
             sides = self.text.sides(self._window.told(0), self._window.told(1))
             data = self.text.book(sides, now.server_ms, -1, self._sent_id)
             subscriber.send(push("books", self.text.symbol, data, "snapshot"), 1.0)
-        elif name != "trades":
+        elif name in PICTURES or name == "bbo-tbt":
             subscriber.send(push(name, self.text.symbol, self._picture(name, now)), 1.0)
         channel.subscribers.append(subscriber)
         channel.sent_ns = now.wall_ns
@@ -117,6 +134,10 @@ class OkxFeed:
         if not self.listed:
             for channel in channels.values():
                 channel.subscribers.clear()
+            self.candles.clear()
+        if now.server_ms >= self._funding_ms:
+            self.past_funding.append((self._funding_ms, reference_of(book, self._index_book).rate))
+            self._funding_ms = next_funding_ms(now.server_ms)
         if channels["books"].due(wall_ns):
             self._flush(now)
         if book.tops and channels["bbo-tbt"].due(wall_ns):
@@ -124,8 +145,11 @@ class OkxFeed:
         if book.fills:
             if channels["trades"].subscribers:
                 self._send_trades(now)
+            if channels["trades-all"].subscribers:
+                self._send_all_trades(now)
             book.fills.clear()
-        for name in ("books5", "tickers", "mark-price", "funding-rate"):
+        self.candles.pump(now)
+        for name in PICTURES:
             if name in channels and channels[name].due(wall_ns):
                 self._send_picture(name, channels[name], now)
         if not channels["bbo-tbt"].subscribers:
@@ -157,6 +181,12 @@ class OkxFeed:
         if name == "books5":
             sides = text.sides(book.engine.depth(0, 5), book.engine.depth(1, 5))
             return text.picture(sides, now.server_ms, self.book_id)
+        if name == "index-tickers":
+            return text.index_ticker(book, now.server_ms)
+        if name == "open-interest":
+            return text.open_interest(book, now.server_ms)
+        if name == "price-limit":
+            return text.price_limit(book, now.server_ms)
         return {"tickers": self.ticker, "mark-price": self.mark_price, "funding-rate": self.funding}[name](
             now
         )
@@ -208,3 +238,14 @@ class OkxFeed:
             for group in self.book.aggregates(fill):
                 data = self.text.trade(group, time_ms, self.book_id)
                 self.channels["trades"].send(now.wall_ns, push("trades", self.text.symbol, data))
+
+    def _send_all_trades(self, now: Moment) -> None:
+        """One message per match."""
+        channel = self.channels["trades-all"]
+        for fill in self.book.fills:
+            time_ms = now.venue_ms(fill.time_ns)
+            for number, (_, _, price_ticks, lots) in enumerate(fill.executions):
+                trade_id = fill.first_trade_id + number
+                match = Aggregate(0, fill.time_ns, fill.side, price_ticks, lots, trade_id, trade_id)
+                row = self.text.trade(match, time_ms, None)
+                channel.send(now.wall_ns, push("trades-all", self.text.symbol, row))

@@ -11,12 +11,13 @@ from typing import Final
 
 from trimaran.domain.instrument import ContractKind, Grid
 from trimaran.venues.sim.bars import Bar
-from trimaran.venues.sim.book import Aggregate, Best
+from trimaran.venues.sim.book import Aggregate, Best, VenueBook
 from trimaran.venues.sim.instruments import SimInstrument
 from trimaran.venues.sim.numerals import Amounts, Numerals, plain
 from trimaran.venues.sim.reference import Reference
 
 SIDES: Final = ("buy", "sell")
+BAND_PERCENT: Final = 10  # how far limit prices may be from the middle of the book
 ORDERS_MAX: Final = 9  # of one level; the matching engine does not tell, so it is made from the size
 
 
@@ -110,6 +111,45 @@ class OkxText:
             f'"ts":"{time_ms}"}}'
         )
 
+    def price_candle(self, bar: Bar, confirmed: bool) -> str:
+        """A bar of an index or of the mark price: no volumes."""
+        price = self.price
+        return (
+            f'["{bar.start_ns // 1_000_000}","{price(bar.open)}","{price(bar.high)}","{price(bar.low)}",'
+            f'"{price(bar.close)}","{int(confirmed)}"]'
+        )
+
+    def index_ticker(self, book: VenueBook, time_ms: int) -> str:
+        """The index of a pair, read from its spot book."""
+        middle, day = sum(book.best[0::2]) // 2, book.bars.last_day()
+        price = self.price
+        low, opened, high = (day.low, day.open, day.high) if day else (middle,) * 3
+        return (
+            f'{{"instId":"{self.symbol}","idxPx":"{price(middle)}","high24h":"{price(high)}",'
+            f'"low24h":"{price(low)}","open24h":"{price(opened)}","sodUtc0":"{price(opened)}",'
+            f'"sodUtc8":"{price(opened)}","ts":"{time_ms}"}}'
+        )
+
+    def open_interest(self, book: VenueBook, time_ms: int) -> str:
+        """Open interest, as if a tenth of what was traded within a day were still open."""
+        day = book.bars.last_day()
+        lots = day.lots // 10 if day else 0
+        base = plain(*self.amounts.base(lots))
+        usd = plain(*self.amounts.quote(lots * (sum(book.best[0::2]) // 2)))
+        return (
+            f'{{"instId":"{self.symbol}","instType":"{self.kind}","oi":"{self.size(lots)}","oiCcy":"{base}",'
+            f'"oiUsd":"{usd}","ts":"{time_ms}"}}'
+        )
+
+    def price_limit(self, book: VenueBook, time_ms: int) -> str:
+        """Between which prices limit orders are taken."""
+        middle = sum(book.best[0::2]) // 2
+        highest, lowest = (middle * (100 + sign * BAND_PERCENT) // 100 for sign in (1, -1))
+        return (
+            f'{{"buyLmt":"{self.price(highest)}","enabled":true,"instId":"{self.symbol}",'
+            f'"instType":"{self.kind}","sellLmt":"{self.price(lowest)}","ts":"{time_ms}"}}'
+        )
+
     def funding(self, now: Reference, next_ms: int, time_ms: int) -> str:
         """The funding rate of the running period; the next one is not known."""
         period_ms = 8 * 3600 * 1000
@@ -162,3 +202,18 @@ def push(channel: str, symbol: str, data: str, action: str = "") -> bytes:
 def envelope(data: str) -> str:
     """An answer of REST."""
     return f'{{"code":"0","msg":"","data":[{data}]}}'
+
+
+def envelope_of(code: str, text: str, rows: str, began_us: int, ended_us: int) -> str:
+    """An answer to an operation on orders, with the times in microseconds between which it was done."""
+    return f'{{"code":"{code}","msg":"{text}","data":[{rows}],"inTime":"{began_us}","outTime":"{ended_us}"}}'
+
+
+def answer_of(
+    request_id: str, operation: str, code: str, text: str, rows: str, began_us: int, ended_us: int
+) -> str:
+    """The same on a WebSocket."""
+    return (
+        f'{{"id":"{request_id}","op":"{operation}","code":"{code}","msg":"{text}","data":[{rows}],'
+        f'"inTime":"{began_us}","outTime":"{ended_us}"}}'
+    )

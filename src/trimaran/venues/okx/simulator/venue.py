@@ -1,12 +1,14 @@
 """The simulated OKX: spot and USDT swaps, REST and WebSocket, over the common market of `venues.sim`.
 
-It speaks the public half of v5. Both markets share one REST host and one WebSocket host, as on the venue.
-What is written comes from `text`; nothing is shared with the adapter.
+It speaks v5, public and private, over the accounts of the exchange. Both markets share one REST host and one
+WebSocket host, as on the venue. Nothing is shared with the adapter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import time
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -14,22 +16,34 @@ from urllib.parse import urlsplit
 import msgspec
 from picows import WSUpgradeRequest
 
+from trimaran.venues.okx.simulator.account_endpoints import AccountEndpoints
+from trimaran.venues.okx.simulator.account_text import AccountText
+from trimaran.venues.okx.simulator.algo_entry import AlgoEntry
+from trimaran.venues.okx.simulator.catalogue import Catalogue
 from trimaran.venues.okx.simulator.connection import ConnectionRules, Hall, OkxConnection
-from trimaran.venues.okx.simulator.rest import OkxRest
+from trimaran.venues.okx.simulator.limits import Limits
+from trimaran.venues.okx.simulator.operations import Operations
+from trimaran.venues.okx.simulator.order_entry import OrderEntry
+from trimaran.venues.okx.simulator.order_queries import OrderQueries
+from trimaran.venues.okx.simulator.private_feed import PrivateFeed
+from trimaran.venues.okx.simulator.public_data import PublicData
+from trimaran.venues.okx.simulator.rest import Desk, OkxRest
+from trimaran.venues.okx.simulator.sockets import PATHS, Channels
 from trimaran.venues.okx.simulator.streams import OkxFeed
 from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.markets import OKX_SPOT, OKX_SWAP
 from trimaran.venues.sim.server_stage import Pages, Sockets, Stage, Window, refusal
+from trimaran.venues.sim.trading import ExchangeEvent, FundingCharged
 
+VENUE: Final = "okx"
 REST_OFFSET: Final = 3
 STREAMS_OFFSET: Final = 4
-PUBLIC_PATH: Final = "/ws/v5/public"
 
 
 class OkxRules(msgspec.Struct, frozen=True):
     """What the venue demands; tests make it stricter or laxer."""
 
-    rate_limits: bool = True  # of REST
+    rate_limits: bool = True  # of REST and of orders
     connections_per_s: int = 3  # attempts from one address; 0: any number
     keep_alive_s: float = 60.0  # of channels without news
     connection: ConnectionRules = ConnectionRules()
@@ -41,22 +55,30 @@ class OkxVenue:
     def __init__(self, stage: Stage, rules: OkxRules) -> None:
         self._stage = stage
         self._rules = rules
+        self._limited = rules.rate_limits and stage.options.limits
         self._announced: set[str] = set()  # instruments that have disappeared
         self._attempts = Window(rules.connections_per_s, 1.0)
-        spot, swap = (stage.world.books_of(market) for market in (OKX_SPOT, OKX_SWAP))
-        now = stage.moment()
-        by_symbol = {
-            symbol: OkxFeed(book, index, stage.faults[market], rules.keep_alive_s, now)
-            for market, books in ((OKX_SPOT, spot), (OKX_SWAP, swap))
-            for symbol, book in books.items()
-            for index in (spot.get(symbol.removesuffix("-SWAP")) if market == OKX_SWAP else None,)
-        }
-        self._rest = OkxRest(by_symbol, stage, rules.rate_limits)
-        self._hall = Hall(by_symbol, self._rest.instruments)
+        by_symbol = self._feeds_of(stage, rules)
         self.feeds = {
             (feed.book.listing.instrument.market, feed.book.listing.instrument.symbol): feed
             for feed in by_symbol.values()
         }
+        self._catalogue = Catalogue(by_symbol)
+        exchange, public = stage.exchange(VENUE), PublicData(self._catalogue, stage)
+        account = AccountText(self._catalogue, exchange)
+        entry = OrderEntry(self._catalogue, exchange, stage)
+        algos = AlgoEntry(entry, exchange, stage)
+        limits = Limits(self._limited)
+        operations = Operations(entry, stage, limits, time.monotonic)
+        queries = OrderQueries(self._catalogue, exchange, stage, entry, algos)
+        self._private = PrivateFeed(self._catalogue, exchange, stage, account, stage.gate, _later)
+        self._endpoints = AccountEndpoints(self._catalogue, exchange, stage, account, public)
+        exchange.listen(self._happened)
+        desk = Desk(exchange, operations, algos, queries, self._endpoints, limits)
+        self._rest = OkxRest(public, desk, stage, self._limited)
+        self._hall = Hall(
+            by_symbol, public, self._private, operations, exchange, Channels(by_symbol), self._limited
+        )
 
     def listeners(self) -> list[Sockets | Pages]:
         """One port for REST, one for streams."""
@@ -71,23 +93,51 @@ class OkxVenue:
             feed.pump(moment)
             if not feed.listed and feed.text.symbol not in self._announced:
                 self._announce(feed)
+        self._private.pump(moment)
 
     def urls(self, hosts: Mapping[int, str]) -> dict[str, Any]:
-        """Base URLs; both markets have the same."""
-        bases = {"rest": f"http://{hosts[REST_OFFSET]}", "ws": f"ws://{hosts[STREAMS_OFFSET]}"}
+        """Base URLs; both markets have the same, and all sockets one host."""
+        sockets = f"ws://{hosts[STREAMS_OFFSET]}"
+        bases = {
+            "rest": f"http://{hosts[REST_OFFSET]}",
+            "ws": sockets,
+            "ws_private": sockets,
+            "ws_business": sockets,
+            "ws_api": sockets,
+        }
         return {"spot": bases, "swap": bases}
+
+    @staticmethod
+    def _feeds_of(stage: Stage, rules: OkxRules) -> dict[str, OkxFeed]:
+        spot, swap = (stage.world.books_of(market) for market in (OKX_SPOT, OKX_SWAP))
+        now = stage.moment()
+        return {
+            symbol: OkxFeed(book, index, stage.faults[market], rules.keep_alive_s, now)
+            for market, books in ((OKX_SPOT, spot), (OKX_SWAP, swap))
+            for symbol, book in books.items()
+            for index in (spot.get(symbol.removesuffix("-SWAP")) if market == OKX_SWAP else None,)
+        }
+
+    def _happened(self, event: ExchangeEvent) -> None:
+        if isinstance(event, FundingCharged):
+            self._endpoints.funded(event)
 
     def _announce(self, feed: OkxFeed) -> None:
         """Tells the channel `instruments` that one has disappeared."""
         self._announced.add(feed.text.symbol)
-        row = self._rest.row(feed, "suspend")
+        row = self._catalogue.ever(feed.book.listing.instrument.symbol).row("suspend")
         for connection in tuple(self._stage.connections):
             if isinstance(connection, OkxConnection):
                 connection.announce(feed.text.kind, row)
 
     def _accept(self, request: WSUpgradeRequest) -> OkxConnection | Any | None:
-        if self._rules.connections_per_s and not self._attempts.take():
+        if self._rules.connections_per_s and self._stage.options.limits and not self._attempts.take():
             return refusal(HTTPStatus.TOO_MANY_REQUESTS, b"Too Many Requests")
-        if urlsplit(request.path.decode()).path != PUBLIC_PATH:
+        socket = PATHS.get(urlsplit(request.path.decode()).path)
+        if socket is None:
             return None
-        return OkxConnection(self._stage, self._rules.connection, self._hall)
+        return OkxConnection(self._stage, self._rules.connection, self._hall, socket)
+
+
+def _later(seconds: float, act: Callable[[], None]) -> None:
+    asyncio.get_running_loop().call_later(seconds, act)
