@@ -102,7 +102,7 @@ class _Position(msgspec.Struct, rename="camel"):
     update_time: Milliseconds = 0
 
 
-class _Rates(msgspec.Struct):
+class _Rates(msgspec.Struct, frozen=True):
     maker: Decimal = Decimal(0)
     taker: Decimal = Decimal(0)
     buyer: Decimal = Decimal(0)

@@ -26,7 +26,7 @@ EXACT: Final = Context(prec=100)
 AVERAGE: Final = Context(prec=28)
 
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=TIME_MS_MAX)]
-Number = Annotated[int, msgspec.Meta(ge=-1, lt=2**63)]  # of an order or a trade; -1: none
+Number = Annotated[int, msgspec.Meta(ge=-1, le=2**63 - 1)]  # of an order or a trade; -1: none
 
 SIDE_TEXT: Final = {Side.BUY: "BUY", Side.SELL: "SELL"}
 _SIDES: Final = {text: side for side, text in SIDE_TEXT.items()}

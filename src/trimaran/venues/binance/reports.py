@@ -58,7 +58,7 @@ _ALGO_STATES: Final[Mapping[str, OrderState]] = {
     "TRIGGERED": OrderState.ACKED,
     "FINISHED": OrderState.FILLED,  # or cancelled after it was triggered: what was filled decides
     "CANCELED": OrderState.CANCELED,
-    "REJECTED": OrderState.REJECTED,
+    "REJECTED": OrderState.EXPIRED,  # by the engine, long after the order itself was taken
     "EXPIRED": OrderState.EXPIRED,
 }
 _TYPES: Final[Mapping[str, OrderType]] = {
@@ -162,14 +162,15 @@ def order_report(order: OrderBody, instrument: Instrument, local_ns: int) -> Ord
     filled = lots_of(instrument, order.executed_qty, "executedQty")
     price_ticks = ticks_of(instrument, order.price, "price")
     name = order.orig_type or order.type
+    order_type = type_of(name, price_ticks)
     return OrderReport(
         instrument_key=instrument.key,
         venue_order_id=order_id_of(order.order_id),
         client_order_id=client_id_of(_client_text(order)),
         client_text=_client_text(order),
-        state=state_of(order.status, filled, "status"),
+        state=state_of(order.status, filled, order_type, "status"),
         side=side_of(order.side, "side"),
-        order_type=type_of(name, price_ticks),
+        order_type=order_type,
         tif=tif_of(name, order.time_in_force),
         price_ticks=price_ticks,
         lots=lots_of(instrument, order.orig_qty or order.qty, "origQty"),
@@ -213,7 +214,7 @@ def algo_report(order: AlgoBody, instrument: Instrument, local_ns: int) -> Order
 def fills_of_order(order: OrderBody, instrument: Instrument, local_ns: int) -> tuple[FillReport, ...]:
     """The fills inside the answer to a new order: it took, for a maker is filled later."""
     return tuple(
-        _fill(
+        fill_of(
             instrument,
             fill.trade_id,
             order.order_id,
@@ -237,7 +238,7 @@ def fill_report(
     maker = fill.is_maker if fill.maker is None else fill.maker
     if maker is None:
         raise DecodeError(DecodeKind.SCHEMA, "isMaker", "true or false", None)
-    return _fill(
+    return fill_of(
         instrument,
         fill.id,
         fill.order_id,
@@ -251,16 +252,53 @@ def fill_report(
     )
 
 
+def fill_of(
+    instrument: Instrument,
+    trade_id: int,
+    order_id: int,
+    client_order_id: ClientOrderId | None,
+    *,
+    side: Side,
+    price: str,
+    size: str,
+    maker: bool,
+    fee: tuple[Decimal | None, str],
+    times: tuple[int, int],
+) -> FillReport:
+    """The report of a fill. `fee` is (amount, asset), the amount None where this channel does not say it;
+    `times` are the venue's, in ms, and the receiver's, in ns. Raises DecodeError."""
+    paid, asset = fee
+    return FillReport(
+        fill_id=FillId(str(trade_id)),
+        instrument_key=instrument.key,
+        venue_order_id=order_id_of(order_id),
+        client_order_id=client_order_id,
+        side=side,
+        price_ticks=_positive(ticks_of(instrument, price, "price"), "price", price),
+        lots=_positive(lots_of(instrument, size, "qty"), "qty", size),
+        liquidity=Liquidity.MAKER if maker else Liquidity.TAKER,
+        fee=None if paid is None else amount(paid, "commission"),
+        fee_asset=Asset(asset) if paid is None else asset_of("commissionAsset", asset),
+        venue_ns=times[0] * MS,
+        local_ns=times[1],
+    )
+
+
 def traded(by_symbol: Mapping[Symbol, Instrument], symbol: str) -> Instrument | None:
     """The instrument of a row; None where the desk does not trade it."""
     return by_symbol.get(Symbol(symbol))
 
 
-def state_of(status: str, filled_lots: int, field: str) -> OrderState:
-    """The state of a status. Raises DecodeError for one that nobody documented."""
+def state_of(status: str, filled_lots: int, order_type: OrderType, field: str) -> OrderState:
+    """The state of a status. Raises DecodeError for one that nobody documented.
+
+    An order that waited for its trigger was taken before the engine could reject it: it has ended.
+    """
     state = _STATES.get(status)
     if state is None:
         raise DecodeError(DecodeKind.SCHEMA, field, "a documented status", status)
+    if state is OrderState.REJECTED and order_type.is_triggered:
+        return OrderState.EXPIRED
     return OrderState.PARTIALLY_FILLED if state is OrderState.ACKED and filled_lots else state
 
 
@@ -303,35 +341,6 @@ def _average(order: OrderBody) -> Decimal | None:
     quote = order.cummulative_quote_qty or order.cumulative_quote_qty or order.cum_quote
     value, filled = amount_or_none(quote, "cumQuote"), amount_or_none(order.executed_qty, "executedQty")
     return average_price(value, filled) if value is not None and filled is not None else None
-
-
-def _fill(
-    instrument: Instrument,
-    trade_id: int,
-    order_id: int,
-    client_order_id: ClientOrderId | None,
-    *,
-    side: Side,
-    price: str,
-    size: str,
-    maker: bool,
-    fee: tuple[Decimal, str],
-    times: tuple[int, int],
-) -> FillReport:
-    return FillReport(
-        fill_id=FillId(str(trade_id)),
-        instrument_key=instrument.key,
-        venue_order_id=order_id_of(order_id),
-        client_order_id=client_order_id,
-        side=side,
-        price_ticks=_positive(ticks_of(instrument, price, "price"), "price", price),
-        lots=_positive(lots_of(instrument, size, "qty"), "qty", size),
-        liquidity=Liquidity.MAKER if maker else Liquidity.TAKER,
-        fee=amount(fee[0], "commission"),
-        fee_asset=Asset(asset_of("commissionAsset", fee[1])),
-        venue_ns=times[0] * MS,
-        local_ns=times[1],
-    )
 
 
 def _side(fill: FillBody) -> Side:
