@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.support.recordings import recording
 from trimaran.base.errors import DecodeError, DecodeKind, VenueError
 from trimaran.domain.instrument import ContractKind, Fees, Grid
-from trimaran.venues.okx.instruments import read_instruments
+from trimaran.venues.okx.instruments import read_instruments, read_symbol_codes
 from trimaran.venues.okx.spec import SPOT, SWAP
 from trimaran.venues.wire.instrument_list import FeeTable
 
@@ -195,3 +195,11 @@ def test_the_recorded_list_is_read_whole(spec, kind, count):
     by_symbol = {each.symbol: each for each in found}
     assert by_symbol["BTC-USDT" if kind == "SPOT" else "BTC-USDT-SWAP"].base == "BTC"
     assert all(each.quote == "USDT" for each in found if kind == "SWAP")
+
+
+def test_the_numbers_by_which_the_order_line_names_instruments():
+    answer = body(SPOT_ENTRY, SWAP_ENTRY | {"instIdCode": 2021032601102994}, {"instId": "OLD-USDT"})
+    assert read_symbol_codes(answer) == {"BTC-USDT": 10459, "BTC-USDT-SWAP": 2021032601102994}
+    assert read_symbol_codes(answer, {"BTC-USDT", "MISSING-USDT"}) == {"BTC-USDT": 10459}
+    with pytest.raises(DecodeError, match=r"data\[0\].instIdCode"):
+        read_symbol_codes(body({"instId": "BTC-USDT", "instIdCode": "10459"}))
