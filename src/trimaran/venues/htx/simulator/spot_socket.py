@@ -29,12 +29,15 @@ _BAD_REQUEST: Final = 2001
 _FAST: Final = 4000
 
 
+_NOTHING: Final = msgspec.Raw(b"")
+
+
 class _Request(msgspec.Struct, frozen=True):
     """Any message of a client."""
 
     action: str = ""
     ch: str = ""
-    cid: msgspec.Raw | None = None
+    cid: msgspec.Raw = _NOTHING
     params: msgspec.Raw = msgspec.Raw(b"{}")
     data: dict[str, Any] | None = None
 
@@ -155,7 +158,7 @@ class SpotSocket(PrivateSocket):
         return Subscription(topic, kind, symbol, mode)
 
     def _enter(self, request: _Request) -> None:
-        named = {} if request.cid is None else {"cid": request.cid}
+        named = {"cid": request.cid} if bytes(request.cid) else {}
 
         def answered(data: object) -> None:
             self.say({"status": "ok", "data": data, **named})

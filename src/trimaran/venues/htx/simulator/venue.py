@@ -28,6 +28,7 @@ from trimaran.venues.htx.simulator.reference_data import coin_margined_lists, sp
 from trimaran.venues.htx.simulator.rest import rest_routes
 from trimaran.venues.htx.simulator.spot_side import SpotSide
 from trimaran.venues.htx.simulator.streams import HtxFeed
+from trimaran.venues.htx.simulator.swap_side import SwapSide
 from trimaran.venues.htx.simulator.text import SpotText, SwapText
 from trimaran.venues.sim.book import VenueBook
 from trimaran.venues.sim.feed import Moment
@@ -70,19 +71,23 @@ class HtxVenue:
             (feed.book.listing.instrument.market, feed.book.listing.instrument.symbol): feed
             for feed in (*self._spot.values(), *self._swap.values())
         }
+        self._indexes = {symbol: self._spot_books[symbol.replace("-", "").lower()] for symbol in self._swap}
+        self._contracts = ContractData(self._swap, self._indexes, stage.server_ms)
         self._hosts: dict[MarketName, tuple[str, ...]] = {}
         self._spot_side = SpotSide(self._side(HTX_SPOT), _instruments(self._spot), rules.spot_private)
+        self._swap_side = SwapSide(
+            self._side(HTX_SWAP), _instruments(self._swap), rules.swap_private, self._funding
+        )
 
     def listeners(self) -> list[Sockets | Pages]:
         """REST and streams of each market."""
         stage, rules = self._stage, self._rules
         spot = SpotAnswers(self._spot, stage.server_ms, lambda: stage.maintained(HTX_SPOT))
-        indexes = {symbol: self._spot_books[symbol.replace("-", "").lower()] for symbol in self._swap}
-        swap = SwapAnswers(self._swap, indexes, stage.server_ms)
+        swap = SwapAnswers(self._swap, self._indexes, stage.server_ms)
         spot_pages = {**spot.table(), **spot_reference(self._spot, stage.server_ms)}
         swap_pages = {
             **swap.table(),
-            **ContractData(self._swap, indexes, stage.server_ms).table(),
+            **self._contracts.table(),
             **coin_margined_lists(stage.server_ms),
         }
         paths = {
@@ -99,11 +104,17 @@ class HtxVenue:
                 ],
             ),
             Sockets(SPOT_STREAMS_OFFSET, (HTX_SPOT,), self._acceptor(paths, rules.spot, self._spot_side)),
-            Pages(SWAP_REST_OFFSET, rest_routes(HTX_SWAP, swap_pages, stage, rules.swap_requests_per_s)),
+            Pages(
+                SWAP_REST_OFFSET,
+                [
+                    *rest_routes(HTX_SWAP, swap_pages, stage, rules.swap_requests_per_s),
+                    *self._swap_side.routes(),
+                ],
+            ),
             Sockets(
                 SWAP_STREAMS_OFFSET,
                 (HTX_SWAP,),
-                self._acceptor({"/linear-swap-ws": swap_path}, rules.swap),
+                self._acceptor({"/linear-swap-ws": swap_path}, rules.swap, self._swap_side),
             ),
         ]
 
@@ -111,6 +122,7 @@ class HtxVenue:
         """Sends everything that is due."""
         for feed in self.feeds.values():
             feed.pump(moment)
+        self._swap_side.pump(moment)
 
     def urls(self, hosts: Mapping[int, str]) -> dict[str, Any]:
         """Base URLs by market; what they name is what clients sign."""
@@ -134,6 +146,11 @@ class HtxVenue:
         increments = HighFreqBook(book, text, self._stage.faults[HTX_SWAP], inner_topic)
         return HtxFeed(book, text, increments, now, inner_topic)
 
+    def _funding(self, symbol: str) -> list[Mapping[str, Any]]:
+        """The funding rate of a contract, or of all."""
+        feeds = [feed for name, feed in self._swap.items() if symbol in ("*", name) and feed.listed]
+        return [self._contracts.funding_row(feed) for feed in feeds]
+
     def _side(self, market: MarketName) -> PrivateSide:
         stage = self._stage
         hub = PushHub(market, stage.gate, _soon, _later)
@@ -141,13 +158,13 @@ class HtxVenue:
         return PrivateSide(market, stage, key_of, hub, Windows(), hosts)
 
     def _acceptor(
-        self, paths: Mapping[str, Endpoint], rules: ConnectionRules, private: SpotSide | None = None
+        self, paths: Mapping[str, Endpoint], rules: ConnectionRules, private: SpotSide | SwapSide
     ) -> Accept:
         numbers = itertools.count(FIRST_CONNECTION)
 
         def accept(request: WSUpgradeRequest) -> Connection | None:
             path = urlsplit(request.path.decode()).path
-            if private is not None and path in private.paths:
+            if path in private.paths:
                 host = str(request.headers.get("Host", ""))
                 return private.connect(host, path)
             endpoint = paths.get(path)
