@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from trimaran.domain.instrument import Asset, MarketName, Symbol
+from trimaran.domain.instrument import Asset, Instrument, MarketName, Symbol
 from trimaran.venues.sim.accounts import Account, Accounts, OrderShelf
 from trimaran.venues.sim.amendments import amend
 from trimaran.venues.sim.book import VenueBook
@@ -66,8 +66,8 @@ class SimExchange:
         self._now_ns = 0
         self._tradables = {key: Tradable(book, index_book(books, book)) for key, book in books.items()}
         self._by_book = {tradable.book: tradable for tradable in self._tradables.values()}
-        markets = tuple(dict.fromkeys(market for market, _ in books))
-        self.accounts = Accounts(markets, rules.one_wallet)
+        self.markets = tuple(dict.fromkeys(market for market, _ in books))
+        self.accounts = Accounts(self.markets, rules.one_wallet)
         self.settlement = Settlement(rules.fee_quantum, self._emit)
         self.funding = Funding(self.accounts, self.settlement, self._emit)
         self._desk = OrderDesk(self.accounts, rules, gates, self.settlement, self._emit)
@@ -108,6 +108,10 @@ class SimExchange:
         tradable = next(each for each in self._tradables.values() if each.market == market)
         self.settlement.touch(account, tradable, BalanceCause.TRANSFER, (asset,), change=units_of(amount))
         self.settlement.flush(self._at(now_ns))
+
+    def orders_placed(self) -> int:
+        """Orders that were accepted or refused by the engine since the start."""
+        return self._desk.orders_made()
 
     # orders
 
@@ -287,6 +291,10 @@ class SimExchange:
             self._desk.met(tradable, self._at(now_ns), first_trade_id, executions)
 
     # references
+
+    def instrument(self, market: MarketName, symbol: Symbol) -> Instrument:
+        """An instrument, listed or not."""
+        return self._tradables[market, symbol].book.listing.instrument
 
     def book(self, market: MarketName, symbol: Symbol) -> VenueBook | None:
         """The book of an instrument that is listed."""

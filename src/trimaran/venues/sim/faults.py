@@ -6,6 +6,7 @@
     stale_snapshots                      that many snapshot answers are older than the stream
     html_answers                         that many REST answers are a web page with status 200
     half_open                            connections that exist stay open and say nothing any more
+    trading                              those of the private side, see `gate.py`
 
 One fault at most per frame. A truncated frame is cut as it is on the wire, compressed or not. A reordered
 frame is sent after the next one of its stream. Pure and seeded: the same frames meet the same faults.
@@ -20,6 +21,7 @@ import msgspec
 from trimaran.base.errors import ConfigError
 from trimaran.domain.ports import Rng
 from trimaran.venues.sim.compress import BOMB_MEMBER, GARBAGE_MEMBER, GARBAGE_TEXT
+from trimaran.venues.sim.gate import TradingFaults
 
 Payload = TypeVar("Payload", str, bytes)
 
@@ -38,6 +40,7 @@ class FaultPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stale_snapshots: int = 0
     html_answers: int = 0
     half_open: bool = False
+    trading: TradingFaults = TradingFaults()
 
     def __post_init__(self) -> None:
         chances = self.chances

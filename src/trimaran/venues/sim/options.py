@@ -7,7 +7,6 @@ import msgspec
 from trimaran.base.errors import ConfigError
 from trimaran.venues.sim.book import TOPS_KEPT
 from trimaran.venues.sim.faults import FaultPlan
-from trimaran.venues.sim.gate import TradingFaults
 from trimaran.venues.sim.instruments import ASSETS
 from trimaran.venues.sim.markets import VENUES
 from trimaran.venues.sim.parameters import FlowParameters
@@ -26,8 +25,8 @@ class ServerOptions(msgspec.Struct, frozen=True):
     turn_s: float = 0.004  # pause between two turns of the market
     tops_kept: int = TOPS_KEPT  # of each book, for the handle `history`; about 320 bytes each
     limits: bool = True  # whether the venues' limits of requests are enforced
+    funding_period_s: int = 28_800  # between two payments of funding
     faults: FaultPlan = FaultPlan()  # in force from the start
-    trading_faults: TradingFaults = TradingFaults()  # of the private side, in force from the start
     flow: FlowParameters = FlowParameters()
 
     def __post_init__(self) -> None:
@@ -35,7 +34,9 @@ class ServerOptions(msgspec.Struct, frozen=True):
             raise ConfigError(
                 f"venues: expected some of {', '.join(VENUES)}, each once, found {', '.join(self.venues)!r}"
             )
+        if self.funding_period_s < 1:
+            raise ConfigError(f"funding_period_s: expected 1 or more, found {self.funding_period_s}")
         if self.tops_kept < 1:
             raise ConfigError(f"tops_kept: expected 1 or more, found {self.tops_kept}")
-        if self.faults.half_open:
+        if self.faults.half_open or self.faults.trading.private_half_open:
             raise ConfigError("faults: expected half_open later, when there are connections to hold")

@@ -74,6 +74,10 @@ class OrderDesk:
         self._emit = emit
         self._last_order_id = FIRST_ORDER_ID
 
+    def orders_made(self) -> int:
+        """How many orders there have been."""
+        return self._last_order_id - FIRST_ORDER_ID
+
     # new orders
 
     def new(self, account: Account, spec: OrderSpec, numbers: Numbers, now_ns: int) -> SimOrder:

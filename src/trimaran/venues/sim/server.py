@@ -33,6 +33,7 @@ from trimaran.venues.sim.gate import Gate, MarketGate
 from trimaran.venues.sim.instruments import instruments_of
 from trimaran.venues.sim.markets import markets_of
 from trimaran.venues.sim.options import ServerOptions
+from trimaran.venues.sim.server_accounts import AccountsAdmin
 from trimaran.venues.sim.server_admin import Admin
 from trimaran.venues.sim.server_stage import Connection, Pages, SimulatedVenue, Sockets, Stage, refusal
 from trimaran.venues.sim.trading import VenueRules
@@ -40,6 +41,7 @@ from trimaran.venues.sim.venue_rules import RULES
 from trimaran.venues.sim.world import World
 
 TEND_EVERY_S: Final = 0.05
+NS_PER_S: Final = 1_000_000_000
 ADMIN_OFFSET: Final = 0
 HOST: Final = "127.0.0.1"
 
@@ -67,10 +69,7 @@ class Simulator:
             options.tops_kept,
         )
         self.gates = {
-            market.name: MarketGate(
-                random.Random(f"{options.seed}:gate:{market.name}"), options.trading_faults
-            )
-            for market in markets
+            market.name: MarketGate(random.Random(f"{options.seed}:gate:{market.name}")) for market in markets
         }
         rules = rules or RULES
         self.exchanges = {
@@ -84,6 +83,8 @@ class Simulator:
             for venue in options.venues
             for names in ({market.name for market in markets if market.venue == venue},)
         }
+        for exchange in self.exchanges.values():
+            exchange.funding.set_period(options.funding_period_s * NS_PER_S, self.world.now_ns)
         gate = Gate(self.gates, time.monotonic)
         self.stage = Stage(options, self.world, self.faults, gate, self.exchanges)
         self.venues = {name: makers[name](self.stage) for name in options.venues}
@@ -108,7 +109,8 @@ class Simulator:
 
     async def start(self) -> None:
         """Listens and lets the market run. Raises ConfigError where a port is taken."""
-        pages = {ADMIN_OFFSET: Admin(self).routes()}
+        admin = [*Admin(self).routes(), *AccountsAdmin(self.exchanges, self.stage.trading_ns).routes()]
+        pages = {ADMIN_OFFSET: admin}
         for venue in self.venues.values():
             for listener in venue.listeners():
                 if isinstance(listener, Sockets):
@@ -151,6 +153,8 @@ class Simulator:
             "operations": sum(book.operations for book in self.world.books.values()),
             "lost_ms": self.stage.lost_ns // 1_000_000,
             "paused": self.stage.paused_ns is not None,
+            "clock_offset_ms": self.stage.clock_offset_ms,
+            "orders": {name: exchange.orders_placed() for name, exchange in self.exchanges.items()},
             "connections": {market: len(self.stage.connections_of(market)) for market in self.faults},
         }
 
@@ -170,15 +174,18 @@ class Simulator:
         for name, faults in self.faults.items():
             if market in ("", name):
                 faults.set(plan)
+                self.gates[name].set(plan.trading)
         if plan.stale_snapshots:
             for feed in self._feeds(market):
                 feed.keep_stale()
         for connection in self.stage.connections_of(market):
-            connection.frozen = plan.half_open
+            connection.frozen = plan.half_open or (plan.trading.private_half_open and connection.private)
 
-    def end_connections(self, market: str = "", notice_s: float | None = None) -> int:
+    def end_connections(
+        self, market: str = "", notice_s: float | None = None, private_only: bool = False
+    ) -> int:
         """Hangs up on the connections that exist now; with a notice first when `notice_s` is given."""
-        connections = self.stage.connections_of(market)
+        connections = [each for each in self.stage.connections_of(market) if each.private or not private_only]
         for connection in connections:
             if notice_s is None:
                 connection.abort()
@@ -210,7 +217,14 @@ class Simulator:
         feeds = [feed for feed in self._feeds(market, symbol) if feed.listed]
         for feed in feeds:
             feed.delist()
+            instrument = feed.book.listing.instrument
+            exchange = self.exchanges[instrument.market.partition(".")[0]]
+            exchange.delist(instrument.market, instrument.symbol, self.stage.trading_ns())
         return len(feeds)
+
+    def set_clock_offset(self, offset_ms: int) -> None:
+        """Sets the server's clock against this machine's."""
+        self.stage.clock_offset_ms = offset_ms
 
     def set_paused(self, paused: bool) -> None:
         """Stops or continues the market; simulated time does not pass meanwhile."""

@@ -4,7 +4,8 @@
     GET  /admin/faults           the plans in force and what was committed
     POST /admin/faults           a plan; fields left out go back to nothing
     POST /admin/shutdown-notice  the venue's notice now, close after `seconds` (query, default 1)
-    POST /admin/disconnect       hang up on everybody without a word
+    POST /admin/disconnect       hang up on everybody without a word (query: private=1: the private ones)
+    POST /admin/clock            the server's clock against this machine's (query: offset_ms)
     POST /admin/maintenance      REST says closed, sockets close and refuse, for `seconds` (default 1);
                                  markets that share a host close together
     POST /admin/reset            book streams start their numbers again (query: market, symbol; OKX)
@@ -13,7 +14,8 @@
     GET  /admin/book             the full book with its id (query: market, symbol)
     GET  /admin/history          tops with their update ids (query: market, symbol, since)
 
-`market` names any of the six; in the query of a POST it restricts it to that one.
+`market` names any of the six; in the query of a POST it restricts it to that one. Accounts have handles of
+their own: `server_accounts.py`.
 """
 
 from __future__ import annotations
@@ -28,8 +30,10 @@ from trimaran.base.errors import ConfigError
 from trimaran.domain.instrument import MarketName
 from trimaran.venues.sim.faults import FaultCounts, FaultPlan, Faults
 from trimaran.venues.sim.feed import Feed
+from trimaran.venues.sim.gate import MarketGate, TradingCounts
 
 SINCE_DIGITS_MAX: Final = 20
+OFFSET_DIGITS_MAX: Final = 12
 
 
 class Controls(Protocol):
@@ -48,8 +52,15 @@ class Controls(Protocol):
     def set_faults(self, plan: FaultPlan, market: str) -> None:
         """Puts a plan in force; an empty market means all of them."""
 
-    def end_connections(self, market: str, notice_s: float | None) -> int:
+    @property
+    def gates(self) -> Mapping[MarketName, MarketGate]:
+        """The private side's faults of each market."""
+
+    def end_connections(self, market: str, notice_s: float | None, private_only: bool = False) -> int:
         """Closes connections, at once or after a notice; how many."""
+
+    def set_clock_offset(self, offset_ms: int) -> None:
+        """Sets the server's clock against this machine's."""
 
     def maintain(self, market: str, seconds: float) -> int:
         """Closes markets for some seconds; how many connections ended."""
@@ -78,6 +89,7 @@ class Admin:
             web.post("/admin/faults", self._post_faults),
             web.post("/admin/shutdown-notice", self._shutdown_notice),
             web.post("/admin/disconnect", self._disconnect),
+            web.post("/admin/clock", self._clock),
             web.post("/admin/maintenance", self._maintenance),
             web.post("/admin/reset", self._reset),
             web.post("/admin/delist", self._delist),
@@ -95,7 +107,9 @@ class Admin:
         market = self._market(request)
         chosen = [each for name, each in self._controls.faults.items() if market in ("", name)]
         counts = sum((each.counts for each in chosen), FaultCounts())
-        return _json({"plan": chosen[0].plan, "counts": counts})
+        gates = [each for name, each in self._controls.gates.items() if market in ("", name)]
+        trading = sum((each.counts for each in gates), TradingCounts())
+        return _json({"plan": chosen[0].plan, "counts": counts, "trading_counts": trading})
 
     async def _post_faults(self, request: web.Request) -> web.Response:
         try:
@@ -110,7 +124,16 @@ class Admin:
         return _json({"connections": self._controls.end_connections(self._market(request), notice_s)})
 
     async def _disconnect(self, request: web.Request) -> web.Response:
-        return _json({"connections": self._controls.end_connections(self._market(request), None)})
+        private = request.query.get("private", "") not in ("", "0")
+        ended = self._controls.end_connections(self._market(request), None, private)
+        return _json({"connections": ended})
+
+    async def _clock(self, request: web.Request) -> web.Response:
+        text = request.query.get("offset_ms", "0")
+        if not text.lstrip("-").isdecimal() or len(text) > OFFSET_DIGITS_MAX:
+            return _json({"error": f"offset_ms: expected a whole number, found {text!r}"}, 400)
+        self._controls.set_clock_offset(int(text))
+        return _json({"offset_ms": int(text)})
 
     async def _maintenance(self, request: web.Request) -> web.Response:
         seconds = _seconds(request)

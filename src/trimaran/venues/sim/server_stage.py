@@ -120,6 +120,7 @@ class Connection(WSListener):  # type: ignore[misc, unused-ignore]
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.frozen = False
+        self.private = False  # carries the private side of an account; the protocol says so
         self.born_s = time.monotonic()
         self.transport: WSTransport | None = None
 

@@ -27,10 +27,11 @@ def money(units: int) -> Decimal:
 
 
 def units_of(amount: Decimal) -> int:
-    """A decimal in units; what is finer than a unit is a programmer's mistake."""
+    """A decimal in units. Raises ValueError for what is finer than a unit, or no number at all."""
     scaled = WIDE.multiply(amount, _ONE)
-    units = int(scaled)
-    assert units == scaled, amount
+    units = int(scaled) if scaled.is_finite() else 0
+    if units != scaled:
+        raise ValueError(f"amount: expected a multiple of 1e-{UNIT_DECIMALS}, found {amount}")
     return units
 
 
