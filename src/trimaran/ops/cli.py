@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -38,6 +39,7 @@ from trimaran.ops.options import (
     split,
 )
 from trimaran.ops.result_file import result_file
+from trimaran.ops.simulation import with_habits
 from trimaran.strategies.catalogue import STRATEGIES
 from trimaran.strategies.port import Strategy
 from trimaran.venues.simulators import SimulatorOptions, serve
@@ -100,9 +102,12 @@ def simulate(
     symbols: Symbols = SIMULATED_SYMBOLS,
     rate: Rate = 1.0,
     seconds: Seconds = None,
+    limits: Annotated[str, typer.Option(help="The venues' limits of requests: venue or off.")] = "venue",
+    faults: Annotated[Path | None, typer.Option(help="Faults from the start, JSON.")] = None,
+    htx_ids: Annotated[str, typer.Option(help="HTX's client order ids: unique or free.")] = "unique",
     until_stdin_closes: UntilStdinCloses = False,
 ) -> None:
-    """Serve simulated venues on this machine; prints one JSON line with their addresses when ready."""
+    """Serve simulated venues on this machine; prints one JSON line with addresses and keys when ready."""
     if until_stdin_closes:
         end_when_stdin_closes()
     options = SimulatorOptions(
@@ -113,7 +118,7 @@ def simulate(
         port_base=port_base,
         seconds=seconds,
     )
-    uvloop.run(serve(options))
+    uvloop.run(serve(with_habits(options, limits, faults, htx_ids)))
 
 
 @app.command()

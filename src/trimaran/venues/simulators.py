@@ -16,12 +16,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Final
 
+import msgspec
+
+from trimaran.base.errors import ConfigError
 from trimaran.venues.binance.simulator.venue import BinanceRules, BinanceVenue
 from trimaran.venues.htx.simulator.venue import HtxRules, HtxVenue
 from trimaran.venues.okx.simulator.venue import OkxRules, OkxVenue
 from trimaran.venues.sim.options import ServerOptions
 from trimaran.venues.sim.server import Simulator, running, serve_until_told
+from trimaran.venues.sim.trading import ClientIds
+from trimaran.venues.sim.venue_rules import RULES
+
+HTX_IDS: Final = {"unique": ClientIds.UNIQUE_DAY, "free": ClientIds.FREE}
 
 
 class SimulatorOptions(ServerOptions, frozen=True):
@@ -33,7 +41,10 @@ class SimulatorOptions(ServerOptions, frozen=True):
 
 
 def simulator_of(options: SimulatorOptions) -> Simulator:
-    """A simulator that does not run yet."""
+    """A simulator that does not run yet. Raises ConfigError for rules that no venue has."""
+    ids = HTX_IDS.get(options.htx.ids)
+    if ids is None:
+        raise ConfigError(f"htx.ids: expected one of {', '.join(HTX_IDS)}, found {options.htx.ids!r}")
     return Simulator(
         options,
         {
@@ -41,6 +52,7 @@ def simulator_of(options: SimulatorOptions) -> Simulator:
             "okx": lambda stage: OkxVenue(stage, options.okx),
             "htx": lambda stage: HtxVenue(stage, options.htx),
         },
+        {**RULES, "htx": msgspec.structs.replace(RULES["htx"], client_ids=ids)},
     )
 
 

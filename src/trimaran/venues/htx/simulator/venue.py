@@ -34,6 +34,7 @@ from trimaran.venues.sim.book import VenueBook
 from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.markets import HTX_SPOT, HTX_SWAP
 from trimaran.venues.sim.server_stage import Accept, Connection, Pages, Sockets, Stage
+from trimaran.venues.sim.trading import ClientIds
 
 SPOT_REST_OFFSET: Final = 5
 SPOT_STREAMS_OFFSET: Final = 6
@@ -49,9 +50,11 @@ class HtxRules(msgspec.Struct, frozen=True):
     spot_requests_per_s: int = 100  # of REST
     swap_requests_per_s: int = 800
     zero_levels: int = 2  # of size 0 at the end of each side of a requested book, as seen on the venue
+    ids: str = "unique"  # client order ids: within 24 hours, or "free" of any check
     wrong_topic_every: int = 50  # frames of a swap, of which one names another contract inside; 0: none
     spot: ConnectionRules = ConnectionRules(misses_max=2)
     swap: ConnectionRules = ConnectionRules(misses_max=5)
+    ids: ClientIds = ClientIds.FREE  # of clients; the venue's own pages say unique within 24 hours
     spot_private: SocketRules = SocketRules(ping_every_s=20.0, misses_max=2)
     swap_private: SocketRules = SocketRules(ping_every_s=5.0, misses_max=3)
 
