@@ -31,6 +31,7 @@ class Family(enum.Enum):
     SPOT = "status, err-code in words"
     SPOT_V2 = "code, message"
     SWAP = "status, err_code in numbers, ts"
+    SWAP_V3 = "code, msg, ts; errors as SWAP"
     V5 = "code, message, ts"
 
 
@@ -108,6 +109,8 @@ def envelope(family: Family, data: object, time_ms: int) -> Mapping[str, Any]:
         return {"code": 200, "message": "success", "data": data, "success": True}
     if family is Family.SWAP:
         return {"status": "ok", "data": data, "ts": time_ms}
+    if family is Family.SWAP_V3:
+        return {"code": 200, "msg": "", "data": data, "ts": time_ms}
     return {"code": 200, "message": "Success", "data": data, "ts": time_ms}
 
 
@@ -119,7 +122,7 @@ def error_envelope(family: Family, error: HtxError, time_ms: int) -> Mapping[str
     if family is Family.SPOT_V2:
         code = error.code if isinstance(error.code, int) else 500
         return {"code": code, "message": error.text, "data": None, "success": False}
-    if family is Family.SWAP:
+    if family in (Family.SWAP, Family.SWAP_V3):
         return {"status": "error", "err_code": error.code, "err_msg": error.text, "ts": time_ms}
     return {"code": error.code, "message": error.text, "data": None, "ts": time_ms}
 

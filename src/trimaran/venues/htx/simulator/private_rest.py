@@ -116,14 +116,16 @@ def denied(family: Family, why: Denied) -> HtxError:
     """Who is not believed, in the words of the family."""
     if family is Family.SPOT:
         return denied_on_spot(why)
-    return denied_on_swap(why, v5=family is not Family.SWAP)
+    return denied_on_swap(why, v5=family in (Family.SPOT_V2, Family.V5))
 
 
 def too_fast(family: Family) -> HtxError:
     """Above the limit, in the words of the family."""
     if family is Family.SPOT:
         return HtxError("too-many-request", "too many request")
-    return HtxError(1032 if family is Family.SWAP else 429, "The number of access exceeded the limit.")
+    return HtxError(
+        429 if family in (Family.SPOT_V2, Family.V5) else 1032, "The number of access exceeded the limit."
+    )
 
 
 def _broken(endpoint: Endpoint, verdict: Verdict, time_ms: int) -> web.Response:

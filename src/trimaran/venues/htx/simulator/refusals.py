@@ -35,7 +35,7 @@ _SPOT: Final = {
     Why.BAD_STEP: ("order-orderamount-precision-error", "order amount precision error, scale: `{}`"),
     Why.TOO_SMALL: ("order-limitorder-amount-min-error", "limit order amount error, min: `{}`"),
     Why.TOO_LARGE: ("order-limitorder-amount-max-error", "limit order amount error, max: `{}`"),
-    Why.NOTIONAL_TOO_SMALL: ("order-value-min-error", "Order total cannot be lower than: `{}` USDT"),
+    Why.NOTIONAL_TOO_SMALL: ("order-value-min-error", "Order total cannot be lower than: {} USDT"),
     Why.NO_FUNDS: (
         "account-frozen-balance-insufficient-error",
         "trade account balance is not enough, left: `{}`",

@@ -81,8 +81,8 @@ def amount_of(instrument: Instrument, order: SimOrder) -> Decimal:
 
 
 def long_text(value: Decimal) -> str:
-    """With 18 decimals."""
-    return f"{value:.18f}"
+    """With 18 decimals, but for a bare zero."""
+    return f"{value:.18f}" if value else "0.0"
 
 
 def fees_of(order: SimOrder) -> Decimal:

@@ -187,8 +187,7 @@ class SwapAccount:
         )
         if refusal is not None:
             raise swap_error(refusal)
-        row = {"contract_code": instrument.symbol, "margin_mode": self._orders.mode}
-        return {**row, "lever_rate": asked.lever_rate}
+        return {**swap_wire.common(instrument, self._orders.mode), "lever_rate": asked.lever_rate}
 
     def available_level_rate(self, call: Call) -> list[Row]:
         """Leverages that may be chosen."""
@@ -202,12 +201,16 @@ class SwapAccount:
             for instrument in chosen or self._instruments.values()
         ]
 
-    def switch_position_mode(self, call: Call) -> list[Row]:
+    def switch_position_mode(self, call: Call) -> Row:
         """One-way mode, which is the only one here."""
         asked = read(_switched, call.body, Family.SWAP)
         if asked.position_mode != SINGLE:
             raise bad_field("position_mode", Family.SWAP)
-        return [{"margin_account": asked.margin_account, "position_mode": SINGLE}]
+        return {"margin_account": asked.margin_account, "position_mode": SINGLE}
+
+    def position_side(self, call: Call) -> Row:
+        """One-way mode."""
+        return {"margin_account": call.query.get("margin_account", "USDT"), "position_mode": SINGLE}
 
     def fees(self, call: Call) -> list[Row]:
         """Rates of a contract, or of all."""
@@ -259,7 +262,7 @@ class SwapAccount:
             *(exchange.open_orders(call.account_id, HTX_SWAP, symbol) if asked.type == 1 else []),
         ]
         return [
-            self._row(order, moment)
+            swap_wire.history_row(self._row(order, moment))
             for order in sorted(orders, key=lambda order: order.order_id, reverse=True)
             if self._own(order)
             and (not states or swap_wire.status_of(order) in states)

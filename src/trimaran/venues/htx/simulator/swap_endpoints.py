@@ -59,7 +59,8 @@ def mode_endpoints(
     return [
         *(trade(f"{V1}{prefix}{name}", answer, request) for name, answer, request in trading),
         *(query(f"{V1}{prefix}{name}", answer) for name, answer in reading),
-        *(query(f"{V3}{prefix}{name}", answer) for name, answer in newer),
+        *(query(f"{V3}{prefix}{name}", answer, Family.SWAP_V3) for name, answer in newer),
+        query(f"{V1}{prefix}position_side", account.position_side, method="GET"),
     ]
 
 
@@ -67,8 +68,8 @@ def common_endpoints(account: SwapAccount) -> list[Endpoint]:
     """Those that are the same for both modes."""
     return [
         query(f"{V1}swap_fee", account.fees),
-        trade(f"{V1}linear-cancel-after", account.cancel_after, Request.OTHER),
-        Endpoint("GET", f"{V3}swap_unified_account_type", account.account_type, Family.V5, SWAP_READ),
+        trade(f"{V1}linear-cancel-after", account.cancel_after, Request.OTHER, Family.SWAP_V3),
+        query(f"{V3}swap_unified_account_type", account.account_type, Family.SWAP_V3, "GET"),
     ]
 
 

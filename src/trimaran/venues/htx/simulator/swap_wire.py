@@ -32,6 +32,10 @@ _PARTLY_CANCELED: Final = 5
 _STATES: Final = {
     Status.WAITING: 2, Status.NEW: 3, Status.PARTIALLY_FILLED: 4, Status.FILLED: 6
 }  # fmt: skip
+_KIND_NUMBERS: Final = {
+    "limit": 1, "market": 2, "opponent": 3, "lightning": 4, "post_only": 6, "optimal_5": 7, "optimal_10": 8,
+    "optimal_20": 9, "fok": 10, "ioc": 11,
+}  # fmt: skip
 Row = dict[str, Any]
 
 
@@ -143,6 +147,13 @@ def order_row(instrument: Instrument, order: SimOrder, moment: Moment) -> Row:
         "is_tpsl": 0,
         "reduce_only": int(order.reduce_only),
     }
+
+
+def history_row(row: Row) -> Row:
+    """An order as histories write it: with a number for its type of price."""
+    kind = _KIND_NUMBERS.get(row["order_price_type"], 1)
+    created = {"create_date": row["created_at"]}
+    return {**row, **created, "order_price_type": kind, "trade_avg_price": row["trade_avg_price"] or 0}
 
 
 def fill_number(order: SimOrder | None, fill: SimFill) -> int:
