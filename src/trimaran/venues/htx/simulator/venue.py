@@ -53,7 +53,6 @@ class HtxRules(msgspec.Struct, frozen=True):
     wrong_topic_every: int = 50  # frames of a swap, of which one names another contract inside; 0: none
     spot: ConnectionRules = ConnectionRules(misses_max=2)
     swap: ConnectionRules = ConnectionRules(misses_max=5)
-    ids: str = "free"  # of clients: not checked, or "unique" within 24 hours, as the venue documents it
     spot_private: SocketRules = SocketRules(ping_every_s=20.0, misses_max=2)
     swap_private: SocketRules = SocketRules(ping_every_s=5.0, misses_max=3)
 
