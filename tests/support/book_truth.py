@@ -19,10 +19,10 @@ import msgspec
 from tests.support.market_stage import HotSink
 from trimaran.domain.answer import BookStatus, Flag, Kind
 from trimaran.domain.instrument import Grid, Instrument
-from trimaran.venues.registry import MarketEntry
 from trimaran.venues.sim.book import Best
 from trimaran.venues.sim.feed import Feed
 from trimaran.venues.sim.server import Simulator
+from trimaran.venues.wire.market_entry import MarketEntry
 
 _MRID = re.compile(rb'"mrid":(\d+)')
 WRONG_MAX = 20  # kept, of those that are reported

@@ -17,12 +17,12 @@ from typing import Any
 from trimaran.domain.answer import BookStatus, Flag, Kind, flags_of, kind_of
 from trimaran.domain.instrument import Instrument, Symbol
 from trimaran.native._hot import Hot
-from trimaran.venues.registry import MarketEntry
 from trimaran.venues.sim.faults import FaultPlan
 from trimaran.venues.sim.server import Simulator
 from trimaran.venues.wire.backoff import Backoff
 from trimaran.venues.wire.clock import SystemClock
 from trimaran.venues.wire.link import LinkConfig
+from trimaran.venues.wire.market_entry import MarketEntry
 from trimaran.venues.wire.market_feed import MarketFeed
 from trimaran.venues.wire.rest import RestClient, RestOptions
 from trimaran.venues.wire.session import SessionConfig

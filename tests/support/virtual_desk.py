@@ -17,7 +17,7 @@ from tests.support.memory_venue import TOO_MANY, MemoryVenue
 from tests.support.speakers import speaker_of
 from trimaran.domain.answer import BookStatus, Kind
 from trimaran.domain.pair import Pair
-from trimaran.venues.registry import MarketEntry
+from trimaran.venues.wire.market_entry import MarketEntry
 from trimaran.venues.wire.session_port import (
     Action,
     Alive,

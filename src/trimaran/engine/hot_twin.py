@@ -11,6 +11,7 @@ from trimaran.arbitrage.scan import Group, Member, Walk
 from trimaran.base.errors import ConfigError, DecodeError, DecodeKind
 from trimaran.base.json_value import Buffer
 from trimaran.base.limits import BOOKS_MAX, GROUP_BOOKS_MAX
+from trimaran.books.decoder import Decoder
 from trimaran.books.lag import Lag
 from trimaran.domain.answer import NO_BOOK, BookStatus, Flag, Kind, pack
 from trimaran.domain.instrument import Grid, Side, Symbol
@@ -27,7 +28,6 @@ from trimaran.domain.market import (
 )
 from trimaran.engine.twin_state import (
     BookState,
-    Decoder,
     MarketState,
     check_instrument,
     on_reference,

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Final
 
 from trimaran.arbitrage.scan import NO_LEVEL, ladder
 from trimaran.base.errors import DecodeKind
-from trimaran.base.json_value import Buffer
 from trimaran.base.limits import DEPTH_LAG_NS_MAX, FEE_E8_MAX, SYMBOL_BYTES_MAX
+from trimaran.books.decoder import Decoder
 from trimaran.books.lag import Lag
-from trimaran.books.sequencing import Law, SequencedBook
+from trimaran.books.sequencing import SequencedBook
 from trimaran.domain.answer import Flag, Kind, pack
 from trimaran.domain.instrument import Grid, Side, Symbol
 from trimaran.domain.market import (
     BookGrid,
-    DepthSnapshot,
     FundingRate,
     Level,
-    MarketEvent,
     MarkPrice,
     Reference,
     Stats,
@@ -27,20 +24,6 @@ from trimaran.domain.market import (
 )
 
 ORDER_STEP_MAX: Final = 1_000_000_000  # lots
-
-
-class Decoder(Protocol):
-    """One dialect, as the twin needs it."""
-
-    law: Law
-    levels_max: int  # a side that the venue maintains
-    ticker_joins: bool  # ids of tickers and of depth events are of one numbering
-
-    def frame(self, payload: Buffer, grids: Mapping[Symbol, BookGrid]) -> MarketEvent:
-        """Decodes one WebSocket message."""
-
-    def snapshot(self, payload: Buffer, grid: BookGrid) -> DepthSnapshot:
-        """Decodes a REST depth answer. Raises DecodeError."""
 
 
 class MarketState:

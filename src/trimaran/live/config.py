@@ -13,7 +13,8 @@ from trimaran.base.limits import SIZE_LOTS_MAX
 from trimaran.domain.instrument import Asset, ContractKind, Instrument, MarketName
 from trimaran.domain.pair import Pair
 from trimaran.risk.limits import AMOUNT_MAX, RiskLimits
-from trimaran.venues.registry import MARKETS, Bases
+from trimaran.venues.registry import MARKETS
+from trimaran.venues.wire.market_entry import Bases
 
 SECOND: Final = 1_000_000_000
 MS: Final = 1_000_000

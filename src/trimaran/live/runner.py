@@ -33,8 +33,9 @@ from trimaran.live.notices import Notices
 from trimaran.live.recording import Tap
 from trimaran.live.startup import get_patiently
 from trimaran.strategies.port import Strategy
-from trimaran.venues.registry import MARKETS, OpenedMarket
+from trimaran.venues.registry import MARKETS
 from trimaran.venues.sim.paper import PaperVenue
+from trimaran.venues.wire.market_entry import OpenedMarket
 from trimaran.venues.wire.market_feed import FrameSink, MarketFeed
 from trimaran.venues.wire.rest import RestClient, RestError, RestOptions
 

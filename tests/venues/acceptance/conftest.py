@@ -9,7 +9,8 @@ import pytest
 
 from trimaran.engine.hot_twin import TwinHot
 from trimaran.native._hot import Hot
-from trimaran.venues.registry import MARKETS, MarketEntry
+from trimaran.venues.registry import MARKETS
+from trimaran.venues.wire.market_entry import MarketEntry
 
 HOTS: dict[str, Callable[[], Any]] = {
     "native": Hot,
