@@ -35,6 +35,7 @@ from trimaran.domain.reports import (
     PositionReport,
     Report,
 )
+from trimaran.venues.wire.asks import Placed
 from trimaran.venues.wire.fold_fills import FOREIGN, FillDesk, Foreign, Owner
 from trimaran.venues.wire.fold_port import FillsMissing, FoldEvent, OpenOrder
 
@@ -80,6 +81,23 @@ class AccountFold:
         known = self._order(order.client_order_id, order.instrument_key)
         known.lots = order.lots
         known.price_ticks = order.price_ticks if order.order_type.has_venue_price else 0
+
+    def placed(
+        self, answer: Placed, instrument_key: InstrumentKey, now_ns: int, venue_ns: int, wall_ns: int
+    ) -> list[FoldEvent]:
+        """The answer to an order: an ack, stamped with the two times, and whatever else it says."""
+        order = self._order(answer.client_order_id, instrument_key)
+        events: list[FoldEvent] = []
+        if answer.report is not None:
+            events += self.report(answer.report, now_ns)
+        elif not order.acked:
+            order.acked = True
+            events.append(OrderAcked(order.client_order_id, answer.venue_order_id, venue_ns, wall_ns))
+        events += self._claim(order, answer.venue_order_id)
+        self._count(now_ns)
+        for fill in answer.fills:
+            events += self.report(fill, now_ns)
+        return events
 
     def refused(self, client_order_id: ClientOrderId) -> None:
         """The order was never placed: it is not open."""

@@ -123,12 +123,18 @@ class OrderHistory(Ask[tuple[OrderReport, ...]], frozen=True):
 
 
 class FillHistory(Ask[tuple[FillReport, ...]], frozen=True):
-    """Fills, oldest first: of one order where `ref` is given, otherwise of the instrument."""
+    """Fills, oldest first: of one order where `ref` is given, otherwise of the instrument.
+
+    Where there are more between the bounds than `limit`, the oldest of them are told, so that the next page
+    begins where this one ends. Some venues tell the newest of them (`PrivateSpec.fills_newest`): there the
+    next page ends where this one begins.
+    """
 
     symbol: Symbol
     since_ns: int = 0
     limit: int = 100
     ref: OrderRef | None = None
+    until_ns: int = 0
 
 
 class Disarmed(msgspec.Struct, frozen=True):

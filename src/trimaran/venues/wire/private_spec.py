@@ -47,4 +47,5 @@ class PrivateSpec(msgspec.Struct, frozen=True, kw_only=True):
     clock_window_ns: int  # how far the time of a request may be off: what the clock offset must stay within
     visibility_lag_ns: int  # ours: an accepted order is queryable after that
     request_expiry: bool  # the venue itself refuses a request that is too old
+    fills_newest: bool = False  # a full page of `FillHistory` has the newest between the bounds: page back
     triggers_apart: bool = False  # orders that wait for a trigger are asked for apart: `OpenOrders.triggered`

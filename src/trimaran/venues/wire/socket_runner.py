@@ -26,6 +26,7 @@ from trimaran.venues.wire.session_port import (
     SendText,
     Slot,
 )
+from trimaran.venues.wire.tasks import Tasks
 from trimaran.venues.wire.websocket import WebSocket, WebSocketCounters, WebSocketOptions, open_websocket
 
 SocketAction = Open | SendText | SendPing | Close
@@ -57,7 +58,7 @@ class SocketRunner:
         self._options = options
         self._tick_s = tick_s
         self._connections: dict[Slot, _Connection] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks(self.fail)
         self._running = False
         self._ended = asyncio.Event()
         self._failure: BaseException | None = None
@@ -71,7 +72,7 @@ class SocketRunner:
     @property
     def is_idle(self) -> bool:
         """Whether no task is left."""
-        return not self._tasks
+        return self._tasks.is_idle
 
     def start(self) -> None:
         """Begins to tick; returns at once."""
@@ -109,10 +110,7 @@ class SocketRunner:
 
     def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """A task that ends with the feed; its exception is a failure of the feed."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-        return task
+        return self._tasks.spawn(work)
 
     def deliver(self, slot: Slot, payload: memoryview, local_ns: int) -> None:
         """One message of a connection."""
@@ -151,12 +149,6 @@ class SocketRunner:
         except VenueError as error:
             connection.on_closed(str(error))
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            self.fail(error)
-
     def _begin_stop(self) -> asyncio.Task[None]:
         if self._stopping is None:
             was_running, self._running = self._running, False
@@ -166,11 +158,8 @@ class SocketRunner:
         return self._stopping
 
     async def _stop(self, was_running: bool) -> None:
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
         goodbyes = [connection.close() for connection in self._connections.values()]
-        await asyncio.gather(*tasks, *goodbyes, return_exceptions=True)
+        await asyncio.gather(self._tasks.end(), *goodbyes, return_exceptions=True)
         if was_running:
             self._user.on_stopped()
         self._ended.set()

@@ -1,0 +1,200 @@
+"""Asks carried to a market and back: the governor's leave, a signature, one departure, a typed answer.
+
+    ask -> dialect.write -> gate (waits for the governor) -> carrier -> dialect.read -> answer
+
+A request leaves once. It is written again with a fresh time when it had to wait, and sent again in one case
+only: the venue refused it for its time (FaultKind.CLOCK). Then the venue's time is asked for and the request
+is sent once more, if it is no order, or if the refusal proves that nothing was done.
+
+Whatever goes wrong is a `VenueFault`. Its effect is REFUSED where nothing can have been done: not sent at all
+(the governor forbade it, nobody was reached), or refused by a documented code; otherwise it is UNKNOWN.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final, Protocol, TypeVar
+
+from trimaran.domain.ports import Clock
+from trimaran.venues.wire.asks import AmendOrder, Ask, CancelAll, CancelOrder, PlaceOrder, ServerTime
+from trimaran.venues.wire.capability import Unsupported
+from trimaran.venues.wire.clock_offset import VenueClock
+from trimaran.venues.wire.dialect import MarketDialect
+from trimaran.venues.wire.fault import Effect, Fault, FaultKind, VenueFault
+from trimaran.venues.wire.governor import Admitted, Governor, Stopped, Ticket
+from trimaran.venues.wire.message import HttpReply, HttpRequest, Stamp
+from trimaran.venues.wire.patience import ASK, Patience
+from trimaran.venues.wire.rest import RestClient, RestError, stop_ordered_ns
+
+T = TypeVar("T")
+
+SECOND: Final = 1_000_000_000
+ORDER_ASKS: Final = (PlaceOrder, AmendOrder, CancelOrder, CancelAll)
+STOPPING: Final = (FaultKind.RATE_LIMITED, FaultKind.BANNED)
+
+
+class Carrier(Protocol):
+    """Another way than REST for a request."""
+
+    async def carry(self, ask: Ask[object], stamp: Stamp, answer_s_max: float) -> HttpReply | None:
+        """The reply; None when nothing was sent and REST may be taken. Raises RestError when it was, or may
+        have been, and no reply came."""
+
+
+class Gate:
+    """The governor of a venue, for those who wait. One for all clients of the venue."""
+
+    def __init__(self, governor: Governor) -> None:
+        self.governor = governor
+        self._changed = asyncio.Event()
+
+    def changed(self) -> None:
+        """Something was settled: who waits looks again."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def wait(self, seconds: float) -> None:
+        """Returns after `seconds`, or earlier when something was settled."""
+        try:
+            async with asyncio.timeout(max(seconds, 0.001)):
+                await self._changed.wait()
+        except TimeoutError:
+            pass
+
+
+class Asker:
+    """Carries asks of one account to one market."""
+
+    def __init__(
+        self,
+        dialect: MarketDialect,
+        gate: Gate,
+        rest: RestClient,
+        clock: Clock,
+        venue_clock: VenueClock,
+        account: str = "",
+    ) -> None:
+        self.venue_clock = venue_clock
+        self._dialect = dialect
+        self._gate = gate
+        self._rest = rest
+        self._clock = clock
+        self._account = account
+        self._sync: asyncio.Lock = asyncio.Lock()
+        self._synced_ns = -SECOND
+
+    async def ask(
+        self, ask: Ask[T], patience: Patience = ASK, carrier: Carrier | None = None
+    ) -> T | Unsupported:
+        """The answer; `Unsupported` where the market has no such thing. Raises VenueFault."""
+        try:
+            return await self._once(ask, patience, carrier)
+        except VenueFault as error:
+            fault = error.fault
+            again = fault.kind is FaultKind.CLOCK and (
+                fault.effect is Effect.REFUSED or not isinstance(ask, ORDER_ASKS)
+            )
+            if not again or isinstance(ask, ServerTime):
+                raise
+        await self.sync_clock()
+        return await self._once(ask, patience, carrier)
+
+    async def sync_clock(self) -> None:
+        """Learns the venue's time; who comes while somebody asks is served too. Raises VenueFault."""
+        came_ns = self._clock.monotonic_ns()
+        async with self._sync:
+            if self._synced_ns >= came_ns:
+                return
+            await self._once(ServerTime(), ASK, None)
+            self._synced_ns = self._clock.monotonic_ns()
+
+    async def _once(self, ask: Ask[T], patience: Patience, carrier: Carrier | None) -> T | Unsupported:
+        written = self._dialect.write(ask, self._stamp(patience))
+        if isinstance(written, Unsupported):
+            return written
+        ticket = await self._admitted(written, patience.wait_s_max)
+        reply, left, sent_ns = None, True, self._clock.monotonic_ns()
+        try:
+            reply = await self._carried(ask, patience, carrier)
+        except RestError as error:
+            left = error.may_have_left
+            raise VenueFault(_fault_of(error)) from error
+        finally:
+            self._settle(ticket, reply, left)
+        return self._read(ask, ticket, reply, sent_ns)
+
+    async def _carried(self, ask: Ask[T], patience: Patience, carrier: Carrier | None) -> HttpReply:
+        """Written anew, for the time that it waited."""
+        stamp = self._stamp(patience)
+        if carrier is not None:
+            reply = await carrier.carry(ask, stamp, patience.answer_s_max)
+            if reply is not None:
+                return reply
+        written = self._dialect.write(ask, stamp)
+        assert isinstance(written, HttpRequest)
+        return await self._rest.send(written, patience.answer_s_max)
+
+    def _read(self, ask: Ask[T], ticket: Ticket, reply: HttpReply, sent_ns: int) -> T:
+        heard_ns = self._clock.monotonic_ns()
+        stop_ns = stop_ordered_ns(reply)
+        if stop_ns:
+            self._gate.governor.stop(ticket, heard_ns + stop_ns)
+        try:
+            answer = self._dialect.read(ask, reply, self._clock.wall_ns())
+        except VenueFault as error:
+            self._obey(ticket, error.fault, stop_ns, heard_ns)
+            raise
+        if isinstance(ask, ServerTime) and isinstance(answer, int):
+            self.venue_clock.add(sent_ns, answer, heard_ns)
+        return answer
+
+    def _obey(self, ticket: Ticket, fault: Fault, stop_ns: int, now_ns: int) -> None:
+        """A refusal for the rate stops its scope for as long as it says, or fills its budgets."""
+        if fault.kind not in STOPPING or stop_ns:
+            return
+        if fault.retry_after_ns:
+            self._gate.governor.stop(ticket, now_ns + fault.retry_after_ns)
+        else:
+            self._gate.governor.exhausted(ticket, self.venue_clock.at(now_ns))
+
+    async def _admitted(self, request: HttpRequest, wait_s_max: float) -> Ticket:
+        """A place in the governor's count. Raises VenueFault when it is stopped, or the wait is too long."""
+        governor, began_ns = self._gate.governor, self._clock.monotonic_ns()
+        ticket = governor.enter(request, self._account)
+        try:
+            while True:
+                now_ns = self._clock.monotonic_ns()
+                verdict = governor.admit(ticket, self.venue_clock.at(now_ns))
+                if isinstance(verdict, Admitted):
+                    return ticket
+                if isinstance(verdict, Stopped):
+                    text = f"not sent: the venue ordered {verdict.scope} to stop"
+                    raise VenueFault(_not_sent(text, verdict.local_ns - now_ns))
+                left_s = wait_s_max - (now_ns - began_ns) / SECOND
+                if left_s <= 0:
+                    raise VenueFault(_not_sent("not sent: no room in the venue's limits", 0))
+                await self._gate.wait(min(left_s, (verdict.local_ns - now_ns) / SECOND))
+        finally:
+            if not ticket.admitted:
+                governor.leave(ticket)
+                self._gate.changed()
+
+    def _settle(self, ticket: Ticket, reply: HttpReply | None, left: bool) -> None:
+        now = self.venue_clock.at(self._clock.monotonic_ns())
+        if left:
+            self._gate.governor.settle(ticket, now, reply.headers if reply is not None else {})
+        else:
+            self._gate.governor.give_back(ticket)
+        self._gate.changed()
+
+    def _stamp(self, patience: Patience) -> Stamp:
+        return self.venue_clock.stamp(self._clock.monotonic_ns(), patience.valid_ns)
+
+
+def _not_sent(text: str, retry_after_ns: int) -> Fault:
+    return Fault(FaultKind.RATE_LIMITED, Effect.REFUSED, "", text, max(retry_after_ns, 0))
+
+
+def _fault_of(error: RestError) -> Fault:
+    effect = Effect.UNKNOWN if error.may_have_left else Effect.REFUSED
+    return Fault(FaultKind.UNKNOWN, effect, "", str(error)[:200], error.retry_after_ns)

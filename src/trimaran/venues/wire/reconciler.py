@@ -1,0 +1,112 @@
+"""Asks a market over REST for everything that a private line may have missed, and hands it to the fold.
+
+Open orders first; orders that we believe open and that are not among them one by one; then fills since the
+time of the gap, page by page; then balances and positions. Whatever comes goes into the fold, which knows
+what is news. A fault ends the round: nothing is taken for done that was not answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+from trimaran.domain.account import FillId
+from trimaran.domain.client_id import ClientOrderId
+from trimaran.domain.instrument import Side, Symbol
+from trimaran.domain.reports import Report
+from trimaran.venues.wire.asker import Asker
+from trimaran.venues.wire.asks import (
+    Ask,
+    Balances,
+    FillHistory,
+    OpenOrders,
+    OrderRef,
+    Positions,
+    QueryOrder,
+)
+from trimaran.venues.wire.capability import Unsupported
+from trimaran.venues.wire.client_port import ClientOptions, symbol_of
+from trimaran.venues.wire.fault import FaultKind, VenueFault
+from trimaran.venues.wire.fold_port import OpenOrder
+
+T = TypeVar("T")
+
+PAGES_MAX: Final = 200  # of one instrument; a client that missed more has other troubles
+
+
+class Reconciler:
+    """The questions after a gap. `hear` takes reports, `gone` orders that the venue does not know."""
+
+    def __init__(
+        self,
+        asker: Asker,
+        options: ClientOptions,
+        symbols: Sequence[Symbol],
+        triggers_apart: bool,
+        hear: Callable[[Report], None],
+        gone: Callable[[OpenOrder, VenueFault], None],
+    ) -> None:
+        self._asker = asker
+        self._patience = options.ask
+        self._page = options.page
+        self._symbols = tuple(symbols)
+        self._triggers_apart = triggers_apart
+        self._hear = hear
+        self._gone = gone
+
+    async def everything(self, believed: Callable[[], Sequence[OpenOrder]], since_ns: int) -> None:
+        """One round. `believed`: what is open as far as we know. Raises VenueFault."""
+        before = [order for order in believed() if order.venue_order_id is not None]
+        open_ids = await self._open_orders(False)
+        if self._triggers_apart:
+            open_ids |= await self._open_orders(True)
+        for order in before:
+            if order.client_order_id not in open_ids:
+                await self._query(order)
+        for symbol in self._symbols:
+            await self.fills(symbol, since_ns)
+        for balance in await self._rows(Balances()):
+            self._hear(balance)
+        for position in await self._rows(Positions()):
+            self._hear(position)
+
+    async def fills(self, symbol: Symbol, since_ns: int, ref: OrderRef | None = None) -> None:
+        """Fills of an instrument, or of one order, oldest first. Raises VenueFault."""
+        seen: set[tuple[FillId, Side]] = set()
+        for _ in range(PAGES_MAX):
+            page = await self._rows(FillHistory(symbol, since_ns, self._page, ref))
+            news = [fill for fill in page if (fill.fill_id, fill.side) not in seen]
+            for fill in news:
+                seen.add((fill.fill_id, fill.side))
+                self._hear(fill)
+            if len(page) < self._page or not news:
+                return
+            since_ns = max(fill.venue_ns for fill in page)
+
+    async def _open_orders(self, triggered: bool) -> set[ClientOrderId | None]:
+        """The ids of the orders that are open, all of which the fold has heard of."""
+        rows = await self._asker.ask(OpenOrders(None, triggered), self._patience)
+        if isinstance(rows, Unsupported):
+            each = [await self._rows(OpenOrders(symbol, triggered)) for symbol in self._symbols]
+            rows = tuple(report for reports in each for report in reports)
+        for report in rows:
+            self._hear(report)
+        return {report.client_order_id for report in rows}
+
+    async def _query(self, order: OpenOrder) -> None:
+        symbol = symbol_of(order.instrument_key)
+        ref = OrderRef(symbol, order.client_order_id, order.venue_order_id)
+        try:
+            report = await self._asker.ask(QueryOrder(ref), self._patience)
+        except VenueFault as error:
+            if error.fault.kind is not FaultKind.NO_SUCH_ORDER:
+                raise
+            self._gone(order, error)
+            return
+        if not isinstance(report, Unsupported):
+            self._hear(report)
+
+    async def _rows(self, ask: Ask[tuple[T, ...]]) -> tuple[T, ...]:
+        """The rows of an answer; none where the market has no such thing."""
+        rows = await self._asker.ask(ask, self._patience)
+        return () if isinstance(rows, Unsupported) else rows
