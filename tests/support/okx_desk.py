@@ -13,9 +13,10 @@ from trimaran.domain.instrument import Asset, ContractKind, Grid, Instrument, Si
 from trimaran.domain.orders import IntentId, OrderRequest, OrderType, StrategyName, TimeInForce
 from trimaran.venues.okx.dialect import OkxDialect
 from trimaran.venues.okx.private import OkxLine
-from trimaran.venues.okx.spec import SPOT, SWAP
+from trimaran.venues.okx.spec import PRIVATE_LINE, SPOT, SWAP
 from trimaran.venues.wire.credentials import Credentials, Secret
 from trimaran.venues.wire.dialect import AccountSetup
+from trimaran.venues.wire.lines import LineSpec
 from trimaran.venues.wire.market_spec import MarketSpec
 from trimaran.venues.wire.message import HttpReply, HttpRequest, Stamp
 
@@ -69,8 +70,8 @@ def dialect(spec: MarketSpec = SPOT, **changes: Any) -> OkxDialect:
     return OkxDialect(spec, setup_of(spec, **changes))
 
 
-def line(spec: MarketSpec = SPOT, **changes: Any) -> OkxLine:
-    return OkxLine(spec, setup_of(spec, **changes))
+def line(spec: MarketSpec = SPOT, of: LineSpec = PRIVATE_LINE, **changes: Any) -> OkxLine:
+    return OkxLine(spec, setup_of(spec, **changes), of)
 
 
 def approved(of: Instrument = BTC, **changes: Any) -> Approved:

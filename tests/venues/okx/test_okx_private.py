@@ -13,7 +13,7 @@ from trimaran.domain.account import VenueOrderId
 from trimaran.domain.orders import OrderState
 from trimaran.domain.reports import BalanceReport, FillReport, OrderReport, PositionReport
 from trimaran.venues.okx.private import OkxLine
-from trimaran.venues.okx.spec import PRIVATE_LINE, SPOT, SPOT_PRIVATE, SWAP, SWAP_PRIVATE
+from trimaran.venues.okx.spec import ALGO_LINE, PRIVATE_LINE, SPOT, SPOT_PRIVATE, SWAP, SWAP_PRIVATE
 from trimaran.venues.wire.asks import Placed, PlaceOrder
 from trimaran.venues.wire.fault import Effect, FaultKind
 from trimaran.venues.wire.lines import (
@@ -69,13 +69,39 @@ def test_each_market_subscribes_to_its_own(spec: Any, expected: dict[str, object
         assert msgspec.json.decode(text) == {"id": str(7 + at), "op": "subscribe", "args": [expected[name]]}
 
 
-def test_the_line_is_one_for_pushes_and_orders() -> None:
+def test_what_waits_for_a_trigger_has_a_line_of_its_own() -> None:
+    of = line(SWAP, ALGO_LINE)
+    ((name, text),) = of.subscriptions(7, STAMP)
+    argument = {"channel": "orders-algo", "instType": "SWAP"}
+    assert (name, msgspec.json.decode(text)["args"]) == ("orders-algo", [argument])
+    row = {
+        "instId": "BTC-USDT-SWAP", "algoId": "5", "algoClOrdId": CLIENT_TEXT, "side": "sell", "sz": "1",
+        "state": "live", "slTriggerPx": "59000", "slOrdPx": "-1", "ordType": "conditional",
+    }  # fmt: skip
+    (waiting,) = said(of, push("orders-algo", row))
+    (triggered,) = said(of, push("orders-algo", {**row, "state": "effective", "ordId": "6"}))
+    (failed,) = said(of, push("orders-algo", {**row, "state": "order_failed", "failCode": "51008"}))
+    assert [
+        (each.client_order_id, each.state, each.venue_order_id) for each in (waiting, triggered, failed)
+    ] == [
+        (CLIENT_ID, OrderState.ACKED, "algo:5"),
+        (CLIENT_ID, OrderState.ACKED, "6"),
+        (CLIENT_ID, OrderState.EXPIRED, "algo:5"),
+    ]
+    (unknown,) = said(of, push("orders", ORDER))
+    assert isinstance(unknown, LineUnknown)
+
+
+def test_the_first_line_takes_orders_too() -> None:
     for spec in (SPOT_PRIVATE, SWAP_PRIVATE):
-        assert spec.lines == (PRIVATE_LINE,)
+        assert spec.lines == (PRIVATE_LINE, ALGO_LINE)
         assert PRIVATE_LINE.pushes
         assert PRIVATE_LINE.takes_orders
         assert spec.live["ws_private"] + PRIVATE_LINE.path == "wss://ws.okx.com:8443/ws/v5/private"
+        assert spec.live[ALGO_LINE.base] + ALGO_LINE.path == "wss://ws.okx.com:8443/ws/v5/business"
+        assert not ALGO_LINE.takes_orders
         assert spec.testnet is not None
+        assert set(spec.testnet) == set(spec.live)
         assert spec.testnet["ws_private"] == "wss://wspap.okx.com:8443"
         names = [limit.name for limit in spec.limits]
         assert len(names) == len(set(names))

@@ -22,7 +22,7 @@ from trimaran.venues.wire.capability import Capabilities, Unsupported
 from trimaran.venues.wire.dialect import AccountSetup
 from trimaran.venues.wire.fault import VenueFault
 from trimaran.venues.wire.market_spec import MarketSpec
-from trimaran.venues.wire.message import Charge, HttpReply, HttpRequest, Stamp
+from trimaran.venues.wire.message import HttpReply, HttpRequest, Stamp
 
 T = TypeVar("T")
 WRITERS: Final = {**orders.WRITERS, **account.WRITERS, **market_data.WRITERS}
@@ -77,7 +77,3 @@ class OkxDialect:
     def write_order(self, ask: Ask[object], request_id: int, stamp: Stamp) -> str | Unsupported:
         """The text of an order request for the private line."""
         return write_order(ask, request_id, self._context, stamp)
-
-    def charges(self, ask: Ask[object]) -> tuple[Charge, ...]:
-        """What an order request over the line costs: OKX counts it together with those over REST."""
-        return orders.charges_of(ask)

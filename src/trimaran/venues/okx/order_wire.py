@@ -3,7 +3,7 @@
 Source: https://www.okx.com/docs-v5/en/#order-book-trading-trade-ws-place-order and its neighbours. The line
 names an instrument by `instIdCode`, a number of the list of instruments; one without a number cannot be
 traded here, and goes over REST. Algo orders (stops) are not taken over WebSocket at all. The answer is the
-envelope of REST and is read by the same readers; the requests spend the same budgets (`orders.charges_of`).
+envelope of REST and is read by the same readers; the requests spend the same budgets.
 """
 
 from __future__ import annotations

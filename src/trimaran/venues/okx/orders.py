@@ -51,6 +51,7 @@ from trimaran.venues.wire.asks import (
     QueryOrder,
 )
 from trimaran.venues.wire.capability import Capability, Unsupported
+from trimaran.venues.wire.market_spec import MS
 from trimaran.venues.wire.message import Charge, Stamp
 
 PAGE_MAX: Final = 100
@@ -212,7 +213,8 @@ def _fills(ask: FillHistory, context: Context, stamp: Stamp) -> Draft:
     venue_id = ask.ref.venue_order_id if ask.ref is not None else None
     order = venue_id if venue_id is not None and not venue_id.startswith(ALGO) else ""
     parameters = {"instType": context.kind, "instId": symbol, "ordId": order}
-    return get("/api/v5/trade/fills", {**parameters, **_range(ask.since_ns, ask.limit)}, Charge("fills"))
+    bounds = _range(ask.since_ns, ask.limit, ask.until_ns)
+    return get("/api/v5/trade/fills", {**parameters, **bounds}, Charge("fills"))
 
 
 def _refusal(order: OrderRequest, context: Context) -> Unsupported | None:
@@ -280,9 +282,11 @@ def _id_arguments(ref: OrderRef) -> dict[str, str]:
     return {names[1]: encode_client_id(ref.client_order_id)}
 
 
-def _range(since_ns: int, limit: int) -> dict[str, str]:
-    begin = str(since_ns // 1_000_000) if since_ns else ""
-    return {"begin": begin, "limit": str(max(1, min(limit, PAGE_MAX)))}
+def _range(since_ns: int, limit: int, until_ns: int = 0) -> dict[str, str]:
+    """Bounds in whole milliseconds, both inclusive; of what lies between them OKX tells the newest."""
+    begin = str(since_ns // MS) if since_ns else ""
+    end = str(-(-until_ns // MS)) if until_ns else ""
+    return {"begin": begin, "end": end, "limit": str(max(1, min(limit, PAGE_MAX)))}
 
 
 # --- reading ------------------------------------------------------------------------------------------

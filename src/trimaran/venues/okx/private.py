@@ -1,16 +1,17 @@
-"""OKX's private connection: login, subscriptions, pushes and the answers to orders.
+"""OKX's private connections: login, subscriptions, pushes and the answers to orders.
 
 Source: https://www.okx.com/docs-v5/en/#overview-websocket-login, #order-book-trading-trade-ws-order-channel,
-#trading-account-websocket-account-channel and #trading-account-websocket-positions-channel.
+#order-book-trading-algo-trading-ws-algo-orders-channel, #trading-account-websocket-account-channel and
+#trading-account-websocket-positions-channel.
 
-One account has one wallet and two markets here, and a desk that runs both has two lines. Each subscribes to
-the orders and positions of its own `instType`, so no order, fill or position is told twice; balances are told
-by both, each under the name of its own market, and are the same money. `fills` is for high fee tiers and is
-left out: every fill comes with its order.
+A market has two lines: `private` with orders, account and positions, which also takes orders, and `algo` with
+what waits for a trigger. One account has one wallet and two markets here, and a desk that runs both has lines
+for each. They subscribe to the orders and positions of their own `instType`, so no order, fill or position is
+told twice; balances are told under the name of either market, and are the same money. `fills` is for high fee
+tiers and is left out: every fill comes with its order.
 
-Nothing is pushed of open orders when a subscription begins: they are asked for over REST after each login.
-What waits for a trigger is on another connection of OKX's and is not heard here until it is triggered. A push
-that cannot be read is a hole in what we know, and is told as `Stale` too.
+Nothing is pushed of open orders when a subscription begins: they are asked for over REST after each login. A
+push that cannot be read is a hole in what we know, and is told as `Stale` too.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ from trimaran.venues.okx.account import BalanceRow, PositionRow, balance_reports
 from trimaran.venues.okx.dialect import context_of
 from trimaran.venues.okx.envelope import UNREADABLE, all_of
 from trimaran.venues.okx.errors import fault_of
-from trimaran.venues.okx.reports import OrderRow, order_report, pushed_fill
+from trimaran.venues.okx.reports import AlgoRow, OrderRow, algo_report, order_report, pushed_fill
 from trimaran.venues.okx.signing import check_credentials, login_text
+from trimaran.venues.okx.spec import ALGO_LINE
 from trimaran.venues.wire.dialect import AccountSetup
 from trimaran.venues.wire.dialogue import request_id_of
 from trimaran.venues.wire.fault import FaultKind
@@ -37,6 +39,7 @@ from trimaran.venues.wire.lines import (
     LinePong,
     LineReply,
     LineShutdown,
+    LineSpec,
     LineUnknown,
     LoggedIn,
     LoginRefused,
@@ -47,7 +50,9 @@ from trimaran.venues.wire.lines import (
 from trimaran.venues.wire.market_spec import MarketSpec
 from trimaran.venues.wire.message import HttpReply, Stamp
 
-ORDERS, ACCOUNT, POSITIONS = "orders", "account", "positions"
+ORDERS, ALGOS, ACCOUNT, POSITIONS = "orders", "orders-algo", "account", "positions"
+SPOT_CHANNELS: Final = (ORDERS, ACCOUNT)
+SWAP_CHANNELS: Final = (ORDERS, ACCOUNT, POSITIONS)
 PONG: Final = b"pong"
 HEAD_BYTES: Final = 120
 UPGRADE_CODE: Final = "64008"
@@ -76,6 +81,7 @@ class _Frame(msgspec.Struct):
 
 _FRAMES: Final = msgspec.json.Decoder(_Frame)
 _ORDERS: Final = msgspec.json.Decoder(OrderRow)
+_ALGOS: Final = msgspec.json.Decoder(AlgoRow)
 _BALANCES: Final = msgspec.json.Decoder(BalanceRow)
 _POSITIONS: Final = msgspec.json.Decoder(PositionRow)
 
@@ -83,13 +89,14 @@ _POSITIONS: Final = msgspec.json.Decoder(PositionRow)
 class OkxLine:
     """The wording of one private connection, which remembers the ids it subscribed with."""
 
-    def __init__(self, spec: MarketSpec, setup: AccountSetup) -> None:
+    def __init__(self, spec: MarketSpec, setup: AccountSetup, line: LineSpec) -> None:
         """Raises ConfigError for a key that is not one of OKX's."""
         assert setup.credentials is not None, "a private line needs a key"
         check_credentials(setup.credentials)
         self._credentials = setup.credentials
         self._context = context_of(spec, setup)
-        self._channels = (ORDERS, ACCOUNT) if self._context.is_spot else (ORDERS, ACCOUNT, POSITIONS)
+        of_market = SPOT_CHANNELS if self._context.is_spot else SWAP_CHANNELS
+        self._channels = (ALGOS,) if line.name == ALGO_LINE.name else of_market
         self._names: dict[int, str] = {}
 
     def login(self, request_id: int, stamp: Stamp) -> str | None:
@@ -97,7 +104,7 @@ class OkxLine:
         return login_text(self._credentials, stamp)
 
     def subscriptions(self, first_id: int, stamp: Stamp) -> Sequence[tuple[str, str]]:
-        """Orders and the account, and of swaps the positions."""
+        """Orders and the account, and of swaps the positions; or the algo orders."""
         self._names = {first_id + at: name for at, name in enumerate(self._channels)}
         return [(name, self._subscribe(request_id, name)) for request_id, name in self._names.items()]
 
@@ -178,6 +185,11 @@ class OkxLine:
             for row in all_of(raws, _ORDERS):
                 told = (pushed_fill(row, context, local_ns), order_report(row, context, local_ns))
                 yield from (report for report in told if report is not None)
+        elif channel == ALGOS:
+            for algo in all_of(raws, _ALGOS):
+                waiting = algo_report(algo, context, local_ns)
+                if waiting is not None:
+                    yield waiting
         elif channel == ACCOUNT:
             for wallet in all_of(raws, _BALANCES):
                 yield from balance_reports(wallet, context, local_ns)

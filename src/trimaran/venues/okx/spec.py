@@ -122,8 +122,21 @@ PRIVATE_LINE: Final = LineSpec(
     connects_max=3,
     connects_window_ns=SECOND,
 )
-PRIVATE_LIVE: Final = {"rest": LIVE.rest, "ws_private": "wss://ws.okx.com:8443"}
-PRIVATE_DEMO: Final = {"rest": DEMO.rest, "ws_private": "wss://wspap.okx.com:8443"}
+# https://www.okx.com/docs-v5/en/#order-book-trading-algo-trading-ws-algo-orders-channel: what waits for a
+# trigger is pushed on a connection of its own.
+ALGO_LINE: Final = replace(
+    PRIVATE_LINE, name="algo", base="ws_business", path="/ws/v5/business", takes_orders=False
+)
+PRIVATE_LIVE: Final = {
+    "rest": LIVE.rest,
+    "ws_private": "wss://ws.okx.com:8443",
+    "ws_business": "wss://ws.okx.com:8443",
+}
+PRIVATE_DEMO: Final = {
+    "rest": DEMO.rest,
+    "ws_private": "wss://wspap.okx.com:8443",
+    "ws_business": "wss://wspap.okx.com:8443",
+}
 
 _ACCOUNT, _ADDRESS = Scope.ACCOUNT, Scope.ADDRESS
 
@@ -182,12 +195,13 @@ SPOT_PRIVATE: Final = PrivateSpec(
     market=SPOT.market,
     live=PRIVATE_LIVE,
     testnet=PRIVATE_DEMO,
-    lines=(PRIVATE_LINE,),
+    lines=(PRIVATE_LINE, ALGO_LINE),
     limits=LIMITS,
     # https://www.okx.com/docs-v5/en/#overview-rest-authentication-making-requests
     clock_window_ns=30 * SECOND,
     visibility_lag_ns=SECOND,
     request_expiry=True,
+    fills_newest=True,
     triggers_apart=True,
 )
 SWAP_PRIVATE: Final = replace(SPOT_PRIVATE, market=SWAP.market)
