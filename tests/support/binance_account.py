@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -50,30 +51,35 @@ SPOTS = {SPOT.symbol: SPOT}
 PERPETUALS = {PERPETUAL.symbol: PERPETUAL}
 
 
+Instruments = Mapping[Symbol, Instrument]
+
+
 def setup(
-    market: str = "spot", credentials: Credentials | None = HMAC, **instruments: Instrument
+    market: str = "spot", credentials: Credentials | None = HMAC, instruments: Instruments | None = None
 ) -> AccountSetup:
     """What a dialect of a market is made of."""
     spec, usual = (SPOT_PRIVATE, SPOTS) if market == "spot" else (USDM_PRIVATE, PERPETUALS)
-    known = {Symbol(symbol): one for symbol, one in instruments.items()} or usual
-    return AccountSetup(spec.live["rest"], known, credentials)
+    return AccountSetup(spec.live["rest"], instruments or usual, credentials)
 
 
 def dialect(
-    market: str = "spot", credentials: Credentials | None = HMAC, **instruments: Instrument
+    market: str = "spot", credentials: Credentials | None = HMAC, instruments: Instruments | None = None
 ) -> BinanceDialect:
     """A market's dialect."""
     make = spot_dialect if market == "spot" else usdm_dialect
-    return make(setup(market, credentials, **instruments))
+    return make(setup(market, credentials, instruments))
 
 
 def line(
-    market: str = "spot", name: str = "private", credentials: Credentials = HMAC, **instruments: Instrument
+    market: str = "spot",
+    name: str = "private",
+    credentials: Credentials = HMAC,
+    instruments: Instruments | None = None,
 ) -> BinanceLine:
     """A line of a market."""
     spec, make = (SPOT_PRIVATE, spot_line) if market == "spot" else (USDM_PRIVATE, usdm_line)
     found = next(one for one in spec.lines if one.name == name)
-    return make(found, setup(market, credentials, **instruments))
+    return make(found, setup(market, credentials, instruments))
 
 
 def approved(market: str = "spot", **changes: Any) -> Approved:

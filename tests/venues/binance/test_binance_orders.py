@@ -110,9 +110,9 @@ CONDITIONAL: list[tuple[dict[str, Any], dict[str, str]]] = [
 ]
 
 
-def written(ask: Ask[Any], market: str = "spot", **changes: Any) -> tuple[str, dict[str, str]]:
+def written(ask: Ask[Any], market: str = "spot") -> tuple[str, dict[str, str]]:
     """Method with path, and the parameters without those of time and signature."""
-    request = dialect(market, **changes).write(ask, STAMP)
+    request = dialect(market).write(ask, STAMP)
     assert isinstance(request, HttpRequest), request
     parameters = {name: unquote(value) for name, value in query_of(request).items() if name not in TIMED}
     host = "https://api.binance.com" if market == "spot" else "https://fapi.binance.com"
@@ -367,7 +367,7 @@ def test_an_order_reads_back_as_it_was_written(
     prices: Grid, sizes: Grid, ticks: int, lots: int, market: str
 ) -> None:
     one = replace(SPOT if market == "spot" else PERPETUAL, price_grid=prices, size_grid=sizes)
-    desk = dialect(market, BTCUSDT=one)
+    desk = dialect(market, instruments={S: one})
     ask = PlaceOrder(approved_in(one, price_ticks=ticks, lots=lots, tif=F.POST_ONLY))
     line = msgspec.json.decode(str(desk.write_order(ask, 1, STAMP)))["params"]
     query = query_of(desk.write(ask, STAMP))

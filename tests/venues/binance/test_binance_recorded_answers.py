@@ -63,16 +63,16 @@ from trimaran.venues.wire.message import HttpReply, HttpRequest
 MS: Final = 1_000_000
 # Symbols of the recordings, on grids that hold their numbers.
 SPOTS: Final = {
-    "BTCUSDT": instrument(SPOT, "BTCUSDT", "BTC", "USDT", -8, -8),
-    "LTCBTC": instrument(SPOT, "LTCBTC", "LTC", "BTC", -8, -8),
-    "BNBBTC": instrument(SPOT, "BNBBTC", "BNB", "BTC", -8, -8),
+    Symbol("BTCUSDT"): instrument(SPOT, "BTCUSDT", "BTC", "USDT", -8, -8),
+    Symbol("LTCBTC"): instrument(SPOT, "LTCBTC", "LTC", "BTC", -8, -8),
+    Symbol("BNBBTC"): instrument(SPOT, "BNBBTC", "BNB", "BTC", -8, -8),
 }
 PERPETUALS: Final = {
-    "BTCUSDT": instrument(PERPETUAL, "BTCUSDT", "BTC", "USDT", -8, -3),
-    "BNBUSDT": instrument(PERPETUAL, "BNBUSDT", "BNB", "USDT", -3, -2),
+    Symbol("BTCUSDT"): instrument(PERPETUAL, "BTCUSDT", "BTC", "USDT", -8, -3),
+    Symbol("BNBUSDT"): instrument(PERPETUAL, "BNBUSDT", "BNB", "USDT", -3, -2),
 }
-SPOT_BTC, USDM_BTC, USDM_BNB = SPOTS["BTCUSDT"], PERPETUALS["BTCUSDT"], PERPETUALS["BNBUSDT"]
 BTC: Final = Symbol("BTCUSDT")
+SPOT_BTC, USDM_BTC, USDM_BNB = SPOTS[BTC], PERPETUALS[BTC], PERPETUALS[Symbol("BNBUSDT")]
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +149,7 @@ def answer(recorded: Mapping[str, RestFixture], name: str) -> Any:
     for other in RECORDED_IDS:
         body = body.replace(other, OURS_TEXT.encode())
     market, instruments = ("spot", SPOTS) if name in SPOT_ASKS else ("usdm", PERPETUALS)
-    return dialect(market, **instruments).read(ASKS[name], HttpReply(200, body), NOW_NS)
+    return dialect(market, instruments=instruments).read(ASKS[name], HttpReply(200, body), NOW_NS)
 
 
 def test_every_recorded_route_is_asked_and_read(recorded: Mapping[str, RestFixture]) -> None:
@@ -157,7 +157,7 @@ def test_every_recorded_route_is_asked_and_read(recorded: Mapping[str, RestFixtu
     for name, ask in ASKS.items():
         fixture = recorded[name]
         market, instruments = ("spot", SPOTS) if name in SPOT_ASKS else ("usdm", PERPETUALS)
-        request = dialect(market, **instruments).write(ask, STAMP)
+        request = dialect(market, instruments=instruments).write(ask, STAMP)
         assert isinstance(request, HttpRequest)
         assert (request.method, urlsplit(request.url).path) == (fixture.method, fixture.path), name
         assert ("signature=" in request.url) == fixture.signed, name

@@ -54,19 +54,19 @@ def size_text(instrument: Instrument, lots: int) -> str:
 
 
 def ticks_of(instrument: Instrument, text: str, field: str) -> int:
-    """A price in ticks; 0 where the text is empty. Raises DecodeError."""
-    return steps_of(text or "0", instrument.price_grid, PRICE_TICKS_MAX, field)
+    """A price in ticks, where "0" stands for none. Raises DecodeError, also for the empty text."""
+    return steps_of(text, instrument.price_grid, PRICE_TICKS_MAX, field)
 
 
 def lots_of(instrument: Instrument, text: str, field: str) -> int:
-    """A size in lots; 0 where the text is empty. Raises DecodeError."""
-    return steps_of(text or "0", instrument.size_grid, SIZE_LOTS_MAX, field)
+    """A size in lots. Raises DecodeError, also for the empty text."""
+    return steps_of(text, instrument.size_grid, SIZE_LOTS_MAX, field)
 
 
 def signed_lots_of(instrument: Instrument, text: str, field: str) -> int:
     """A size in lots that may be negative. Raises DecodeError."""
     if text.startswith("-"):
-        return -lots_of(instrument, text[1:] or "-", field)
+        return -lots_of(instrument, text[1:], field)
     return lots_of(instrument, text, field)
 
 

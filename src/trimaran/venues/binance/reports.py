@@ -176,7 +176,7 @@ def order_report(order: OrderBody, instrument: Instrument, local_ns: int) -> Ord
         lots=lots_of(instrument, order.orig_qty or order.qty, "origQty"),
         filled_lots=filled,
         average_price=_average(order),
-        trigger_ticks=ticks_of(instrument, order.stop_price, "stopPrice"),
+        trigger_ticks=ticks_of(instrument, order.stop_price or "0", "stopPrice"),
         reduce_only=order.reduce_only,
         reason=order.expiry_reason,
         created_ns=order.time * MS,
@@ -188,8 +188,8 @@ def order_report(order: OrderBody, instrument: Instrument, local_ns: int) -> Ord
 def algo_report(order: AlgoBody, instrument: Instrument, local_ns: int) -> OrderReport:
     """The report of a conditional order; its venue id is that of the conditional order, for ever."""
     lots = lots_of(instrument, order.quantity, "quantity")
-    filled = lots_of(instrument, order.actual_qty, "actualQty")
-    price_ticks = ticks_of(instrument, order.price, "price")
+    filled = lots_of(instrument, order.actual_qty or "0", "actualQty")  # empty until it is triggered
+    price_ticks = ticks_of(instrument, order.price or "0", "price")
     return OrderReport(
         instrument_key=instrument.key,
         venue_order_id=order_id_of(order.algo_id),

@@ -105,7 +105,7 @@ def read_execution(desk: Desk, body: bytes, local_ns: int) -> Sequence[LineMessa
         lots=lots_of(instrument, event.size, "q"),
         filled_lots=filled,
         average_price=_average(event),
-        trigger_ticks=ticks_of(instrument, event.trigger, "P"),
+        trigger_ticks=ticks_of(instrument, event.trigger or "0", "P"),
         reason=event.expiry_reason or event.reject_reason.replace(_NO_REASON, ""),
         created_ns=event.created * MS,
         venue_ns=event.time * MS,

@@ -60,9 +60,9 @@ class _Order(msgspec.Struct):
     status: str = msgspec.field(name="X")
     order_id: Number = msgspec.field(name="i")
     time: Milliseconds = msgspec.field(name="T")
-    last_size: str = msgspec.field(name="l", default="")
-    filled_size: str = msgspec.field(name="z", default="")
-    last_price: str = msgspec.field(name="L", default="")
+    last_size: str = msgspec.field(name="l")
+    filled_size: str = msgspec.field(name="z")
+    last_price: str = msgspec.field(name="L")
     average_price: str = msgspec.field(name="ap", default="")
     trigger: str = msgspec.field(name="sp", default="")
     trade_id: Number = msgspec.field(name="t", default=0)
@@ -188,7 +188,7 @@ class UsdmEvents:
             lots=lots_of(instrument, order.size, "q"),
             filled_lots=filled,
             average_price=positive_or_none(order.average_price, "ap"),
-            trigger_ticks=ticks_of(instrument, order.trigger, "sp"),
+            trigger_ticks=ticks_of(instrument, order.trigger or "0", "sp"),
             reduce_only=order.reduce_only,
             reason="" if order.expiry_reason in _NO_REASON else str(order.expiry_reason),
             venue_ns=order.time * MS,
