@@ -187,7 +187,7 @@ def test_cancels_go_to_where_the_order_is(ref: OrderRef, path: str, body: object
         (
             SPOT,
             FillHistory(SYMBOL, 1_607_418_537_715_000_001, 9, None, 1_607_418_537_815_000_001),
-            "fills?instType=SPOT&instId=BTC-USDT&begin=1607418537715&end=1607418537816&limit=9",
+            "fills?instType=SPOT&instId=BTC-USDT&begin=1607418537715&end=1607418537817&limit=9",
         ),
         (SPOT, FillHistory(SYMBOL, ref=THEIRS),
          "fills?instType=SPOT&instId=BTC-USDT&ordId=312269865356374016&limit=100"),

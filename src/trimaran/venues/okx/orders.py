@@ -283,9 +283,9 @@ def _id_arguments(ref: OrderRef) -> dict[str, str]:
 
 
 def _range(since_ns: int, limit: int, until_ns: int = 0) -> dict[str, str]:
-    """Bounds in whole milliseconds, both inclusive; of what lies between them OKX tells the newest."""
+    """Bounds in whole milliseconds, the end one wider; of what lies between them OKX tells the newest."""
     begin = str(since_ns // MS) if since_ns else ""
-    end = str(-(-until_ns // MS)) if until_ns else ""
+    end = str(-(-until_ns // MS) + 1) if until_ns else ""
     return {"begin": begin, "end": end, "limit": str(max(1, min(limit, PAGE_MAX)))}
 
 

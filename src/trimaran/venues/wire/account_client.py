@@ -123,6 +123,7 @@ class AccountClient:
             self.options.page,
             self._hear,
             self._gone,
+            spec.fills_newest,
         )
         self._tasks = Tasks(self._fail)
         self._asking: set[object] = set()  # questions of the fold that are under way

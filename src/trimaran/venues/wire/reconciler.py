@@ -45,6 +45,7 @@ class Reconciler:
         triggers_apart: bool,
         hear: Callable[[Report], None],
         gone: Callable[[OpenOrder, VenueFault], None],
+        fills_newest: bool = False,
     ) -> None:
         self._asker = asker
         self._patience = options.ask
@@ -53,6 +54,7 @@ class Reconciler:
         self._triggers_apart = triggers_apart
         self._hear = hear
         self._gone = gone
+        self._fills_newest = fills_newest  # a full page has the newest fills, and pages lead back
 
     async def everything(self, believed: Callable[[], Sequence[OpenOrder]], since_ns: int) -> None:
         """One round. `believed`: what is open as far as we know. Raises VenueFault."""
@@ -71,17 +73,21 @@ class Reconciler:
             self._hear(position)
 
     async def fills(self, symbol: Symbol, since_ns: int, ref: OrderRef | None = None) -> None:
-        """Fills of an instrument, or of one order, oldest first. Raises VenueFault."""
+        """Fills of an instrument, or of one order, page by page. Raises VenueFault."""
         seen: set[tuple[FillId, Side]] = set()
+        until_ns = 0
         for _ in range(PAGES_MAX):
-            page = await self._rows(FillHistory(symbol, since_ns, self._page, ref))
+            page = await self._rows(FillHistory(symbol, since_ns, self._page, ref, until_ns))
             news = [fill for fill in page if (fill.fill_id, fill.side) not in seen]
             for fill in news:
                 seen.add((fill.fill_id, fill.side))
                 self._hear(fill)
             if len(page) < self._page or not news:
                 return
-            since_ns = max(fill.venue_ns for fill in page)
+            if self._fills_newest:
+                until_ns = min(fill.venue_ns for fill in page)
+            else:
+                since_ns = max(fill.venue_ns for fill in page)
 
     async def _open_orders(self, triggered: bool) -> set[ClientOrderId | None]:
         """The ids of the orders that are open, all of which the fold has heard of."""
