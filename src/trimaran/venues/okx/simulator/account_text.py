@@ -7,7 +7,7 @@ https://www.okx.com/docs-v5/en/#trading-account
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -20,7 +20,8 @@ from trimaran.venues.sim.instruments import QUOTE
 from trimaran.venues.sim.markets import OKX_SPOT, OKX_SWAP
 from trimaran.venues.sim.trading import MarginView, SimBalance, SimPosition
 
-ZERO: Final = Decimal(0)
+ZERO, ONE = Decimal(0), Decimal(1)
+PRICES_KEPT_NS: Final = 100_000_000
 MARGIN_ASSET: Final = Asset(QUOTE)
 CENTS: Final = Decimal("0.00000001")
 FEE_LEVEL: Final = "Lv1"
@@ -51,15 +52,17 @@ class AccountText:
         self._catalogue = catalogue
         self._exchange = exchange
         self._spot = {each.instrument.base: each for each in catalogue.all if each.kind == "SPOT"}
+        self._prices: dict[Asset, Decimal] = {}
+        self._priced_ns = 0
 
     def balance(self, account_id: int, assets: Iterable[str] | None, now: Moment) -> str:
         """The account with the details of some assets; None: of all that it holds."""
         wanted = None if assets is None else frozenset(assets)
         margin = self._exchange.margin(account_id, OKX_SWAP)
-        total, details = ZERO, []
+        total, details, prices = ZERO, [], self._prices_of(now)
         for each in self._exchange.balances(account_id, OKX_SPOT):
             equity = each.total + margin.unrealised if each.asset == MARGIN_ASSET else each.total
-            value = equity * self._price(each.asset)
+            value = equity * prices.get(each.asset, ONE)
             total += value
             if (each.total or each.locked) if wanted is None else each.asset in wanted:
                 details.append(_detail(each, equity, value, margin, now))
@@ -137,9 +140,15 @@ class AccountText:
             for asset in (*self._spot, MARGIN_ASSET)
         )
 
-    def _price(self, asset: Asset) -> Decimal:
-        listed = self._spot.get(asset)
-        return Decimal(1) if listed is None else self._exchange.mark_price(OKX_SPOT, listed.symbol)
+    def _prices_of(self, now: Moment) -> Mapping[Asset, Decimal]:
+        """What one of each asset is worth; looked up anew after a tenth of a second."""
+        if now.wall_ns - self._priced_ns >= PRICES_KEPT_NS or not self._prices:
+            self._priced_ns = now.wall_ns
+            self._prices = {
+                base: self._exchange.mark_price(OKX_SPOT, listed.symbol)
+                for base, listed in self._spot.items()
+            }
+        return self._prices
 
 
 def fee_row(kind: str, fees: Fees, time_ms: int) -> str:

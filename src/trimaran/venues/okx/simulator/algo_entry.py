@@ -4,7 +4,8 @@
     conditional   stop loss (`slTriggerPx`) or take profit (`tpTriggerPx`), one of the two
 
 `-1` as the price of the order means at the market. When it triggers, an order with an `ordId` of its own trades,
-and the algo order is `effective`. The exchange triggers by its mark price, whatever kind of price was asked for.
+and the algo order is `effective`. Triggers go by the last price, or by the mark price when they say so; the index
+price counts as the mark price.
 https://www.okx.com/docs-v5/en/#order-book-trading-algo-trading
 """
 
@@ -127,6 +128,7 @@ class AlgoEntry:
             market=listed.market, symbol=listed.symbol, side=side, type=kind,
             tif=Tif.IOC if price is None else Tif.GTC, price=price, size=size, trigger_price=trigger,
             reduce_only=reduces, client_id=client_id, self_trade=SelfTrade.EXPIRE_MAKER, extra=extra,
+            trigger_by_mark=terms.by_mark,
         )  # fmt: skip
 
     def _size(self, account_id: int, listed: Listed, args: AlgoArgs) -> Decimal | None:
@@ -142,10 +144,12 @@ class AlgoEntry:
         self, listed: Listed, side: int, terms: AlgoTerms, trigger: Decimal, at_market: bool
     ) -> OrderTypeSim:
         """A stop triggers when the price moves on against the order, a take-profit when it comes towards it."""
-        stop = bool(terms.stop_trigger)
+        stop, fills = bool(terms.stop_trigger), listed.feed.book.recent_fills
         if terms.trigger_price:
-            above = trigger > self._exchange.mark_price(listed.market, listed.symbol)
-            stop = above == (side == BUY)
+            now = self._exchange.mark_price(listed.market, listed.symbol)
+            if fills and not terms.by_mark:
+                now = listed.instrument.price(fills[-1].executions[-1][2])
+            stop = (trigger > now) == (side == BUY)
         if stop:
             return OrderTypeSim.STOP_MARKET if at_market else OrderTypeSim.STOP_LIMIT
         return OrderTypeSim.TAKE_PROFIT_MARKET if at_market else OrderTypeSim.TAKE_PROFIT_LIMIT

@@ -27,6 +27,11 @@ class AlgoTerms(msgspec.Struct, frozen=True):
     profit_price: str = ""
     profit_kind: str = ""
 
+    @property
+    def by_mark(self) -> bool:
+        """Whether the price that triggers is not that of the last trade."""
+        return (self.trigger_kind or self.stop_kind or self.profit_kind) in ("mark", "index")
+
 
 def algo_row(listed: Listed, order: SimOrder, now: Moment) -> str:
     """An algo order, for REST and for the channel `orders-algo`."""

@@ -296,7 +296,8 @@ class OkxConnection(Connection):
             self._answer(operation, request_id, done, began_us)
 
     def _answer(self, operation: str, request_id: str, done: Outcome, began_us: int) -> None:
-        text = answer_of(request_id, operation, done.code, done.text, done.rows, began_us, self._now_us())
+        told = "" if done.rows else done.text  # what went wrong stands in the rows
+        text = answer_of(request_id, operation, done.code, told, done.rows, began_us, self._now_us())
         self.send(text.encode(), 1.0)
 
     def _now_us(self) -> int:

@@ -9,6 +9,7 @@ https://www.okx.com/docs-v5/en/#order-book-trading-trade
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from trimaran.venues.okx.simulator.catalogue import Catalogue, Listed
@@ -55,6 +56,7 @@ from trimaran.venues.sim.trading import (
 )
 
 Row = tuple[bool, str]
+_HARMLESS: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 _SIDES: Final = {"buy": BUY, "sell": SELL}
 _TYPES: Final = {
@@ -272,5 +274,6 @@ def _client_id(order: SimOrder) -> str:
 
 
 def _clean(value: Text) -> str:
-    """A text of the client that goes back to it; what could break out of its quotes is left out."""
-    return "".join(each for each in text(value) if each.isalnum() or each in "-_.")[:64]
+    """A text of the client that goes back to it; nothing, where it could break out of its quotes."""
+    written = text(value)
+    return written if _HARMLESS.fullmatch(written) else ""

@@ -115,7 +115,7 @@ def _make_head(listed: Listed, order: SimOrder, now: Moment) -> str:
         f'"posSide":"{"net" if swap else ""}","tdMode":"{extra.get("tdMode", "cash")}",'
         f'"ordType":"{extra.get("ordType", "market" if order.price_ticks == 0 else "limit")}",'
         f'"reduceOnly":"{"true" if order.reduce_only else "false"}","tgtCcy":"{extra.get("tgtCcy", "")}",'
-        f'"lever":"{extra.get("lever", "")}","ccy":"","category":"{extra.get("category", "normal")}",'
+        f'"lever":"{extra.get("lever", "")}","ccy":"","category":"{"full_liquidation" if "liquidation" in extra else "normal"}",'
         f'"feeCcy":"{fee_asset}","rebate":"0","rebateCcy":"{fee_asset}",'
         f'"stpId":"","stpMode":"{_STP[SelfTrade(order.self_trade)]}","algoId":"{own}",'
         f'"algoClOrdId":"{order.client_id if algo else ""}","attachAlgoClOrdId":"","attachAlgoOrds":[],'

@@ -30,6 +30,7 @@ from trimaran.venues.sim.markets import OKX_SPOT, OKX_SWAP
 from trimaran.venues.sim.trading import (
     BalanceCause,
     BalanceChanged,
+    EndReason,
     ExchangeEvent,
     Happening,
     OrderHappened,
@@ -192,7 +193,9 @@ class PrivateFeed:
         order, now = event.order, self._clock.moment()
         listed = self._catalogue.ever(order.symbol)
         placed = "algo" not in order.extra or "triggered_ns" in order.extra
-        algo_news = "algo" in order.extra and (not placed or event.what is Happening.TRIGGERED)
+        algo_news = "algo" in order.extra and (
+            not placed or event.what is Happening.TRIGGERED or order.end_reason is EndReason.TRIGGER_FAILED
+        )
         rows: dict[str, str] = {}
         if event.fill is not None:
             self._trades.setdefault(order.account_id, []).append(
