@@ -159,11 +159,12 @@ class HtxSpotLine:
 
     def read(self, payload: bytes, local_ns: int) -> Sequence[LineMessage]:
         """What a frame says."""
+        text = payload
         try:
             text = inflate(payload)
             return self._read(_FRAME.decode(text), text, local_ns)
         except UNREADABLE:
-            return (LineUnknown(bytes(payload[:HEAD_BYTES])),)
+            return (LineUnknown(bytes(text[:HEAD_BYTES])),)
 
     def _read(self, frame: _Frame, text: bytes, local_ns: int) -> Sequence[LineMessage]:
         request_id = None if frame.action else request_id_of(frame.cid)

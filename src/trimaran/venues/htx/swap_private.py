@@ -101,11 +101,12 @@ class HtxSwapLine:
 
     def read(self, payload: bytes, local_ns: int) -> Sequence[LineMessage]:
         """What a frame says."""
+        text = payload
         try:
             text = inflate(payload)
             return self._read(_FRAME.decode(text), text, local_ns)
         except UNREADABLE:
-            return (LineUnknown(bytes(payload[:HEAD_BYTES])),)
+            return (LineUnknown(bytes(text[:HEAD_BYTES])),)
 
     def _read(self, frame: _Frame, text: bytes, local_ns: int) -> Sequence[LineMessage]:
         if frame.op == "notify":
