@@ -7,17 +7,28 @@ different speeds cut the same changes at different moments. Ids:
     spot    U = previous u + 1; consecutive changes have consecutive ids
     USD-M   ids come from a counter shared by all symbols and jump; pu = previous u of the same stream
 
-Names are as documented; an unknown one is acknowledged and then silent, as on the venue.
+Streams that speak by the clock are written in `periodic`. An unknown name is acknowledged and then silent, as
+on the venue.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
-import msgspec
-
+from trimaran.venues.binance.simulator.periodic import (
+    BarStream,
+    average_price,
+    mini_ticker,
+    ticker,
+)
+from trimaran.venues.binance.simulator.stream_names import (
+    ALL,
+    ANY_ROUTE_KINDS,
+    PUBLIC_KINDS,
+    StreamName,
+    parse_stream,
+)
 from trimaran.venues.binance.simulator.text import BookText, mark_price_update
 from trimaran.venues.sim.book import Changes, Fill, VenueBook
 from trimaran.venues.sim.faults import WHOLE, Faults
@@ -25,49 +36,12 @@ from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.markets import BINANCE_SPOT
 from trimaran.venues.sim.reference import next_funding_ms, reference_of
 
-_NAME: Final = re.compile(
-    r"(?P<symbol>[a-z0-9]{3,20})@(?P<kind>depth|bookTicker|trade|aggTrade|markPrice)"
-    r"(?P<levels>5|10|20)?(?:@(?P<speed>\d+m?s))?"
-)
-_SPEEDS_MS: Final = {  # market is spot -> speed text -> milliseconds; None is the default
-    True: {None: 1000, "1000ms": 1000, "100ms": 100},
-    False: {None: 250, "250ms": 250, "500ms": 500, "100ms": 100, "0ms": 0},
-}
-_MARK_SPEEDS_MS: Final = {None: 3000, "3s": 3000, "1s": 1000}
-PUBLIC_KINDS: Final = frozenset({"depth", "bookTicker"})
-
-
-class StreamName(msgspec.Struct, frozen=True):
-    """What a stream name asks for."""
-
-    symbol: str  # lower case
-    kind: str
-    levels: int  # 0: diffs
-    speed_ms: int
-
 
 class Subscriber(Protocol):
     """A connection as the channels see it."""
 
     def send_text(self, stream: str, payload: str, fraction: float) -> None:
         """Sends a payload in the connection's framing; `fraction` below 1 cuts the frame."""
-
-
-def parse_stream(name: str, spot: bool) -> StreamName | None:
-    """Reads a stream name; None when this market has no such stream."""
-    found = _NAME.fullmatch(name)
-    if found is None:
-        return None
-    kind, levels, speed = found["kind"], found["levels"], found["speed"]
-    if kind == "depth":
-        speed_ms = _SPEEDS_MS[spot].get(speed)
-    elif kind == "markPrice":
-        speed_ms = None if spot else _MARK_SPEEDS_MS.get(speed)
-    else:
-        speed_ms = 0 if speed is None else None
-    if speed_ms is None or (levels and kind != "depth"):
-        return None
-    return StreamName(found["symbol"], kind, int(levels or 0), speed_ms)
 
 
 class Channel:
@@ -82,6 +56,8 @@ class Channel:
         self.first_id = 0  # of the collected changes; 0: none
         self.bids: dict[int, int] = {}
         self.asks: dict[int, int] = {}
+        self.bars = BarStream(stream.interval) if stream.interval else None
+        self.trades = -1  # of the book when it spoke last
 
     def collect(self, changes: Changes) -> None:
         """Adds changes to the frame that is being collected."""
@@ -154,6 +130,11 @@ class BookFeed:
         channels.append(channel)
         return channel
 
+    def tell(self, kind: str, payload: str) -> None:
+        """Sends a payload that was made elsewhere."""
+        for channel in self._channels.get(kind, ()):
+            channel.send(payload)
+
     def leave(self, channel: Channel, subscriber: Subscriber) -> None:
         """Removes a listener, and the channel after its last one."""
         channel.subscribers.remove(subscriber)
@@ -181,16 +162,33 @@ class BookFeed:
         for channel in depth:
             if channel.due_ns <= now_ns:
                 self._flush(channel, now_ns, event_ms)
-        for channel in self._channels.get("markPrice", ()):
-            if channel.due_ns <= now_ns:
-                channel.send(self.mark_price(event_ms, mark_price_update))
-                channel.restart(now_ns, 0)
+        for kind in PERIODIC_KINDS:
+            for channel in self._channels.get(kind, ()):
+                if channel.due_ns <= now_ns:
+                    self._speak(channel, event_ms)
+                    channel.restart(now_ns, 0)
+
+    def periodic(self, kind: str, event_ms: int) -> str:
+        """What a stream that speaks by the clock says now."""
+        if kind == "markPrice":
+            return self.mark_price(event_ms, mark_price_update)
+        return _PERIODIC[kind](self.text, self.book, event_ms)
 
     def mark_price(self, event_ms: int, write: Callable[[int, str, str, str, str, int], str]) -> str:
         """Mark, index and funding, in the words of a stream or of REST."""
         now = reference_of(self.book, self._index_book)
         mark, index = self.text.price(now.mark_ticks), self.text.price(now.index_ticks)
         return write(event_ms, self.text.symbol, mark, index, now.rate, next_funding_ms(event_ms))
+
+    def _speak(self, channel: Channel, event_ms: int) -> None:
+        book, kind = self.book, channel.stream.kind
+        if channel.bars is not None:
+            now_ns = event_ms * 1_000_000 - self.text.shift_ns
+            for payload in channel.bars.payloads(self.text, book, now_ns, event_ms):
+                channel.send(payload)
+        elif kind in ("markPrice", "avgPrice") or channel.trades != book.trade_count():
+            channel.trades = book.trade_count()
+            channel.send(self.periodic(kind, event_ms))
 
     def _collect(self) -> None:
         changes = self.book.drain()
@@ -246,6 +244,10 @@ class BookFeed:
                     channel.send(payload)
 
 
+_PERIODIC: Final = {"miniTicker": mini_ticker, "ticker": ticker, "avgPrice": average_price}
+PERIODIC_KINDS: Final = ("markPrice", "kline", *_PERIODIC)
+
+
 class MarketFeed:
     """All feeds of one market and the connections to it."""
 
@@ -256,13 +258,16 @@ class MarketFeed:
         self.feeds = {
             symbol.lower(): BookFeed(book, index_books.get(symbol), faults) for symbol, book in books.items()
         }
+        self._whole = WholeMarket(self.feeds)
 
     def join(self, name: str, route: str, subscriber: Subscriber, now_ns: int) -> Channel | None:
         """Subscribes; None where the venue acknowledges and stays silent (unknown name, wrong route)."""
         stream = parse_stream(name, self.spot)
-        if stream is None or stream.symbol not in self.feeds or not self.feeds[stream.symbol].listed:
+        if stream is None or not self._carries(stream.kind, route):
             return None
-        if not self.spot and (stream.kind in PUBLIC_KINDS) != (route in ("public", "")):
+        if stream.symbol == ALL:
+            return self._whole.join(name, stream, subscriber, now_ns)
+        if stream.symbol not in self.feeds or not self.feeds[stream.symbol].listed:
             return None
         channel = self.feeds[stream.symbol].channel(name, stream, now_ns)
         channel.subscribers.append(subscriber)
@@ -270,9 +275,67 @@ class MarketFeed:
 
     def leave(self, channel: Channel, subscriber: Subscriber) -> None:
         """Unsubscribes."""
-        self.feeds[channel.stream.symbol].leave(channel, subscriber)
+        if channel.stream.symbol == ALL:
+            self._whole.leave(channel, subscriber)
+        else:
+            self.feeds[channel.stream.symbol].leave(channel, subscriber)
 
     def pump(self, moment: Moment) -> None:
         """Sends everything that is due on every book."""
+        self._whole.pump(moment)
         for feed in self.feeds.values():
             feed.pump(moment)
+
+    def tell(self, kind: str, symbol: str, payload: str) -> None:
+        """Sends a payload that was made elsewhere to those who listen to a kind of stream."""
+        self.feeds[symbol.lower()].tell(kind, payload)
+        self._whole.tell(kind, payload)
+
+    def _carries(self, kind: str, route: str) -> bool:
+        """Whether a base carries such streams; elsewhere they are acknowledged and silent."""
+        if self.spot or kind in ANY_ROUTE_KINDS:
+            return True
+        return (kind in PUBLIC_KINDS) == (route in ("public", ""))
+
+
+class WholeMarket:
+    """The streams that tell of every book of a market at once."""
+
+    def __init__(self, feeds: Mapping[str, BookFeed]) -> None:
+        self._feeds = feeds
+        self._channels: list[Channel] = []
+
+    def join(self, name: str, stream: StreamName, subscriber: Subscriber, now_ns: int) -> Channel:
+        """Subscribes."""
+        channel = next((each for each in self._channels if each.name == name), None)
+        if channel is None:
+            channel = Channel(name, stream, now_ns, 0)
+            self._channels.append(channel)
+        channel.subscribers.append(subscriber)
+        return channel
+
+    def leave(self, channel: Channel, subscriber: Subscriber) -> None:
+        """Unsubscribes."""
+        channel.subscribers.remove(subscriber)
+        if not channel.subscribers:
+            self._channels.remove(channel)
+
+    def pump(self, moment: Moment) -> None:
+        """Sends what is due, before the books forget their news."""
+        for channel in self._channels:
+            kind = channel.stream.kind
+            feeds = [feed for feed in self._feeds.values() if feed.listed]
+            if kind == "bookTicker":
+                for feed in feeds:
+                    for top in feed.book.tops:
+                        channel.send(feed.text.book_ticker(moment.server_ms, top))
+            elif kind != "forceOrder" and channel.due_ns <= moment.wall_ns:
+                texts = [feed.periodic(kind, moment.server_ms) for feed in feeds]
+                channel.send("[" + ",".join(texts) + "]")
+                channel.restart(moment.wall_ns, 0)
+
+    def tell(self, kind: str, payload: str) -> None:
+        """Sends a payload that was made elsewhere."""
+        for channel in self._channels:
+            if channel.stream.kind == kind:
+                channel.send(payload)

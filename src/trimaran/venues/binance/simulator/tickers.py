@@ -12,6 +12,7 @@ from trimaran.venues.binance.simulator.day import day_of
 from trimaran.venues.binance.simulator.endpoints import Call, Endpoint, Weigh
 from trimaran.venues.binance.simulator.market_accounts import MarketAccounts
 from trimaran.venues.binance.simulator.params import Params
+from trimaran.venues.binance.simulator.periodic import five_minutes
 from trimaran.venues.binance.simulator.public import array, feeds_of
 from trimaran.venues.binance.simulator.streams import BookFeed
 
@@ -70,11 +71,7 @@ class Tickers:
 
     def _average(self, feed: BookFeed, now_ms: int) -> str:
         """The volume weighted price of five minutes."""
-        bars, text = feed.book.bars.of(5), feed.text
-        last = bars[-1] if bars else None
-        price = text.price(
-            last.value // last.lots if last is not None and last.lots else day_of(feed.book).last
-        )
+        price = feed.text.price(five_minutes(feed.book))
         return f'{{"mins":5,"price":"{price}","closeTime":{now_ms}}}'
 
     def _day(self, feed: BookFeed, now_ms: int) -> str:
