@@ -56,6 +56,7 @@ from trimaran.venues.wire.asks import (
     SetMarginMode,
     StreamToken,
     TokenAction,
+    UserId,
 )
 from trimaran.venues.wire.capability import Capability, Unsupported
 from trimaran.venues.wire.instrument_list import asset_of
@@ -205,7 +206,7 @@ def write_stream_token(desk: Desk, ask: StreamToken) -> Written:
     return Wording(Route(_TOKEN_METHODS[ask.action], LISTEN_KEY, 1, USDM_WEIGHT, Access.KEY))
 
 
-def write_account_id(desk: Desk, ask: AccountId) -> Written:
+def write_account_id(desk: Desk, ask: AccountId | UserId) -> Written:
     """Nothing at Binance names the account but the key."""
     return Unsupported(Capability.KEY_PERMISSIONS, "the key names the account; requests do not")
 

@@ -76,6 +76,7 @@ _WRITERS: Final[Mapping[type[Any], Writer]] = {
     asks.ReadKeyPermissions: account.write_key_permissions,
     asks.StreamToken: account.write_stream_token,
     asks.AccountId: account.write_account_id,
+    asks.UserId: account.write_account_id,
     asks.ServerTime: market_data.write_time,
     asks.Klines: market_data.write_klines,
     asks.RecentTrades: market_data.write_trades,

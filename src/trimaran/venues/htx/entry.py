@@ -38,6 +38,7 @@ ENTRIES: Final = (
             capabilities=capabilities.SPOT_CAPABILITIES,
             make_dialect=HtxSpotDialect,
             make_line=HtxSpotLine,
+            names_account=True,
             errors=(
                 ErrorTable("HTX spot, REST", errors.SPOT_WORDS),
                 ErrorTable("HTX spot, REST version 2", errors.SPOT_V2.codes),

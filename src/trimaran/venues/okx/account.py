@@ -42,6 +42,7 @@ from trimaran.venues.wire.asks import (
     SetLeverage,
     SetMarginMode,
     StreamToken,
+    UserId,
 )
 from trimaran.venues.wire.capability import Capability, Unsupported
 from trimaran.venues.wire.message import Charge, Stamp
@@ -260,7 +261,7 @@ def _read_permissions(ask: ReadKeyPermissions, raws: Rows, context: Context, loc
     return KeyPermissions("read_only" in may, "trade" in may, "withdraw" in may, addresses, row.uid)
 
 
-def _read_account_id(ask: AccountId, raws: Rows, context: Context, local_ns: int) -> str:
+def _read_account_id(ask: AccountId | UserId, raws: Rows, context: Context, local_ns: int) -> str:
     return only(raws, _CONFIG).uid
 
 
@@ -283,6 +284,7 @@ WRITERS: Final[Mapping[type[Ask[Any]], Callable[[Any, Context, Stamp], Draft | U
     AccountFees: _fees,
     ReadKeyPermissions: _config,
     AccountId: _config,
+    UserId: _config,
     SetLeverage: _leverage,
     SetMarginMode: _margin_mode,
     ArmDeadMan: _dead_man,
@@ -294,6 +296,7 @@ READERS: Final[Mapping[type[Ask[Any]], Callable[[Any, Rows, Context, int], objec
     AccountFees: _read_fees,
     ReadKeyPermissions: _read_permissions,
     AccountId: _read_account_id,
+    UserId: _read_account_id,
     SetLeverage: _read_leverage,
     ArmDeadMan: _read_dead_man,
 }

@@ -63,6 +63,7 @@ class PrivateEntry(msgspec.Struct, frozen=True, kw_only=True):
     make_dialect: Callable[[AccountSetup], MarketDialect]
     make_line: MakeLine
     errors: tuple[ErrorTable, ...]
+    names_account: bool = False  # requests name account and user: their ids are asked for first
     read_codes: Callable[[bytes, Sequence[Symbol]], Mapping[Symbol, int]] | None = None  # of instruments
 
     def bases(self, bases: Bases | str) -> Bases:
