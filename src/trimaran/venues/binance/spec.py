@@ -169,13 +169,13 @@ def _limit(name: str, scope: Scope, units: int, window_ns: int, header: str, res
 SPOT_PRIVATE: Final = PrivateSpec(
     market=MarketName("binance.spot"),
     # https://developers.binance.com/docs/binance-spot-api-docs/websocket-api/general-api-information
-    live={"rest": SPOT_LIVE.rest, "ws_api": "wss://ws-api.binance.com:443"},
-    testnet={"rest": SPOT_TESTNET.rest, "ws_api": "wss://ws-api.testnet.binance.vision"},
+    live={"rest": SPOT_LIVE.rest, "ws_api": "wss://ws-api.binance.com:443/ws-api/v3"},
+    testnet={"rest": SPOT_TESTNET.rest, "ws_api": "wss://ws-api.testnet.binance.vision/ws-api/v3"},
     lines=(
         LineSpec(
             name="private",
             base="ws_api",
-            path="/ws-api/v3",
+            path="",  # the base URL of the WebSocket API is all of it
             pushes=True,
             takes_orders=True,
             heartbeat=Heartbeat.WEBSOCKET_PING,
@@ -206,12 +206,12 @@ USDM_PRIVATE: Final = PrivateSpec(
     live={
         "rest": USDM_LIVE.rest,
         "ws_private": "wss://fstream.binance.com/private",
-        "ws_api": "wss://ws-fapi.binance.com",
+        "ws_api": "wss://ws-fapi.binance.com/ws-fapi/v1",
     },
     testnet={
         "rest": USDM_TESTNET.rest,
         "ws_private": "wss://demo-fstream.binance.com/private",
-        "ws_api": "wss://testnet.binancefuture.com",
+        "ws_api": "wss://testnet.binancefuture.com/ws-fapi/v1",
     },
     lines=(
         # https://developers.binance.com/docs/derivatives/usds-margined-futures/user-data-streams
@@ -233,7 +233,7 @@ USDM_PRIVATE: Final = PrivateSpec(
         LineSpec(
             name="orders",
             base="ws_api",
-            path="/ws-fapi/v1",
+            path="",
             pushes=False,
             takes_orders=True,
             heartbeat=Heartbeat.WEBSOCKET_PING,
