@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Sequence
-from decimal import Decimal
-
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from trimaran.domain.instrument import Asset, MarketName
+from tests.support.line_driver import BALANCE, EPOCH_NS, SPEC, TICK_NS, Line, Words, fault
 from trimaran.domain.reports import BalanceReport
 from trimaran.venues.wire.asks import TokenAction
-from trimaran.venues.wire.clock_offset import VenueClock
-from trimaran.venues.wire.fault import Effect, Fault, FaultKind
+from trimaran.venues.wire.fault import FaultKind
 from trimaran.venues.wire.line_port import (
     AskForTime,
-    AskForToken,
     Gap,
-    LineConfig,
     LineDown,
     LineHalted,
     LineSwitched,
-    LineTrouble,
     LineUp,
     RepliesLost,
     TimeKnown,
     TokenFailed,
-    TokenGot,
 )
-from trimaran.venues.wire.line_session import LineSession
 from trimaran.venues.wire.lines import (
     LineEnded,
-    LineMessage,
     LinePing,
     LinePong,
     LineReply,
     LineShutdown,
-    LineSpec,
     LineUnknown,
     LoggedIn,
     LoginRefused,
@@ -48,109 +34,8 @@ from trimaran.venues.wire.lines import (
     SubscriptionTaken,
 )
 from trimaran.venues.wire.market_spec import HOUR, MINUTE, MS, SECOND, Heartbeat
-from trimaran.venues.wire.message import HttpReply, Stamp
-from trimaran.venues.wire.session_port import Alive, Close, Closed, Open, Opened, SendPing, SendText, Slot
-
-EPOCH_NS = 1_780_000_000 * SECOND
-TICK_NS = 200 * MS
-BALANCE = BalanceReport(
-    market=MarketName("x.spot"), asset=Asset("BTC"), total=Decimal(1), free=None, venue_ns=1, local_ns=1
-)
-SPEC = LineSpec(
-    name="private", base="ws_private", path="/ws", pushes=True, takes_orders=True,
-    heartbeat=Heartbeat.WEBSOCKET_PING, connection_age_ns_max=24 * HOUR,
-)  # fmt: skip
-
-
-def fault(kind: FaultKind, effect: Effect = Effect.REFUSED, retry_after_ns: int = 0) -> Fault:
-    return Fault(kind, effect, "17", "no", retry_after_ns)
-
-
-class Words:
-    """A dialogue: frames are names of messages that the test has prepared."""
-
-    def __init__(self, login: bool = True, names: Sequence[str] = ("orders", "balances")) -> None:
-        self.has_login = login
-        self.names = names
-        self.said: dict[bytes, list[LineMessage]] = {}
-        self.stamps: list[Stamp] = []
-
-    def login(self, request_id: int, stamp: Stamp) -> str | None:
-        self.stamps.append(stamp)
-        return "login" if self.has_login else None
-
-    def subscriptions(self, first_id: int, stamp: Stamp) -> Sequence[tuple[str, str]]:
-        return [(name, f"subscribe {name}") for name in self.names]
-
-    def read(self, payload: bytes, local_ns: int) -> Sequence[LineMessage]:
-        return self.said.pop(payload)
-
-
-class Line:
-    """Runs a session in virtual time. `good` peers accept every login and subscription at once."""
-
-    def __init__(self, spec: LineSpec = SPEC, words: Words | None = None, **config: object) -> None:
-        self.words = words if words is not None else Words()
-        self.clock = VenueClock(0, EPOCH_NS)
-        self.clock.add(0, EPOCH_NS, 0)
-        self.session = LineSession(
-            spec, "wss://venue.test", self.words, self.clock, random.Random(1), LineConfig(**config)
-        )
-        self.now_ns = SECOND
-        self.log: list[object] = []
-        self.open: dict[Slot, str] = {}
-        self.good = True
-        self.deaf: set[Slot] = set()  # slots whose pings are not answered
-        self.tokens = 0
-
-    def run(self, actions: Sequence[object]) -> None:
-        for action in actions:
-            self.log.append(action)
-            match action:
-                case Open(slot, url):
-                    self.open[slot] = url
-                    if self.good:
-                        self.event(Opened(slot))
-                case Close(slot):
-                    self.open.pop(slot, None)
-                case SendText(slot, "login") if self.good:
-                    self.say(slot, LoggedIn())
-                case SendText(slot, text) if self.good and text.startswith("subscribe "):
-                    self.say(slot, SubscriptionTaken(text.removeprefix("subscribe ")))
-                case SendPing(slot) if slot not in self.deaf:
-                    self.event(Alive(slot))
-                case AskForToken(TokenAction.START) if self.good:
-                    self.tokens += 1
-                    self.event(TokenGot(TokenAction.START, f"token/{self.tokens}"))
-
-    def event(self, event: object) -> None:
-        self.run(self.session.on_event(event, self.now_ns))
-
-    def say(self, slot: Slot, *messages: LineMessage) -> None:
-        name = b"%d" % len(self.log)
-        self.words.said[name] = list(messages)
-        self.run(self.session.on_frame(slot, name, EPOCH_NS + self.now_ns, self.now_ns))
-        self.words.said.pop(name, None)
-
-    def start(self) -> Line:
-        self.run(self.session.start(self.now_ns))
-        return self
-
-    def wait(self, wait_ns: int, until: Callable[[], object] | None = None) -> int:
-        """Lets time pass; how much it was until the condition held."""
-        since_ns = self.now_ns
-        while self.now_ns - since_ns < wait_ns and not (until is not None and until()):
-            self.now_ns += TICK_NS
-            self.run(self.session.on_tick(self.now_ns))
-        return self.now_ns - since_ns
-
-    def of(self, *kinds: type) -> list[object]:
-        return [action for action in self.log if isinstance(action, kinds)]
-
-    @property
-    def slot(self) -> Slot:
-        (slot,) = self.open
-        return slot
+from trimaran.venues.wire.message import HttpReply
+from trimaran.venues.wire.session_port import Closed, Open, Opened, SendText, Slot
 
 
 def test_up_only_when_all_is_acknowledged():
@@ -464,127 +349,3 @@ def test_what_is_not_understood_is_counted():
     line.say(Slot(9), BALANCE)  # a slot that was given up
     assert line.session.counters.unknown == 1
     assert line.of(BalanceReport) == []
-
-
-# Tokens
-
-TOKEN_SPEC = msgspec.structs.replace(SPEC, needs_token=True, token_keep_ns=30 * MINUTE, path="/ws/{token}")
-
-
-def test_a_token_is_asked_for_first_and_kept():
-    line = Line(TOKEN_SPEC, Words(login=False, names=())).start()
-    assert line.log[:2] == [AskForToken(TokenAction.START), Open(Slot(1), "wss://venue.test/ws/token%2F1")]
-    line.wait(31 * MINUTE)
-    assert line.of(AskForToken)[1:] == [AskForToken(TokenAction.KEEP, "token/1")]
-    line.event(TokenGot(TokenAction.KEEP, ""))
-    line.wait(30 * MINUTE + SECOND)
-    assert len(line.of(AskForToken)) == 3
-    assert line.session.is_up
-
-
-def test_a_token_that_cannot_be_had_is_asked_for_again():
-    line = Line(TOKEN_SPEC)
-    line.good = False
-    line.start()
-    line.event(TokenFailed(TokenAction.START, "timeout"))
-    line.wait(2 * SECOND)
-    assert len(line.of(AskForToken)) == 2
-    assert line.of(LineTrouble) == [LineTrouble("timeout")]
-    assert line.of(Open) == []
-
-
-def test_keeping_fails_for_a_moment():
-    line = Line(TOKEN_SPEC).start()
-    line.wait(31 * MINUTE, lambda: len(line.of(AskForToken)) == 2)
-    line.event(TokenFailed(TokenAction.KEEP, "busy", fault(FaultKind.OVERLOADED)))
-    line.wait(MINUTE + SECOND)
-    assert line.of(AskForToken)[-1] == AskForToken(TokenAction.KEEP, "token/1")
-    assert len(line.of(AskForToken)) == 3
-
-
-def test_a_token_that_the_venue_forgot_is_replaced_without_a_break():
-    line = Line(TOKEN_SPEC).start()
-    line.wait(31 * MINUTE, lambda: len(line.of(AskForToken)) == 2)
-    line.event(TokenFailed(TokenAction.KEEP, "unknown", fault(FaultKind.LOGIN)))
-    line.wait(5 * SECOND)
-    assert line.of(LineSwitched) == [LineSwitched(Slot(1), Slot(2), "another token")]
-    assert line.open == {Slot(2): "wss://venue.test/ws/token%2F2"}
-    assert line.of(LineDown, Gap) == []
-
-
-def test_a_token_that_expired_under_the_stream():
-    line = Line(TOKEN_SPEC).start()
-    line.say(Slot(1), LineEnded("listenKeyExpired"))
-    line.wait(5 * SECOND)
-    assert line.session.is_up
-    assert line.open == {Slot(2): "wss://venue.test/ws/token%2F2"}
-    assert len(line.of(Gap)) == 1
-
-
-def test_a_keep_that_is_answered_after_the_token_was_dropped():
-    line = Line(TOKEN_SPEC).start()
-    line.wait(31 * MINUTE, lambda: len(line.of(AskForToken)) == 2)
-    line.say(Slot(1), LineEnded("listenKeyExpired"))
-    line.event(TokenGot(TokenAction.KEEP, ""))
-    line.wait(5 * SECOND)
-    assert line.session.is_up
-
-
-events = st.lists(
-    st.tuples(
-        st.integers(0, 40),
-        st.sampled_from(
-            ["close", "deaf", "shutdown", "ended", "refuse", "stale", "report", "unknown", "good", "bad"]
-        ),
-    ),
-    max_size=30,
-)
-
-
-@settings(max_examples=100, deadline=None)
-@given(events, st.booleans())
-def test_whatever_happens_it_heals_and_every_break_has_its_gap(script, token):
-    line = Line(TOKEN_SPEC if token else SPEC).start()
-    for ticks, what in script:
-        line.wait(ticks * TICK_NS)
-        for slot in list(line.open)[:1]:
-            match what:
-                case "close":
-                    line.open.pop(slot)
-                    line.event(Closed(slot, "gone"))
-                case "deaf":
-                    line.deaf.add(slot)
-                case "shutdown":
-                    line.say(slot, LineShutdown())
-                case "ended":
-                    line.say(slot, LineEnded("over"))
-                case "refuse":
-                    line.say(slot, LoginRefused(fault(FaultKind.INTERNAL)))
-                case "stale":
-                    line.say(slot, Stale("?"))
-                case "report":
-                    line.say(slot, BALANCE)
-                case "unknown":
-                    line.say(slot, LineUnknown())
-        if what in ("good", "bad"):
-            line.good = what == "good"
-    line.good = True
-    for slot in list(line.open):  # what was never answered runs into its deadline, or is refused
-        if line.session._links[slot].state.value == "opening":
-            line.open.pop(slot)
-            line.event(Closed(slot, "refused"))
-    for _ in range(3):
-        if token and not line.session.is_up and not line.session._token.token:
-            line.event(TokenFailed(TokenAction.START, "lost"))
-        line.wait(2 * MINUTE)
-    assert line.session.is_up
-    assert len(line.open) == 1
-    kinds = [
-        type(action) for action in line.of(LineUp, LineDown, Gap) if getattr(action, "reason", "") != "?"
-    ]
-    while kinds:
-        assert kinds.pop(0) is LineUp
-        if kinds:
-            assert kinds.pop(0) is LineDown
-            assert kinds[:2] == [LineUp, Gap]
-            del kinds[1]
