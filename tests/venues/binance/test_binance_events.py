@@ -5,14 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 import pytest
 
 from tests.support.binance_account import (
     NOW_NS,
     OURS,
     OURS_TEXT,
-    line,
 )
 from tests.support.binance_events import ALGO, EXECUTION, MS, ORDER, TIME, reply, spot, usdm
 from trimaran.domain.account import Liquidity
@@ -183,26 +181,17 @@ ALGO_STATES = [
 @pytest.mark.parametrize(("changes", "state"), ALGO_STATES)
 def test_what_becomes_of_an_order_that_waits(changes: dict[str, Any], state: OrderState) -> None:
     (report,) = usdm("ALGO_UPDATE", o=ALGO | changes)
-    assert (report.state, report.client_order_id, report.venue_order_id) == (state, OURS, "2148719")
+    number = changes.get("ai") or "algo:2148719"
+    assert (report.state, report.client_order_id, report.venue_order_id) == (state, OURS, number)
     assert (report.trigger_ticks, report.reduce_only) == (490_000, True)
     assert report.reason == changes.get("rm", "")
 
 
-def test_the_order_that_comes_of_one_is_ours_too() -> None:
-    private = line("usdm")
-
-    def read(event: str, order: dict[str, Any]) -> Any:
-        frame = {"e": event, "E": TIME, "T": TIME, "o": order}
-        return tuple(private.read(msgspec.json.encode(frame), NOW_NS))
-
+def test_the_order_that_comes_of_one_is_known_by_its_own_number() -> None:
+    (waiting,) = usdm("ALGO_UPDATE", o=ALGO)
+    (triggered,) = usdm("ALGO_UPDATE", o=ALGO | {"X": "TRIGGERED", "ai": "99"})
     child = ORDER | {"c": "x-venue-made", "i": 99, "o": "MARKET", "ot": "STOP_MARKET", "p": "0"}
-    (stranger,) = read("ORDER_TRADE_UPDATE", child)
-    assert stranger.client_order_id is None
-    read("ALGO_UPDATE", ALGO | {"X": "TRIGGERED", "ai": "99"})
-    part = {"x": "TRADE", "X": "PARTIALLY_FILLED", "l": "0.004", "z": "0.004", "L": "48999", "n": "0", "t": 3}
-    fill, report = read("ORDER_TRADE_UPDATE", child | part)
-    assert fill.client_order_id == report.client_order_id == OURS
-    (end,) = read("ORDER_TRADE_UPDATE", child | {"x": "EXPIRED", "X": "EXPIRED", "z": "0.004"})
-    assert (end.state, end.client_order_id) == (STATE.EXPIRED, OURS)
-    # Its own reports have said how it ended; the conditional order must not contradict them.
-    assert read("ALGO_UPDATE", ALGO | {"X": "FINISHED", "ai": "99", "aq": "0.004"}) == ()
+    (order,) = usdm("ORDER_TRADE_UPDATE", o=child)
+    assert waiting.venue_order_id == "algo:2148719"
+    assert triggered.venue_order_id == order.venue_order_id == "99"
+    assert (triggered.client_order_id, order.client_order_id) == (OURS, None)

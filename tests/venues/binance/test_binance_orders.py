@@ -184,7 +184,10 @@ QUESTIONS: list[tuple[str, Ask[Any], str, dict[str, str]]] = [
      {"symbol": "BTCUSDT", "limit": "100", "orderId": "77"}),
     ("usdm", CancelOrder(ref()), "DELETE /fapi/v1/order", OURS_FOUND),
     ("usdm", CancelOrder(ref(triggered=True)), "DELETE /fapi/v1/algoOrder", {"clientAlgoId": OURS_TEXT}),
-    ("usdm", CancelOrder(ref(number="8", triggered=True)), "DELETE /fapi/v1/algoOrder", {"algoId": "8"}),
+    ("usdm", CancelOrder(ref(number="algo:8")), "DELETE /fapi/v1/algoOrder", {"algoId": "8"}),
+    ("usdm", QueryOrder(ref(number="algo:8")), "GET /fapi/v1/algoOrder", {"algoId": "8"}),
+    ("usdm", QueryOrder(ref(number="8", triggered=True)), "GET /fapi/v1/order",  # it is an ordinary one now
+     {"symbol": "BTCUSDT", "orderId": "8"}),
     ("usdm", CancelAll(S), "DELETE /fapi/v1/allOpenOrders", {"symbol": "BTCUSDT"}),
     ("usdm", CancelAll(S, triggered=True), "DELETE /fapi/v1/algoOpenOrders", {"symbol": "BTCUSDT"}),
     ("usdm", QueryOrder(ref(triggered=True)), "GET /fapi/v1/algoOrder", {"clientAlgoId": OURS_TEXT}),
@@ -230,6 +233,7 @@ def test_amendments() -> None:
         ("spot", ArmDeadMan(1, S)),
         ("usdm", ArmDeadMan(1)),
         ("spot", FillHistory(S, ref=ref())),
+        ("usdm", FillHistory(S, ref=ref(number="algo:8"))),
     ],
 )
 def test_what_cannot_be_asked_says_why(market: str, ask: Ask[Any]) -> None:

@@ -116,9 +116,9 @@ USDM_ASKS: Final[dict[str, Ask[Any]]] = {
     "UsdFutures/Trading/PlaceConditionalOrder": place(
         USDM_BNB, order_type=OrderType.TAKE_PROFIT_LIMIT, trigger_ticks=750_000
     ),
-    "UsdFutures/Trading/CancelConditionalOrder": CancelOrder(ref("BTCUSDT", "3000000000003505", True)),
+    "UsdFutures/Trading/CancelConditionalOrder": CancelOrder(ref("BTCUSDT", "algo:3000000000003505")),
     "UsdFutures/Trading/CancelAllConditionalOrders": CancelAll(BTC, True),
-    "UsdFutures/Trading/GetConditionalOrder": QueryOrder(ref("BTCUSDT", "1000001270850379", True)),
+    "UsdFutures/Trading/GetConditionalOrder": QueryOrder(ref("BTCUSDT", "algo:1000001270850379")),
     "UsdFutures/Trading/GetOpenConditionalOrders": OpenOrders(None, True),
     "UsdFutures/Account/GetBalances": Balances(),
     "UsdFutures/Account/GetUserCommissionRate": AccountFees(BTC),
@@ -239,7 +239,7 @@ def test_usdm_orders(recorded: Mapping[str, RestFixture]) -> None:
 
 def test_usdm_orders_that_wait(recorded: Mapping[str, RestFixture]) -> None:
     placed = answer(recorded, "UsdFutures/Trading/PlaceConditionalOrder")
-    assert placed.venue_order_id == "2146760"
+    assert placed.venue_order_id == "algo:2146760"
     report = placed.report
     assert (report.order_type, report.state) == (OrderType.TAKE_PROFIT_LIMIT, OrderState.ACKED)
     assert (report.trigger_ticks, report.price_ticks, report.lots) == (750_000, 750_000, 1)
@@ -250,8 +250,9 @@ def test_usdm_orders_that_wait(recorded: Mapping[str, RestFixture]) -> None:
     assert (finished.state, finished.order_type) == (OrderState.FILLED, OrderType.STOP_MARKET)
     assert (finished.filled_lots, finished.average_price) == (2, Decimal("69067.60000"))
     assert finished.reduce_only
+    assert finished.venue_order_id == "974828356187"  # of the order that came of it
     (waiting,) = answer(recorded, "UsdFutures/Trading/GetOpenConditionalOrders")
-    assert (waiting.venue_order_id, waiting.client_order_id) == ("2148627", None)
+    assert (waiting.venue_order_id, waiting.client_order_id) == ("algo:2148627", None)
 
 
 def test_the_usdm_account(recorded: Mapping[str, RestFixture]) -> None:

@@ -1,14 +1,16 @@
 """Money, positions, fees, leverage and keys on Binance: how they are asked for, and what the answers say.
 
-   spot   https://developers.binance.com/docs/binance-spot-api-docs/rest-api/account-endpoints
-   USD-M  https://developers.binance.com/docs/derivatives/usds-margined-futures/account/rest-api
-   keys   https://developers.binance.com/docs/wallet/account/api-key-permission
+    spot   https://developers.binance.com/docs/binance-spot-api-docs/rest-api/account-endpoints
+    USD-M  https://developers.binance.com/docs/derivatives/usds-margined-futures/account/rest-api
+    keys   https://developers.binance.com/docs/wallet/account/api-key-permission
 
-- The fees of an account are what a trade costs at worst: tax and the dearer of the buyer's and the seller's
-  surcharge included, the discount for paying in BNB not, since it ends when the BNB does.
-- Only the wallet API of the live spot host says what a key may do. Elsewhere `canTrade` of the account stands
-  in for it, and whether the key may withdraw is not said (`canWithdraw` is of the account, not of the key).
-- A position in hedge mode has two sides: they are reported as their sum. Orders are refused there (-4061).
+The fees of an account are what a trade costs at worst: tax and the dearer of the buyer's and the seller's
+surcharge included, the discount for paying in BNB not, since it ends when the BNB does.
+
+Only the wallet API of the live spot host says what a key may do. Elsewhere `canTrade` of the account stands
+in for it, and whether the key may withdraw is not said (`canWithdraw` is of the account, not of the key).
+
+A position in hedge mode has two sides: they are reported as their sum. Orders are refused there (-4061).
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ from trimaran.domain.client_id import ClientOrderId, encode_client_id
 from trimaran.domain.orders import TERMINAL
 from trimaran.domain.reports import FillReport, OrderReport
 from trimaran.venues.binance.account import done_code
-from trimaran.venues.binance.fields import order_id_of
+from trimaran.venues.binance.fields import order_id_of, waiting_id_of
+from trimaran.venues.binance.orders import waits_apart
 from trimaran.venues.binance.reports import (
     AlgoBody,
     FillBody,
@@ -117,12 +118,14 @@ def read_amend(desk: Desk, ask: AmendOrder, body: bytes, local_ns: int) -> Place
 def read_cancel(desk: Desk, ask: CancelOrder, body: bytes, local_ns: int) -> CancelTaken:
     """The order as it ended. A conditional one may be answered by its ids alone."""
     instrument = desk.instrument(ask.ref.symbol)
-    if not _apart(desk, ask.ref.triggered):
-        report = order_report(_ORDER.decode(body), instrument, local_ns)
-        return CancelTaken(_about(report, ask.ref))
-    if not _ALGO_CANCELLED.decode(body).algo_status:
+    if not waits_apart(desk, ask.ref):
+        order = _ORDER.decode(body)
+        return CancelTaken(_about(order_report(order, instrument, local_ns), ask.ref))
+    ids = _ALGO_CANCELLED.decode(body)
+    if not ids.algo_status:
         return CancelTaken()
-    return CancelTaken(_about(algo_report(_ALGO.decode(body), instrument, local_ns), ask.ref))
+    algo = _ALGO.decode(body)
+    return CancelTaken(_about(algo_report(algo, instrument, local_ns), ask.ref, algo.algo_id))
 
 
 def read_cancel_all(desk: Desk, ask: CancelAll, body: bytes, local_ns: int) -> CancelledAll:
@@ -137,14 +140,15 @@ def read_cancel_all(desk: Desk, ask: CancelAll, body: bytes, local_ns: int) -> C
 def read_query(desk: Desk, ask: QueryOrder, body: bytes, local_ns: int) -> OrderReport:
     """The order as it is."""
     instrument = desk.instrument(ask.ref.symbol)
-    if _apart(desk, ask.ref.triggered):
-        return _about(algo_report(_ALGO.decode(body), instrument, local_ns), ask.ref)
+    if waits_apart(desk, ask.ref):
+        algo = _ALGO.decode(body)
+        return _about(algo_report(algo, instrument, local_ns), ask.ref, algo.algo_id)
     return _about(order_report(_ORDER.decode(body), instrument, local_ns), ask.ref)
 
 
 def read_open_orders(desk: Desk, ask: OpenOrders, body: bytes, local_ns: int) -> tuple[OrderReport, ...]:
     """Open orders of instruments that the desk trades."""
-    if _apart(desk, ask.triggered):
+    if ask.triggered and desk.words.spec.triggers_apart:
         algos = [(traded(desk.by_symbol, row.symbol), row) for row in _ALGOS.decode(body)]
         return tuple(algo_report(row, instrument, local_ns) for instrument, row in algos if instrument)
     return _reports(desk, body, local_ns)
@@ -182,23 +186,20 @@ def _reports(desk: Desk, body: bytes, local_ns: int) -> tuple[OrderReport, ...]:
     )
 
 
-def _apart(desk: Desk, triggered: bool) -> bool:
-    return triggered and desk.words.spec.triggers_apart
-
-
 def _same_text(found: str, asked: ClientOrderId) -> None:
     expected = encode_client_id(asked)
     if found != expected:
         raise DecodeError(DecodeKind.SCHEMA, "clientOrderId", expected, found)
 
 
-def _about(report: OrderReport, ref: OrderRef) -> OrderReport:
-    """The report, which must be of the order that was asked for.
+def _about(report: OrderReport, ref: OrderRef, algo_id: int | None = None) -> OrderReport:
+    """The report, which must be of the order that was asked for; `algo_id` of one that waits, or waited.
 
     A text that is no id of ours is overlooked: it was found by ours, and may be that of a cancel.
     """
-    if ref.venue_order_id not in (None, report.venue_order_id):
-        raise DecodeError(DecodeKind.SCHEMA, "orderId", str(ref.venue_order_id), report.venue_order_id)
+    number = report.venue_order_id if algo_id is None else waiting_id_of(algo_id)
+    if ref.venue_order_id not in (None, number):
+        raise DecodeError(DecodeKind.SCHEMA, "orderId", str(ref.venue_order_id), number)
     if ref.client_order_id in (None, report.client_order_id):
         return report
     if report.client_order_id is not None:

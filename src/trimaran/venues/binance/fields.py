@@ -22,6 +22,7 @@ from trimaran.venues.wire.instrument_list import decimal_of
 MS: Final = 1_000_000
 AMOUNT_MAX: Final = Decimal("1e18")
 AMOUNT_EXPONENT_MIN: Final = -40  # no asset has so many decimals
+WAITING_PREFIX: Final = "algo:"
 EXACT: Final = Context(prec=100)
 AVERAGE: Final = Context(prec=28)
 
@@ -120,3 +121,8 @@ def client_id_of(text: str) -> ClientOrderId | None:
 def order_id_of(number: int) -> VenueOrderId:
     """The venue's number of an order."""
     return VenueOrderId(str(number))
+
+
+def waiting_id_of(number: int) -> VenueOrderId:
+    """The number of a conditional order of USD-M. These are numbered apart, and say so."""
+    return VenueOrderId(f"{WAITING_PREFIX}{number}")

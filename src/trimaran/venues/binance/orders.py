@@ -1,15 +1,18 @@
 """Orders in Binance's words: place, amend, cancel, and every question about them, for both transports.
 
-   spot   https://developers.binance.com/docs/binance-spot-api-docs/rest-api/trading-endpoints
-   USD-M  https://developers.binance.com/docs/derivatives/usds-margined-futures/trade/rest-api
+    spot   https://developers.binance.com/docs/binance-spot-api-docs/rest-api/trading-endpoints
+    USD-M  https://developers.binance.com/docs/derivatives/usds-margined-futures/trade/rest-api
 
-- Our id goes along as `newClientOrderId`. An order is found again by the venue's id where it is known, which
-  is unique for ever, and by ours otherwise.
-- An amended spot order would be given a random id; it keeps ours because the amendment asks for the same one.
-  `keepPriority` takes a size alone: whoever amends must leave the price (`Capability.AMEND_PRICE`).
-- On USD-M, orders that wait for a trigger have endpoints of their own; the order that comes of one is an
-  ordinary order.
-- `reduce_only` is not sent on spot: there is no position that it could be held against.
+Our id goes along as `newClientOrderId`. An order is found again by the venue's number where it is known,
+which is unique for ever, and by our id otherwise.
+
+An amended spot order would be given a random id; it keeps ours because the amendment asks for the same one.
+`keepPriority` takes a size alone: whoever amends must leave the price (`Capability.AMEND_PRICE`).
+
+On USD-M, orders that wait for a trigger have endpoints and numbers of their own ("algo:" and the number). The
+order that comes of one is an ordinary order, and is known by its own number from then on.
+
+`reduce_only` is not sent on spot: there is no position that it could be held against.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from typing import Final
 from trimaran.domain.client_id import encode_client_id
 from trimaran.domain.instrument import Instrument
 from trimaran.domain.orders import OrderRequest, OrderType, TimeInForce
-from trimaran.venues.binance.fields import MS, SIDE_TEXT, price_text, size_text
+from trimaran.venues.binance.fields import MS, SIDE_TEXT, WAITING_PREFIX, price_text, size_text
 from trimaran.venues.binance.routes import (
     ALGO_CANCEL,
     ALGO_CANCEL_ALL,
@@ -85,7 +88,7 @@ def write_amend(desk: Desk, ask: AmendOrder) -> Written:
 def write_cancel(desk: Desk, ask: CancelOrder) -> Written:
     """The end of one order."""
     desk.instrument(ask.ref.symbol)
-    if ask.ref.triggered and desk.words.spec.triggers_apart:
+    if waits_apart(desk, ask.ref):
         return Wording(ALGO_CANCEL, _conditional_found_by(ask.ref))
     return Wording(desk.words.cancel, _found_by(ask.ref))
 
@@ -102,7 +105,7 @@ def write_cancel_all(desk: Desk, ask: CancelAll) -> Written:
 def write_query(desk: Desk, ask: QueryOrder) -> Written:
     """One order."""
     desk.instrument(ask.ref.symbol)
-    if ask.ref.triggered and desk.words.spec.triggers_apart:
+    if waits_apart(desk, ask.ref):
         return Wording(ALGO_QUERY, _conditional_found_by(ask.ref))
     return Wording(desk.words.query, _found_by(ask.ref))
 
@@ -128,7 +131,7 @@ def write_fills(desk: Desk, ask: FillHistory) -> Written:
     desk.instrument(ask.symbol)
     if ask.ref is None:
         return Wording(desk.words.fills, _since(ask.symbol, ask.since_ns, ask.limit))
-    if ask.ref.venue_order_id is None:
+    if ask.ref.venue_order_id is None or waits_apart(desk, ask.ref):
         return Unsupported(Capability.FILL_HISTORY, "fills of one order are asked by the venue's order id")
     parameters = _since(ask.symbol, 0, ask.limit) | {"orderId": ask.ref.venue_order_id}
     return Wording(desk.words.fills, parameters, desk.words.fills_of_order_weight)
@@ -142,6 +145,14 @@ def write_dead_man(desk: Desk, ask: ArmDeadMan) -> Written:
         return Unsupported(Capability.DEAD_MAN, "the switch is armed instrument by instrument")
     desk.instrument(ask.symbol)
     return Wording(COUNTDOWN, {"symbol": ask.symbol, "countdownTime": ask.timeout_ns // MS})
+
+
+def waits_apart(desk: Desk, ref: OrderRef) -> bool:
+    """Whether the order is among those that are kept apart: its number says so, or whoever asks."""
+    if not desk.words.spec.triggers_apart:
+        return False
+    number = ref.venue_order_id
+    return ref.triggered if number is None else number.startswith(WAITING_PREFIX)
 
 
 def _refusal(desk: Desk, order: OrderRequest) -> Unsupported | None:
@@ -224,7 +235,7 @@ def _found_by(ref: OrderRef) -> Parameters:
 
 def _conditional_found_by(ref: OrderRef) -> Parameters:
     if ref.venue_order_id is not None:
-        return {"algoId": ref.venue_order_id}
+        return {"algoId": ref.venue_order_id.removeprefix(WAITING_PREFIX)}
     assert ref.client_order_id is not None, ref
     return {"clientAlgoId": encode_client_id(ref.client_order_id)}
 

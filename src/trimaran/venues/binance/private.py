@@ -32,7 +32,7 @@ from trimaran.venues.binance.order_wire import (
 )
 from trimaran.venues.binance.routes import SPOT_WORDS, USDM_WORDS, Desk, MarketWords, desk_of
 from trimaran.venues.binance.spot_events import SPOT_EVENTS
-from trimaran.venues.binance.usdm_events import UsdmEvents
+from trimaran.venues.binance.usdm_events import USDM_EVENTS
 from trimaran.venues.wire.dialect import AccountSetup
 from trimaran.venues.wire.fault import Fault, FaultKind
 from trimaran.venues.wire.lines import (
@@ -171,7 +171,7 @@ def spot_line(line: LineSpec, setup: AccountSetup) -> BinanceLine:
 
 def usdm_line(line: LineSpec, setup: AccountSetup) -> BinanceLine:
     """A line of Binance USD-M."""
-    return BinanceLine(USDM_WORDS, UsdmEvents().readers(), line, setup)
+    return BinanceLine(USDM_WORDS, USDM_EVENTS, line, setup)
 
 
 def _unasked(fault: Fault | None, payload: bytes) -> Sequence[LineMessage]:

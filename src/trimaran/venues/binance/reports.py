@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from trimaran.base.errors import DecodeError, DecodeKind
-from trimaran.domain.account import FillId, Liquidity
+from trimaran.domain.account import FillId, Liquidity, VenueOrderId
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.instrument import Asset, Instrument, Side, Symbol
 from trimaran.domain.orders import OrderState, OrderType, TimeInForce
@@ -36,6 +36,7 @@ from trimaran.venues.binance.fields import (
     positive_or_none,
     side_of,
     ticks_of,
+    waiting_id_of,
 )
 from trimaran.venues.wire.instrument_list import asset_of
 
@@ -134,6 +135,7 @@ class AlgoBody(msgspec.Struct, rename="camel"):
     price: str = ""
     time_in_force: str = ""
     reduce_only: bool = False
+    actual_order_id: str = ""  # of the order that came of it
     actual_qty: str = ""
     actual_price: str = ""
     create_time: Milliseconds = 0
@@ -186,13 +188,13 @@ def order_report(order: OrderBody, instrument: Instrument, local_ns: int) -> Ord
 
 
 def algo_report(order: AlgoBody, instrument: Instrument, local_ns: int) -> OrderReport:
-    """The report of a conditional order; its venue id is that of the conditional order, for ever."""
+    """The report of a conditional order, by the number of the order that came of it once there is one."""
     lots = lots_of(instrument, order.quantity, "quantity")
     filled = lots_of(instrument, order.actual_qty or "0", "actualQty")  # empty until it is triggered
     price_ticks = ticks_of(instrument, order.price or "0", "price")
     return OrderReport(
         instrument_key=instrument.key,
-        venue_order_id=order_id_of(order.algo_id),
+        venue_order_id=VenueOrderId(order.actual_order_id) or waiting_id_of(order.algo_id),
         client_order_id=client_id_of(order.client_algo_id),
         client_text=order.client_algo_id,
         state=algo_state_of(order.algo_status, filled, lots, "algoStatus"),

@@ -1,11 +1,12 @@
 """Binance spot's account events as reports.
 
-   https://developers.binance.com/docs/binance-spot-api-docs/user-data-stream
+    https://developers.binance.com/docs/binance-spot-api-docs/user-data-stream
 
-- A fill comes before the report of its order, so that an order that is over has all its fills.
-- `C` is the order's own id where `c` is that of a cancel or of an amendment.
-- A deposit or a transfer (`balanceUpdate`) comes with an `outboundAccountPosition`, which says the balance
-  itself; a lock from outside (`externalLockUpdate`) does not, hence the order to ask again.
+A fill comes before the report of its order, so that an order that is over has all its fills. `C` is the
+order's own id where `c` is that of a cancel or of an amendment.
+
+A deposit or a transfer (`balanceUpdate`) comes with an `outboundAccountPosition`, which says the balance
+itself; a lock from outside (`externalLockUpdate`) does not, hence the order to ask again.
 """
 
 from __future__ import annotations

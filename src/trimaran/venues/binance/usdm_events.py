@@ -1,14 +1,15 @@
 """Binance USD-M's account events as reports.
 
-   https://developers.binance.com/docs/derivatives/usds-margined-futures/user-data-streams
+    https://developers.binance.com/docs/derivatives/usds-margined-futures/user-data-streams
 
-- A fill comes before the report of its order, so that an order that is over has all its fills.
-- `TRADE_LITE` tells a fill some milliseconds early and without its fee; `ORDER_TRADE_UPDATE` tells it again
-  under the same trade id, with the fee.
-- Of a conditional order that is triggered comes an ordinary order with a number of its own, which
-  `ALGO_UPDATE` names: its reports carry our id whether the venue repeats it or not. How that order ends is
-  for its own reports to say; the conditional one only adds the end where they could not be told apart.
-- After a margin call everything is asked for anew: the prices at which positions are liquidated count now.
+A fill comes before the report of its order, so that an order that is over has all its fills. `TRADE_LITE`
+tells a fill some milliseconds early and without its fee; `ORDER_TRADE_UPDATE` tells it again under the same
+trade id, with the fee.
+
+Of a conditional order that is triggered comes an ordinary order with a number of its own. From then on
+`ALGO_UPDATE` goes by that number, so that whoever keeps our orders knows whose it is.
+
+After a margin call everything is asked for anew: the prices at which positions are liquidated count now.
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ from typing import Final
 
 import msgspec
 
-from trimaran.domain.client_id import ClientOrderId
-from trimaran.domain.orders import OrderState
 from trimaran.domain.reports import BalanceReport, MarginMode, OrderReport, PositionReport
 from trimaran.venues.binance.fields import (
     MS,
@@ -41,8 +40,6 @@ from trimaran.venues.binance.routes import Desk
 from trimaran.venues.binance.spot_events import read_nothing, read_shutdown
 from trimaran.venues.wire.instrument_list import asset_of
 from trimaran.venues.wire.lines import LineEnded, LineMessage, Stale
-
-CHILDREN_MAX: Final = 1024  # orders that came of conditional ones and are remembered
 
 _MARGIN_MODES: Final = {"cross": MarginMode.CROSS, "isolated": MarginMode.ISOLATED}
 _ONE_WAY: Final = "BOTH"
@@ -143,133 +140,99 @@ _TRADE_LITE: Final = msgspec.json.Decoder(_TradeLite)
 _ALGO_UPDATE: Final = msgspec.json.Decoder(_AlgoUpdate)
 
 
-class UsdmEvents:
-    """The readers of one line. They remember which orders came of which conditional ones."""
+def read_order(desk: Desk, body: bytes, local_ns: int) -> Sequence[LineMessage]:
+    """`ORDER_TRADE_UPDATE`: an order's change, after its fill where there was one."""
+    order = _ORDER_UPDATE.decode(body).order
+    instrument = traded(desk.by_symbol, order.symbol)
+    if instrument is None:
+        return ()
+    price_ticks = ticks_of(instrument, order.price, "p")
+    filled = lots_of(instrument, order.filled_size, "z")
+    name = order.original_type or order.type
+    order_type = type_of(name, price_ticks)
+    report = OrderReport(
+        instrument_key=instrument.key,
+        venue_order_id=order_id_of(order.order_id),
+        client_order_id=client_id_of(order.client_text),
+        client_text=order.client_text,
+        state=state_of(order.status, filled, order_type, "X"),
+        side=side_of(order.side, "S"),
+        order_type=order_type,
+        tif=tif_of(name, order.time_in_force),
+        price_ticks=price_ticks,
+        lots=lots_of(instrument, order.size, "q"),
+        filled_lots=filled,
+        average_price=positive_or_none(order.average_price, "ap"),
+        trigger_ticks=ticks_of(instrument, order.trigger or "0", "sp"),
+        reduce_only=order.reduce_only,
+        reason="" if order.expiry_reason in _NO_REASON else str(order.expiry_reason),
+        venue_ns=order.time * MS,
+        local_ns=local_ns,
+    )
+    if order.trade_id <= 0 or not lots_of(instrument, order.last_size, "l"):
+        return (report,)
+    fill = fill_of(
+        instrument,
+        order.trade_id,
+        order.order_id,
+        report.client_order_id,
+        side=report.side,
+        price=order.last_price,
+        size=order.last_size,
+        maker=order.maker,
+        fee=(order.fee, order.fee_asset or ("" if order.fee else instrument.quote)),
+        times=(order.time, local_ns),
+    )
+    return (fill, report)
 
-    def __init__(self) -> None:
-        self._children: dict[str, ClientOrderId] = {}
 
-    def readers(self) -> Mapping[str, Callable[[Desk, bytes, int], Sequence[LineMessage]]]:
-        """A reader for each event, by its name."""
-        return {
-            "ORDER_TRADE_UPDATE": self.read_order,
-            "TRADE_LITE": self.read_trade_lite,
-            "ALGO_UPDATE": self.read_algo,
-            "ACCOUNT_UPDATE": read_account,
-            "listenKeyExpired": _read_expired,
-            "MARGIN_CALL": _read_margin_call,
-            "ACCOUNT_CONFIG_UPDATE": read_nothing,
-            "STRATEGY_UPDATE": read_nothing,
-            "GRID_UPDATE": read_nothing,
-            "CONDITIONAL_ORDER_TRIGGER_REJECT": read_nothing,  # ALGO_UPDATE says it too
-            "serverShutdown": read_shutdown,
-        }
+def read_trade_lite(desk: Desk, body: bytes, local_ns: int) -> Sequence[LineMessage]:
+    """`TRADE_LITE`: a fill, early and without its fee."""
+    event = _TRADE_LITE.decode(body)
+    instrument = traded(desk.by_symbol, event.symbol)
+    if instrument is None:
+        return ()
+    fill = fill_of(
+        instrument,
+        event.trade_id,
+        event.order_id,
+        client_id_of(event.client_text),
+        side=side_of(event.side, "S"),
+        price=event.last_price,
+        size=event.last_size,
+        maker=event.maker,
+        fee=(None, ""),
+        times=(event.time, local_ns),
+    )
+    return (fill,)
 
-    def read_order(self, desk: Desk, body: bytes, local_ns: int) -> Sequence[LineMessage]:
-        """`ORDER_TRADE_UPDATE`: an order's change, after its fill where there was one."""
-        order = _ORDER_UPDATE.decode(body).order
-        instrument = traded(desk.by_symbol, order.symbol)
-        if instrument is None:
-            return ()
-        price_ticks = ticks_of(instrument, order.price, "p")
-        filled = lots_of(instrument, order.filled_size, "z")
-        name = order.original_type or order.type
-        order_type = type_of(name, price_ticks)
-        report = OrderReport(
-            instrument_key=instrument.key,
-            venue_order_id=order_id_of(order.order_id),
-            client_order_id=self._client_id(order.client_text, order.order_id),
-            client_text=order.client_text,
-            state=state_of(order.status, filled, order_type, "X"),
-            side=side_of(order.side, "S"),
-            order_type=order_type,
-            tif=tif_of(name, order.time_in_force),
-            price_ticks=price_ticks,
-            lots=lots_of(instrument, order.size, "q"),
-            filled_lots=filled,
-            average_price=positive_or_none(order.average_price, "ap"),
-            trigger_ticks=ticks_of(instrument, order.trigger or "0", "sp"),
-            reduce_only=order.reduce_only,
-            reason="" if order.expiry_reason in _NO_REASON else str(order.expiry_reason),
-            venue_ns=order.time * MS,
-            local_ns=local_ns,
-        )
-        if order.trade_id <= 0 or not lots_of(instrument, order.last_size, "l"):
-            return (report,)
-        fill = fill_of(
-            instrument,
-            order.trade_id,
-            order.order_id,
-            report.client_order_id,
-            side=report.side,
-            price=order.last_price,
-            size=order.last_size,
-            maker=order.maker,
-            fee=(order.fee, order.fee_asset or ("" if order.fee else instrument.quote)),
-            times=(order.time, local_ns),
-        )
-        return (fill, report)
 
-    def read_trade_lite(self, desk: Desk, body: bytes, local_ns: int) -> Sequence[LineMessage]:
-        """`TRADE_LITE`: a fill, early and without its fee."""
-        event = _TRADE_LITE.decode(body)
-        instrument = traded(desk.by_symbol, event.symbol)
-        if instrument is None:
-            return ()
-        fill = fill_of(
-            instrument,
-            event.trade_id,
-            event.order_id,
-            self._client_id(event.client_text, event.order_id),
-            side=side_of(event.side, "S"),
-            price=event.last_price,
-            size=event.last_size,
-            maker=event.maker,
-            fee=(None, ""),
-            times=(event.time, local_ns),
-        )
-        return (fill,)
-
-    def read_algo(self, desk: Desk, body: bytes, local_ns: int) -> Sequence[LineMessage]:
-        """`ALGO_UPDATE`: a conditional order's change."""
-        event = _ALGO_UPDATE.decode(body)
-        order = event.order
-        instrument = traded(desk.by_symbol, order.symbol)
-        if instrument is None:
-            return ()
-        answer = AlgoBody(
-            algo_id=order.algo_id,
-            client_algo_id=order.client_text,
-            symbol=order.symbol,
-            side=order.side,
-            order_type=order.type,
-            algo_status=order.status,
-            quantity=order.size,
-            trigger_price=order.trigger,
-            price=order.price,
-            time_in_force=order.time_in_force,
-            reduce_only=order.reduce_only,
-            actual_qty=order.filled_size,
-            actual_price=order.filled_price,
-            update_time=event.time,
-        )
-        report = algo_report(answer, instrument, local_ns)
-        told = order.child in self._children
-        self._remember(order.child, report.client_order_id)
-        if told and order.status == "FINISHED" and report.state is not OrderState.FILLED:
-            return ()
-        return (msgspec.structs.replace(report, reason=order.reason),)
-
-    def _client_id(self, text: str, order_id: int) -> ClientOrderId | None:
-        ours = client_id_of(text)
-        return self._children.get(str(order_id)) if ours is None else ours
-
-    def _remember(self, child: str, client_order_id: ClientOrderId | None) -> None:
-        if not child or client_order_id is None:
-            return
-        if len(self._children) >= CHILDREN_MAX and child not in self._children:
-            del self._children[next(iter(self._children))]
-        self._children[child] = client_order_id
+def read_algo(desk: Desk, body: bytes, local_ns: int) -> Sequence[LineMessage]:
+    """`ALGO_UPDATE`: a conditional order's change."""
+    event = _ALGO_UPDATE.decode(body)
+    order = event.order
+    instrument = traded(desk.by_symbol, order.symbol)
+    if instrument is None:
+        return ()
+    answer = AlgoBody(
+        algo_id=order.algo_id,
+        client_algo_id=order.client_text,
+        symbol=order.symbol,
+        side=order.side,
+        order_type=order.type,
+        algo_status=order.status,
+        quantity=order.size,
+        trigger_price=order.trigger,
+        price=order.price,
+        time_in_force=order.time_in_force,
+        reduce_only=order.reduce_only,
+        actual_order_id=order.child,
+        actual_qty=order.filled_size,
+        actual_price=order.filled_price,
+        update_time=event.time,
+    )
+    report = algo_report(answer, instrument, local_ns)
+    return (msgspec.structs.replace(report, reason=order.reason),)
 
 
 def read_account(desk: Desk, body: bytes, local_ns: int) -> Sequence[LineMessage]:
@@ -319,3 +282,18 @@ def _read_expired(desk: Desk, body: bytes, local_ns: int) -> Sequence[LineMessag
 
 def _read_margin_call(desk: Desk, body: bytes, local_ns: int) -> Sequence[LineMessage]:
     return (Stale("margin call"),)
+
+
+USDM_EVENTS: Final[Mapping[str, Callable[[Desk, bytes, int], Sequence[LineMessage]]]] = {
+    "ORDER_TRADE_UPDATE": read_order,
+    "TRADE_LITE": read_trade_lite,
+    "ALGO_UPDATE": read_algo,
+    "ACCOUNT_UPDATE": read_account,
+    "listenKeyExpired": _read_expired,
+    "MARGIN_CALL": _read_margin_call,
+    "ACCOUNT_CONFIG_UPDATE": read_nothing,
+    "STRATEGY_UPDATE": read_nothing,
+    "GRID_UPDATE": read_nothing,
+    "CONDITIONAL_ORDER_TRIGGER_REJECT": read_nothing,  # ALGO_UPDATE says it too
+    "serverShutdown": read_shutdown,
+}
