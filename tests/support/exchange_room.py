@@ -61,7 +61,9 @@ class Room:
         self.start = {market: dict(amounts) for market in wallets}
         keys = demo_account(venue, 1).keys
         self.exchange = SimExchange(self.books, self.rules, self.gates, keys, self.start)
-        self.other = self.exchange.add_account((), {market: dict(each) for market, each in self.start.items()})
+        self.other = self.exchange.add_account(
+            (), {market: dict(each) for market, each in self.start.items()}
+        )
         self.events: list[ExchangeEvent] = []
         self.exchange.listen(self.events.append)
 

@@ -1,4 +1,4 @@
-"""Whatever accounts and the crowd do: money is conserved, locks are those of the open orders, states are legal."""
+"""Whatever accounts and the crowd do: money is conserved, locks are those of open orders, states legal."""
 
 from __future__ import annotations
 
@@ -48,7 +48,12 @@ STOP = st.tuples(
 )
 CANCEL = st.tuples(st.just("cancel"), ACCOUNTS, MARKET, st.integers(0, 5))
 AMEND = st.tuples(
-    st.just("amend"), ACCOUNTS, MARKET, st.integers(0, 5), st.one_of(st.none(), AWAY), st.one_of(st.none(), SIZE)
+    st.just("amend"),
+    ACCOUNTS,
+    MARKET,
+    st.integers(0, 5),
+    st.one_of(st.none(), AWAY),
+    st.one_of(st.none(), SIZE),
 )
 OTHER = st.one_of(
     st.tuples(st.just("cancel_all"), ACCOUNTS, MARKET),
@@ -139,9 +144,7 @@ class Actor:
             assert self.room.exchange.cancel(account, order, self.room.tick()) is order
             assert isinstance(self.room.exchange.cancel(account, order, self.room.tick()), Refusal)
 
-    def amend(
-        self, account: int, market_index: int, index: int, away: int | None, units: int | None
-    ) -> None:
+    def amend(self, account: int, market_index: int, index: int, away: int | None, units: int | None) -> None:
         market = self.room.markets[market_index]
         orders = self.room.exchange.open_orders(account, market)
         if orders:
@@ -184,7 +187,14 @@ def log_of(room: Room) -> list[tuple[object, ...]]:
     for event in room.events:
         if isinstance(event, OrderHappened):
             fill = event.fill
-            rows.append((event.what, event.order.order_id, event.time_ns, fill and (fill.trade_id, fill.lots, fill.fee)))
+            rows.append(
+                (
+                    event.what,
+                    event.order.order_id,
+                    event.time_ns,
+                    fill and (fill.trade_id, fill.lots, fill.fee),
+                )
+            )
         else:
             rows.append((event,))
     return rows

@@ -63,6 +63,7 @@ class SimExchange:
         self.rules = rules
         self._listeners: list[Listener] = []
         self._gates = gates
+        self.telling = False
         self._now_ns = 0
         self._tradables = {key: Tradable(book, index_book(books, book)) for key, book in books.items()}
         self._by_book = {tradable.book: tradable for tradable in self._tradables.values()}
@@ -349,8 +350,10 @@ class SimExchange:
         return self._now_ns
 
     def _emit(self, event: ExchangeEvent) -> None:
+        self.telling = True
         for listener in self._listeners:
             listener(event)
+        self.telling = False
 
 
 def make_exchange(

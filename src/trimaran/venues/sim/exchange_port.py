@@ -27,6 +27,10 @@ ENDED_KEPT: Final = 10_000  # ended orders of an account and market
 class Exchange(Protocol):
     """One venue's accounts over its books, as the protocols see it. `exchange.make_exchange` builds one."""
 
+    @property
+    def telling(self) -> bool:
+        """Whether a listener is being told of an event: the market stands still then."""
+
     def listen(self, listener: Listener) -> None:
         """Every event from now on goes to the listener, within the call that causes it."""
 

@@ -39,6 +39,8 @@ class Numbers(msgspec.Struct, frozen=True, gc=False):
 
 def numbers_of(tradable: Tradable, spec: OrderSpec, rules: VenueRules) -> Numbers | Refusal:
     """Reads and checks an order."""
+    if spec.reduce_only and not tradable.perpetual:
+        return Refusal(Why.UNSUPPORTED)
     priced = spec.type not in MARKET_TYPES
     if priced != (spec.price is not None) or (spec.type in TRIGGERED) != (spec.trigger_price is not None):
         return Refusal(Why.UNSUPPORTED)

@@ -47,7 +47,7 @@ class Request(enum.Enum):
 
 
 class TradingFaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What goes wrong from now on. Probabilities are 0..1; of those of a request at most one comes true."""
+    """What goes wrong from now on. One fault at most per request, and per push."""
 
     # of a request; `requests` names those that it may hit
     lost_request: float = 0.0  # never processed, never answered
@@ -75,8 +75,8 @@ class TradingFaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     private_half_open: bool = False  # private connections stay open and say nothing
 
     def __post_init__(self) -> None:
-        requests, orders, pushes = self.request_chances, (self.reject, self.partial), self.push_chances
-        for chances in (requests, orders, pushes, (self.push_first,)):
+        alone = (self.reject,), (self.partial,), (self.push_first,)
+        for chances in (self.request_chances, self.push_chances, *alone):
             if not all(0 <= chance <= 1 for chance in chances) or sum(chances) > 1 + 1e-9:
                 raise ConfigError(f"faults: expected probabilities that add up to at most 1, found {chances}")
         times = (

@@ -49,12 +49,12 @@ class Position:
         closed = min(abs(held), lots) if held and (held > 0) != (side == BUY) else 0
         opened = lots - closed
         profit = 0
-        if held == 0 or (closed and opened):
+        if held == 0:
             self.realised = 0
         if closed:
             released = self._release(closed)
             profit = closed * lot_value - released if held > 0 else released - closed * lot_value
-            self.realised += profit
+            self.realised = 0 if opened else self.realised + profit
         if opened:
             self.cost += opened * lot_value
             if self.isolated:

@@ -82,9 +82,9 @@ class Stage:
     def advance(self) -> None:
         """Lets the market live up to the clock, as far as it can catch up in one step.
 
-        Orders and the server's turns both call it. From within the market's own events it does nothing.
+        Orders and the server's turns both call it. From within an event it does nothing.
         """
-        if self.paused_ns is not None or self._advancing:
+        if self.paused_ns is not None or self._advancing or self._telling():
             return
         behind_ns = time.time_ns() - self.lost_ns - self.world.now_ns
         if behind_ns > BEHIND_MAX_NS or behind_ns < 0:
@@ -94,6 +94,9 @@ class Stage:
             self.events += self.world.advance(self.world.now_ns + min(max(behind_ns, 0), STRIDE_MAX_NS))
         finally:
             self._advancing = False
+
+    def _telling(self) -> bool:
+        return any(exchange.telling for exchange in self._exchanges.values())
 
     def moment(self) -> Moment:
         """Now, in every clock there is."""

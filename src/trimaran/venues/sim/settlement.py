@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -25,7 +26,15 @@ from trimaran.venues.sim.trading import (
 )
 from trimaran.venues.sim.units import WIDE, money
 
-ZERO = Decimal(0)
+ZERO: Final = Decimal(0)
+_STRENGTH: Final = {
+    BalanceCause.ORDER: 0,
+    BalanceCause.SETTINGS: 1,
+    BalanceCause.TRADE: 2,
+    BalanceCause.TRANSFER: 3,
+    BalanceCause.FUNDING: 4,
+    BalanceCause.LIQUIDATION: 5,
+}
 
 
 class _Touched(msgspec.Struct):
@@ -140,12 +149,12 @@ class Settlement:
         symbol: Symbol | None = None,
         change: int = 0,
     ) -> None:
-        """Remembers what to tell of an account; a trade is a stronger cause than an order."""
+        """Remembers what to tell of an account; of several causes the strongest is told."""
         key = account.account_id, tradable.market
         touched = self._touched.get(key)
         if touched is None:
             touched = self._touched[key] = _Touched(cause, {}, {}, 0)
-        elif touched.cause is BalanceCause.ORDER:
+        elif _STRENGTH[cause] > _STRENGTH[touched.cause]:
             touched.cause = cause
         for asset in assets:
             touched.assets[asset] = None
