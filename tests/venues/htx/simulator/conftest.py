@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.support.htx_client import Trader, trading
 from tests.support.simulated import Client, simulated
 from trimaran.venues.htx.simulator.venue import HtxRules
 from trimaran.venues.sim.server import Simulator
@@ -58,3 +59,10 @@ async def client() -> AsyncIterator[HtxClient]:
     """A client of a simulator with two assets."""
     async with _simulated() as client:
         yield client
+
+
+@pytest.fixture
+async def trader() -> AsyncIterator[Trader]:
+    """A trader on a simulator with two assets."""
+    async with trading() as trader:
+        yield trader

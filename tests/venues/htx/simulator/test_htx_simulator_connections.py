@@ -145,7 +145,7 @@ async def test_pings_must_be_answered_with_their_number(htx, market, misses):
 
 
 async def test_paths(client):
-    for base, path in (("htx.spot", "/linear-swap-ws"), ("htx.swap", "/ws"), ("htx.spot", "/ws/v2")):
+    for base, path in (("htx.spot", "/linear-swap-ws"), ("htx.swap", "/ws"), ("htx.spot", "/ws/v3")):
         with pytest.raises(aiohttp.WSServerHandshakeError, match="404"):
             await client.ws(client.base(base, "ws") + path)
 
