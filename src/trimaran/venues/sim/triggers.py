@@ -68,6 +68,7 @@ class Triggers:
         self._desk.tell(Happening.TRIGGERED, order, now_ns)
         if self._desk.work(account, tradable, order, now_ns, new=False) is not None:
             self._desk.end(account, tradable, order, EndReason.TRIGGER_FAILED, now_ns)
+        self._desk.conclude(now_ns)
 
 
 def _reached(order: SimOrder, span: Span, mark_ticks: int) -> bool:

@@ -108,6 +108,7 @@ class BinanceConnection(Connection):
         self, stage: Stage, market: MarketName, target: Target, rules: ConnectionRules, feed: Streams
     ) -> None:
         super().__init__(stage)
+        self.private = target.route == "private"
         self._heartbeat = Heartbeat(rules, self.born_s)
         self._market = market
         self._target = target

@@ -49,11 +49,13 @@ class PrivateSide(msgspec.Struct, frozen=True):
 class PrivateSocket(Connection):
     """A connection that may speak for an account."""
 
+    private = True
     names: ParameterNames
 
     def __init__(self, side: PrivateSide, host: str, path: str, rules: SocketRules) -> None:
         """`host` is the one the client named."""
         super().__init__(side.stage)
+        self.private = True
         self.side = side
         self.key: ApiKey | None = None
         self._host, self._path, self._rules = host.lower(), path, rules

@@ -1,9 +1,9 @@
 """One WebSocket connection to the simulated OKX: requests, login, orders, text heartbeat, limits.
 
-Rules (https://www.okx.com/docs-v5/en/#overview-websocket): clients send the text `ping` and get `pong`; 480 subscribe,
-unsubscribe and login requests an hour; a request has at most 64 KiB. One acknowledgement per argument, with the `id`
-of the request; a second subscription of a channel is acknowledged and brings no second snapshot. Each socket has
-channels of its own, and orders are for the private one.
+Rules (https://www.okx.com/docs-v5/en/#overview-websocket): clients send the text `ping` and get `pong`; 480
+subscribe, unsubscribe and login requests an hour; a request has at most 64 KiB. One acknowledgement per
+argument, with the `id` of the request; a second subscription of a channel is acknowledged and brings no
+second snapshot. Each socket has channels of its own, and orders are for the private one.
 
 Stricter than the venue: it closes with 4004 when neither side has sent anything for 30 s, this simulator when
 the client has not, whatever was pushed to it meanwhile. A client that lives here lives there.
@@ -186,6 +186,7 @@ class OkxConnection(Connection):
             self._refuse(error.code, error.text, request_id)
             self._later(CLOSE_AFTER_S, lambda: self.close(LOGIN_FAILED, b"Login failed."))
         else:
+            self.private = True
             self._say({"event": "login", "code": "0", "msg": ""}, request_id)
 
     def _operate(self, operation: str, argument: Any, request_id: str) -> None:
@@ -277,8 +278,11 @@ class OkxConnection(Connection):
 
     def _refuse_order(self, operation: str, request_id: str, began_us: int) -> None:
         if self._socket != PRIVATE:
-            self._refuse(WRONG_URL, "The current operation is not supported by this URL. Please use the correct "
-                         "WebSocket URL for the operation.", request_id)  # fmt: skip
+            text = (
+                "The current operation is not supported by this URL. Please use the correct WebSocket URL "
+                "for the operation."
+            )
+            self._refuse(WRONG_URL, text, request_id)
         elif self._key is None:
             self._refuse(NO_LOGIN, "Please log in", request_id)
         else:
