@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from trimaran.domain.account import FillId
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.instrument import Side, Symbol
+from trimaran.domain.orders import TERMINAL
 from trimaran.domain.reports import Report
 from trimaran.venues.wire.asker import Asker
 from trimaran.venues.wire.asks import (
@@ -100,6 +101,7 @@ class Reconciler:
         return {report.client_order_id for report in rows}
 
     async def _query(self, order: OpenOrder) -> None:
+        """One order; and where it was triggered meanwhile, what came of it, which has an id of its own."""
         symbol = symbol_of(order.instrument_key)
         ref = OrderRef(symbol, order.client_order_id, order.venue_order_id)
         try:
@@ -109,8 +111,15 @@ class Reconciler:
                 raise
             self._gone(order, error)
             return
-        if not isinstance(report, Unsupported):
-            self._hear(report)
+        if isinstance(report, Unsupported):
+            return
+        self._hear(report)
+        if report.venue_order_id != order.venue_order_id and report.state not in TERMINAL:
+            own = await self._asker.ask(
+                QueryOrder(OrderRef(symbol, order.client_order_id, report.venue_order_id)), self._patience
+            )
+            if not isinstance(own, Unsupported):
+                self._hear(own)
 
     async def _rows(self, ask: Ask[tuple[T, ...]]) -> tuple[T, ...]:
         """The rows of an answer; none where the market has no such thing."""
