@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.support.binance_trader import Trader
 from tests.support.simulated import Client as AnyClient
 from tests.support.simulated import simulated as any_simulated
 from trimaran.venues.sim.server import Simulator
@@ -54,3 +55,31 @@ async def client() -> AsyncIterator[Client]:
     """A client of a simulator with two symbols."""
     async with _simulated() as client:
         yield client
+
+
+@contextlib.asynccontextmanager
+async def _trading(**options: Any) -> AsyncIterator[Trader]:
+    """A client with keys; the market has traded, and stands still unless `moving` is asked for."""
+    moving = options.pop("moving", False)
+    options = {"venues": ("binance",), "symbols": SYMBOLS, **options}
+    async with any_simulated(**options) as client:
+        trader = Trader(client.simulator, client.http)
+        await trader.traded()
+        trader.simulator.set_paused(not moving)
+        yield trader
+
+
+Trading = Callable[..., AbstractAsyncContextManager[Trader]]
+
+
+@pytest.fixture
+def trading() -> Trading:
+    """`async with trading(**options) as trader`."""
+    return _trading
+
+
+@pytest.fixture
+async def trader() -> AsyncIterator[Trader]:
+    """A client with keys of a market that stands still."""
+    async with _trading() as trader:
+        yield trader

@@ -18,7 +18,7 @@ from trimaran.venues.sim.trading import SimOrder
 
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _ID_LENGTH: Final = 22
-_STRIDE: Final = 1_442_695_040_888_963_407_000_001  # odd and large: ids look random and never repeat
+_STRIDE: Final = 1_442_695_040_888_963_407_636_413_622_384_679_313_1  # ids look random and do not repeat
 SHOWN_ID: Final = "shown_id"  # in `SimOrder.extra`: the client id after an amendment
 BEFORE_ID: Final = "before_id"  # the client id before the last amendment
 CANCEL_ID: Final = "cancel_id"  # the id of the request that cancels

@@ -5,6 +5,7 @@ https://developers.binance.com/docs/binance-spot-api-docs/rest-api/trading-endpo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
@@ -58,8 +59,8 @@ class NewOrder(msgspec.Struct, frozen=True):
     response: str
 
 
-def read_order(params: Params, feed: BookFeed, client_id: str) -> NewOrder:
-    """Reads a new order; `client_id` is taken where the client gave none. Raises ApiError."""
+def read_order(params: Params, feed: BookFeed, new_id: Callable[[], str]) -> NewOrder:
+    """Reads a new order; `new_id` makes an id where the client gave none. Raises ApiError."""
     side = _SIDES.get(params.need("side"))
     if side is None:
         raise bad(-1117, "Invalid side.")
@@ -94,7 +95,7 @@ def read_order(params: Params, feed: BookFeed, client_id: str) -> NewOrder:
         quote_size=quote_size,
         trigger_price=trigger,
         display_size=display,
-        client_id=params.client_id("newClientOrderId") or client_id,
+        client_id=params.client_id("newClientOrderId") or new_id(),
         self_trade=_SELF_TRADES[stp],
         extra=extra,
     )

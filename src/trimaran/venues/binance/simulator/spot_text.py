@@ -163,7 +163,8 @@ def _lots(order: SimOrder) -> int:
 
 
 def _working_ms(text: BookText, order: SimOrder) -> int:
-    return text.venue_ms(order.working_ns) if order.working_ns else -1
+    working_ns = order.working_ns if order.trigger_ticks else order.created_ns
+    return text.venue_ms(working_ns) if working_ns else -1
 
 
 def _sizes(text: BookText, order: SimOrder) -> str:

@@ -200,7 +200,7 @@ class SpotTrading:
 
     def _read(self, call: Call) -> NewOrder:
         accounts = self._accounts
-        return read_order(call.params, accounts.feed(call.params), accounts.new_client_id())
+        return read_order(call.params, accounts.feed(call.params), accounts.new_client_id)
 
     def _placed(self, call: Call, new: NewOrder) -> str:
         accounts, spec = self._accounts, new.spec

@@ -43,7 +43,7 @@ class UsdmAlgo:
     def place(self, call: Call) -> str:
         """A new algo order."""
         accounts = self._accounts
-        new = read_algo(call.params, accounts.feed(call.params), accounts.new_client_id(), call.server_ms)
+        new = read_algo(call.params, accounts.feed(call.params), accounts.new_client_id, call.server_ms)
         counts = accounts.counts(call.account_id)
         counts.check(call.server_ms)
         placed = accounts.exchange.place(call.account_id, new.spec, call.now_ns)

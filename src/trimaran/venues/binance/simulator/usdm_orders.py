@@ -6,6 +6,7 @@ https://developers.binance.com/docs/derivatives/usds-margined-futures/trade/rest
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
@@ -44,7 +45,7 @@ WRONG_ENDPOINT: Final = (
 )
 
 
-def read_order(params: Params, feed: BookFeed, client_id: str, server_ms: int) -> NewOrder:
+def read_order(params: Params, feed: BookFeed, new_id: Callable[[], str], server_ms: int) -> NewOrder:
     """Reads a plain new order. Raises ApiError."""
     name = params.need("type")
     if name in CONDITIONAL or name in _UNSUPPORTED:
@@ -54,12 +55,12 @@ def read_order(params: Params, feed: BookFeed, client_id: str, server_ms: int) -
     extra: dict[str, Any] = {ORDER_TYPE: name}
     spec = _spec(
         params, feed, name, OrderTypeSim.LIMIT if name == "LIMIT" else OrderTypeSim.MARKET,
-        _client_id(params, "newClientOrderId") or client_id, extra, server_ms,
+        _client_id(params, "newClientOrderId") or new_id(), extra, server_ms,
     )  # fmt: skip
     return NewOrder(spec, _response(params))
 
 
-def read_algo(params: Params, feed: BookFeed, client_id: str, server_ms: int) -> NewOrder:
+def read_algo(params: Params, feed: BookFeed, new_id: Callable[[], str], server_ms: int) -> NewOrder:
     """Reads a conditional new order. Raises ApiError."""
     if params.need("algoType") != "CONDITIONAL":
         raise bad(-1130, "Data sent for parameter 'algoType' is not valid.")
@@ -82,7 +83,7 @@ def read_algo(params: Params, feed: BookFeed, client_id: str, server_ms: int) ->
         raise bad(-4006, "Stop price less than or equal to zero.")
     _check_decimals(trigger, feed.text.price(0))
     spec = _spec(
-        params, feed, name, CONDITIONAL[name], _client_id(params, "clientAlgoId") or client_id, extra,
+        params, feed, name, CONDITIONAL[name], _client_id(params, "clientAlgoId") or new_id(), extra,
         server_ms, trigger,
     )  # fmt: skip
     return NewOrder(spec, _response(params))

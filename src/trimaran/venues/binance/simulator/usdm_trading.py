@@ -61,7 +61,7 @@ class UsdmTrading:
     def test(self, call: Call) -> str:
         """Checks a new order and does nothing."""
         accounts = self._accounts
-        read_order(call.params, accounts.feed(call.params), accounts.new_client_id(), call.server_ms)
+        read_order(call.params, accounts.feed(call.params), accounts.new_client_id, call.server_ms)
         return "{}"
 
     def modify(self, call: Call) -> str:
@@ -179,7 +179,7 @@ class UsdmTrading:
 
     def _placed(self, call: Call, params: Params) -> str:
         accounts = self._accounts
-        new = read_order(params, accounts.feed(params), accounts.new_client_id(), call.server_ms)
+        new = read_order(params, accounts.feed(params), accounts.new_client_id, call.server_ms)
         counts = accounts.counts(call.account_id)
         counts.check(call.server_ms)
         placed = accounts.exchange.place(call.account_id, new.spec, call.now_ns)
