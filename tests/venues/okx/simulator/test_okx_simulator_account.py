@@ -1,4 +1,4 @@
-"""The account of the simulated OKX: one wallet, positions, settings, the dead-man switch, limits of requests."""
+"""The account of the simulated OKX: one wallet, positions, settings, the dead-man switch, limits."""
 
 from __future__ import annotations
 

@@ -16,7 +16,8 @@ MINUTE_MS = 60_000
 @pytest.mark.parametrize(
     ("channel", "name"),
     [
-        ("candle1m", "1m"), ("mark-price-candle1H", "1H"), ("index-candle1Dutc", "1Dutc"), ("candle1mutc", ""),
+        ("candle1m", "1m"), ("mark-price-candle1H", "1H"), ("index-candle1Dutc", "1Dutc"),
+        ("candle1mutc", ""),
         ("candle7m", ""), ("candle", ""), ("trades", ""),
     ],
 )  # fmt: skip

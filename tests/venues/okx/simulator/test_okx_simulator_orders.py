@@ -26,7 +26,8 @@ async def test_the_life_of_a_limit_order(client):
     assert (row["sCode"], row["sMsg"], row["clOrdId"], row["tag"]) == ("0", "", "b15", "mine")
     order = await client.order(row)
     assert {name: order[name] for name in ("px", "sz", "state", "accFillSz", "avgPx", "fee", "feeCcy")} == {
-        "px": price, "sz": "0.01", "state": "live", "accFillSz": "0", "avgPx": "", "fee": "0", "feeCcy": "BTC",
+        "px": price, "sz": "0.01", "state": "live", "accFillSz": "0", "avgPx": "", "fee": "0",
+        "feeCcy": "BTC",
     }  # fmt: skip
     assert (order["ordType"], order["tdMode"], order["reduceOnly"], order["tradeId"]) == (
         "limit", "cash", "false", "",

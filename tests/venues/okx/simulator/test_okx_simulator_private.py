@@ -48,6 +48,11 @@ async def pushes(client, socket, channel, enough):
     return rows(messages)
 
 
+def told(messages):
+    """The channels of some pushes."""
+    return {each["arg"]["channel"] for each in messages if "data" in each}
+
+
 async def test_an_order_its_answer_and_its_pushes(client):
     async with client.logged_in() as socket:
         await subscribed(client, socket, {"channel": "orders", "instType": "ANY"})
@@ -78,13 +83,10 @@ async def test_pushes_of_fills_add_up(client):
             for each in wanted
         ]
         first = await subscribed(client, socket, *arguments)
-        snapshots = {
-            each["arg"]["channel"]: each for each in first if "data" in each
-        } | {
-            each["arg"]["channel"]: each
-            for each in await client.collect_until(socket, lambda heard: any("data" in each for each in heard))
-            if "data" in each
-        }  # fmt: skip
+        first += await client.collect_until(
+            socket, lambda heard: {"account", "positions"} <= told(first + heard), 5.0
+        )
+        snapshots = {each["arg"]["channel"]: each for each in first if "data" in each}
         assert snapshots["account"]["eventType"] == "snapshot"
         assert snapshots["account"]["arg"]["uid"].isdigit()
         assert snapshots["positions"]["data"] == []
@@ -95,7 +97,7 @@ async def test_pushes_of_fills_add_up(client):
         )
     by_channel = {name: [each for each in messages if each["arg"]["channel"] == name] for name in wanted}
     rows = [row for each in by_channel["orders"] for row in each["data"]]
-    assert [row["state"] for row in rows][0] == "live"
+    assert rows[0]["state"] == "live"
     assert rows[-1]["state"] == "filled"
     fills = [row for row in rows if row["tradeId"]]
     assert sum(Decimal(row["fillSz"]) for row in fills) == Decimal(rows[-1]["accFillSz"]) == 40

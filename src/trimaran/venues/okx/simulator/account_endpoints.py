@@ -90,7 +90,8 @@ class AccountEndpoints:
         now = self._clock.moment()
         return (
             f'{{"adjEq":"","balData":[{self._text.cash(key.account_id, None, now)}],'
-            f'"posData":[{self._text.positions(key.account_id, None, now, short=True)}],"ts":"{now.server_ms}"}}'
+            f'"posData":[{self._text.positions(key.account_id, None, now, short=True)}],'
+            f'"ts":"{now.server_ms}"}}'
         )
 
     def configuration(self, key: ApiKey, query: Query) -> str:
@@ -143,8 +144,10 @@ class AccountEndpoints:
         """Trades and payments of funding, newest first; the balance after each is not remembered."""
         now, rows = self._clock.moment(), []
         for market in (OKX_SPOT, OKX_SWAP):
-            for fill in self._exchange.fills(key.account_id, market):
-                rows.append((fill.time_ns, self._trade_bill(fill, now.venue_ms(fill.time_ns))))
+            rows += [
+                (fill.time_ns, self._trade_bill(fill, now.venue_ms(fill.time_ns)))
+                for fill in self._exchange.fills(key.account_id, market)
+            ]
         for number_, event in enumerate(self._funding):
             if event.account_id == key.account_id:
                 rows.append((event.time_ns, self._funding_bill(event, number_, now.venue_ms(event.time_ns))))
@@ -241,7 +244,8 @@ class AccountEndpoints:
         if isinstance(order, Refusal):
             words = place_refused(order, listed.settle, listed.symbol)
             raise OkxError(words.code, words.text)
-        return f'{{"clOrdId":"{_word(client_id)}","instId":"{name}","posSide":"net","tag":"{_word(body.get("tag"))}"}}'
+        tag = _word(body.get("tag"))
+        return f'{{"clOrdId":"{_word(client_id)}","instId":"{name}","posSide":"net","tag":"{tag}"}}'
 
     def mass_cancel(self, key: ApiKey, body: Body) -> str:
         """For market makers in options alone."""
@@ -291,7 +295,8 @@ class AccountEndpoints:
         price, size = listed.text.price(fill.price_ticks), listed.text.size(fill.lots)
         change = money(fill.realised - fill.fee) if listed.text.perpetual else size
         return (
-            f'{{"bal":"","balChg":"{change}","billId":"{BILL_BASE + fill.execution_id}","ccy":"{fill.fee_asset}",'
+            f'{{"bal":"","balChg":"{change}","billId":"{BILL_BASE + fill.execution_id}",'
+            f'"ccy":"{fill.fee_asset}",'
             f'"clOrdId":"","execType":"{"M" if fill.maker else "T"}","fee":"{paid(fill.fee)}","from":"",'
             f'"instId":"{fill.symbol}","instType":"{listed.kind}","interest":"0","mgnMode":"","notes":"",'
             f'"ordId":"","pnl":"{money(fill.realised)}","posBal":"","posBalChg":"","px":"{price}",'
@@ -305,7 +310,8 @@ class AccountEndpoints:
             f'{{"bal":"","balChg":"{paid(event.amount)}","billId":"{BILL_BASE + 10**12 + number_}",'
             f'"ccy":"{listed.settle}","clOrdId":"","execType":"","fee":"0","from":"","instId":"{event.symbol}",'
             f'"instType":"SWAP","interest":"0","mgnMode":"cross","notes":"","ordId":"","pnl":"{paid(event.amount)}",'
-            f'"posBal":"","posBalChg":"","px":"","subType":"{173 if event.amount > 0 else 174}","sz":"","tag":"",'
+            f'"posBal":"","posBalChg":"","px":"","sz":"","tag":"",'
+            f'"subType":"{173 if event.amount > 0 else 174}",'
             f'"to":"","tradeId":"","ts":"{time_ms}","type":"8"}}'
         )
 

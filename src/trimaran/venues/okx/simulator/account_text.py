@@ -223,7 +223,8 @@ def _position(listed: Listed, account_id: int, each: SimPosition, now: Moment) -
         f'"markPx":"{money(each.mark_price)}","mgnMode":"{_mode(each)}","mgnRatio":"{_ratio(each)}",'
         f'"mmr":"{money(each.maintenance_margin)}","notionalUsd":"{money(value)}","pTime":"{now.server_ms}",'
         f'"pnl":"{money(each.realised)}","pos":"{_size(listed, each.lots)}",'
-        f'"posId":"{_position_id(listed, account_id)}","posSide":"net","realizedPnl":"{money(each.realised)}",'
+        f'"posId":"{_position_id(listed, account_id)}","posSide":"net",'
+        f'"realizedPnl":"{money(each.realised)}",'
         f'"tradeId":"","uTime":"{time_ms}","upl":"{money(each.unrealised)}",'
         f'"uplLastPx":"{money(each.unrealised)}","uplRatio":"{ratio}","uplRatioLastPx":"{ratio}",'
         f"{_REST_OF_POSITION}}}"

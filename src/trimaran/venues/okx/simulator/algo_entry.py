@@ -3,9 +3,9 @@
     trigger       waits until the last price reaches `triggerPx` from where it is now
     conditional   stop loss (`slTriggerPx`) or take profit (`tpTriggerPx`), one of the two
 
-`-1` as the price of the order means at the market. When it triggers, an order with an `ordId` of its own trades,
-and the algo order is `effective`. Triggers go by the last price, or by the mark price when they say so; the index
-price counts as the mark price.
+`-1` as the price of the order means at the market. When it triggers, an order with an `ordId` of its own
+trades, and the algo order is `effective`. Triggers go by the last price, or by the mark price when they say
+so; the index price counts as the mark price.
 https://www.okx.com/docs-v5/en/#order-book-trading-algo-trading
 """
 
@@ -143,7 +143,7 @@ class AlgoEntry:
     def _kind(
         self, listed: Listed, side: int, terms: AlgoTerms, trigger: Decimal, at_market: bool
     ) -> OrderTypeSim:
-        """A stop triggers when the price moves on against the order, a take-profit when it comes towards it."""
+        """A stop triggers when the price runs away from the order, a take-profit when it comes nearer."""
         stop, fills = bool(terms.stop_trigger), listed.feed.book.recent_fills
         if terms.trigger_price:
             now = self._exchange.mark_price(listed.market, listed.symbol)

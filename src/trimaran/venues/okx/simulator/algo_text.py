@@ -39,12 +39,13 @@ def algo_row(listed: Listed, order: SimOrder, now: Moment) -> str:
     extra, text, swap = order.extra, listed.text, listed.text.perpetual
     triggered = "triggered_ns" in extra
     placed = order_id(order) if triggered else ""
+    placed_list = f'["{placed}"]' if triggered else "[]"
     actual = "sl" if terms.stop_trigger else "tp" if terms.profit_trigger else ""
     last = listed.feed.book.best[0]
     return (
         f'{{"instId":"{listed.symbol}","instType":"{listed.kind}","algoId":"{algo_id(order)}",'
         f'"algoClOrdId":"{order.client_id}","clOrdId":"","ordId":"{placed}",'
-        f'"ordIdList":[{f"{chr(34)}{placed}{chr(34)}" if placed else ""}],"uid":"{user_id(order.account_id)}",'
+        f'"ordIdList":{placed_list},"uid":"{user_id(order.account_id)}",'
         f'"ordType":"{terms.order_type}","side":"{SIDES[order.side]}","posSide":"{"net" if swap else ""}",'
         f'"tdMode":"{extra.get("tdMode", "cash")}","tgtCcy":"{extra.get("tgtCcy", "")}","ccy":"",'
         f'"sz":"{text.size(order.lots)}","state":"{algo_state(order)}","lever":"{extra.get("lever", "")}",'
@@ -53,7 +54,8 @@ def algo_row(listed: Listed, order: SimOrder, now: Moment) -> str:
         f'"ordPx":"{terms.order_price}","slTriggerPx":"{terms.stop_trigger}","slOrdPx":"{terms.stop_price}",'
         f'"slTriggerPxType":"{terms.stop_kind}","tpTriggerPx":"{terms.profit_trigger}",'
         f'"tpOrdPx":"{terms.profit_price}","tpTriggerPxType":"{terms.profit_kind}",'
-        f'"actualSz":"{text.size(order.lots) if triggered else "0"}","actualSide":"{actual if triggered else ""}",'
+        f'"actualSz":"{text.size(order.lots) if triggered else "0"}",'
+        f'"actualSide":"{actual if triggered else ""}",'
         f'"actualPx":"{(text.price(order.price_ticks) if order.price_ticks else "-1") if triggered else ""}",'
         f'"triggerTime":"{now.venue_ms(extra["triggered_ns"]) if triggered else ""}",'
         f'"last":"{text.price(last)}","cTime":"{now.venue_ms(order.created_ns)}",'

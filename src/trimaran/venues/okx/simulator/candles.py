@@ -1,8 +1,8 @@
-"""Bars on the business socket of the simulated OKX: `candle1m`, `mark-price-candle1H`, `index-candle1Dutc`, ...
+"""Bars on the business socket of the simulated OKX: `candle1m`, `mark-price-candle1H`, `index-candle1Dutc`.
 
-The running bar is repeated when it has changed, at most once a second, with `confirm` "0"; the first push after
-its end says "1". Bars from six hours on begin at midnight of UTC+8 unless the name ends with `utc`. Bars of mark
-price and index are those of the trades of the swap and the spot book.
+The running bar is repeated when it has changed, at most once a second, with `confirm` "0"; the first push
+after its end says "1". Bars from six hours on begin at midnight of UTC+8 unless the name ends with `utc`.
+Bars of mark price and index are those of the trades of the swap and the spot book.
 https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-candlesticks-channel
 """
 

@@ -1,4 +1,4 @@
-"""The instruments of the simulated OKX as requests name them: by `instId`, by `instIdCode`, by type and family.
+"""The instruments of the simulated OKX as requests name them: `instId`, `instIdCode`, type and family.
 
 A code is an integer of the instrument list; WebSocket orders name instruments by it.
 """

@@ -1,7 +1,7 @@
 """Rate limits of an account: sliding windows, one for each endpoint, for orders one for each instrument too.
 
-REST and WebSocket share them. Beside them, new orders and amendments of an account are at most 1,000 within two
-seconds (50061). https://www.okx.com/docs-v5/en/#overview-rate-limits
+REST and WebSocket share them. Beside them, new orders and amendments of an account are at most 1,000 within
+two seconds (50061). https://www.okx.com/docs-v5/en/#overview-rate-limits
 """
 
 from __future__ import annotations

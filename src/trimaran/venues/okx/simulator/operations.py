@@ -1,10 +1,10 @@
-"""Operations on orders as REST and WebSocket share them: arguments, limits, and one answer for one or many orders.
+"""Operations on orders as REST and WebSocket share them: arguments, limits, one answer for many orders.
 
     order, cancel-order, amend-order                         one order
     batch-orders, batch-cancel-orders, batch-amend-orders    up to 20, each with an outcome of its own
 
-The code of the answer is "0" when all were done, "1" when none was, "2" when some were. What concerns the request
-as a whole is raised as OkxError. https://www.okx.com/docs-v5/en/#order-book-trading-trade
+The code of the answer is "0" when all were done, "1" when none was, "2" when some were. What concerns the
+request as a whole is raised as OkxError. https://www.okx.com/docs-v5/en/#order-book-trading-trade
 """
 
 from __future__ import annotations

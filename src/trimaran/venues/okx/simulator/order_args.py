@@ -1,8 +1,8 @@
 """What clients of the simulated OKX send about orders, decoded into typed records.
 
-The venue is lenient: numbers may be JSON numbers, flags may be text, and what is absent, null or "" is the same.
-Unknown fields are ignored. What is no number, or no known word, is refused by `OrderEntry` with the parameter's
-name (51000). https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-place-order
+The venue is lenient: numbers may be JSON numbers, flags may be text, and what is absent, null or "" is the
+same. Unknown fields are ignored. What is no number, or no known word, is refused by `OrderEntry` with the
+parameter's name (51000). https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-place-order
 """
 
 from __future__ import annotations

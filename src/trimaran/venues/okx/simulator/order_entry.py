@@ -1,10 +1,10 @@
 """Orders of the simulated OKX: place, amend, cancel, each with the row that answers it.
 
-A row is `(done, text)`: its `sCode` is "0", or the venue's code and words for what the exchange refused. Facts of
-the venue that live here: spot market buys are sized in the quote asset unless `tgtCcy` says otherwise, sizes of
-swaps are contracts, self-trade prevention cancels the maker unless the order says otherwise, `tdMode` is `cash`
-for spot and decides the margin mode of a swap, and WebSocket orders may name instruments by code.
-https://www.okx.com/docs-v5/en/#order-book-trading-trade
+A row is `(done, text)`: its `sCode` is "0", or the venue's code and words for what the exchange refused.
+Facts of the venue that live here: spot market buys are sized in the quote asset unless `tgtCcy` says
+otherwise, sizes of swaps are contracts, self-trade prevention cancels the maker unless the order says
+otherwise, `tdMode` is `cash` for spot and decides the margin mode of a swap, and WebSocket orders may name
+instruments by code. https://www.okx.com/docs-v5/en/#order-book-trading-trade
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class OrderEntry:
         return order if order is not None and order.symbol == listed.symbol else None
 
     def margin_mode(self, account_id: int, listed: Listed, mode: str) -> Words | None:
-        """Makes the margin mode of an instrument that of an order. The exchange has one for each instrument."""
+        """Makes the margin mode of an instrument, of which there is one, that of an order."""
         if not listed.text.perpetual:
             return None if mode in ("", "cash") else wrong("tdMode")
         if mode not in ("cross", "isolated"):

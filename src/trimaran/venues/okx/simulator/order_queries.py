@@ -1,7 +1,7 @@
 """Questions about orders and fills to the simulated OKX: what stands in `data` of each GET of `trade/`.
 
-Lists are newest first. `after` asks for what is older than an id and `before` for what is newer, `begin` and `end`
-are milliseconds. https://www.okx.com/docs-v5/en/#order-book-trading-trade
+Lists are newest first. `after` asks for what is older than an id and `before` for what is newer, `begin`
+and `end` are milliseconds. https://www.okx.com/docs-v5/en/#order-book-trading-trade
 """
 
 from __future__ import annotations

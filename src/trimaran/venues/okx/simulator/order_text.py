@@ -1,7 +1,7 @@
-"""Orders and fills of the simulated OKX as text: objects of REST, and pushes of the channels `orders` and `fills`.
+"""Orders and fills of the simulated OKX as text: objects of REST, pushes of `orders` and `fills`.
 
-A push repeats the whole order and adds what has just happened: the fill (`fillSz`, `fillPx`, `tradeId`, `fillFee`,
-`execType`), or the outcome of an amendment. A push of a mere change of state has no `tradeId`.
+A push repeats the whole order and adds what has just happened: the fill (`fillSz`, `fillPx`, `tradeId`,
+`fillFee`, `execType`), or the outcome of an amendment. A push of a mere change of state has no `tradeId`.
 https://www.okx.com/docs-v5/en/#order-book-trading-trade-ws-order-channel
 """
 
@@ -109,13 +109,14 @@ def _make_head(listed: Listed, order: SimOrder, now: Moment) -> str:
     client_id = "" if algo else order.client_id
     fee_asset = listed.settle if swap or order.side != BUY else listed.instrument.base
     own = algo_id(order) if algo else ""
+    category = "full_liquidation" if "liquidation" in extra else "normal"
     return (
         f'"instId":"{listed.symbol}","instType":"{listed.kind}","ordId":"{order_id(order)}",'
         f'"clOrdId":"{client_id}","tag":"{extra.get("tag", "")}","side":"{SIDES[order.side]}",'
         f'"posSide":"{"net" if swap else ""}","tdMode":"{extra.get("tdMode", "cash")}",'
         f'"ordType":"{extra.get("ordType", "market" if order.price_ticks == 0 else "limit")}",'
         f'"reduceOnly":"{"true" if order.reduce_only else "false"}","tgtCcy":"{extra.get("tgtCcy", "")}",'
-        f'"lever":"{extra.get("lever", "")}","ccy":"","category":"{"full_liquidation" if "liquidation" in extra else "normal"}",'
+        f'"lever":"{extra.get("lever", "")}","ccy":"","category":"{category}",'
         f'"feeCcy":"{fee_asset}","rebate":"0","rebateCcy":"{fee_asset}",'
         f'"stpId":"","stpMode":"{_STP[SelfTrade(order.self_trade)]}","algoId":"{own}",'
         f'"algoClOrdId":"{order.client_id if algo else ""}","attachAlgoClOrdId":"","attachAlgoOrds":[],'

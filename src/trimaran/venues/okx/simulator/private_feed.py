@@ -1,11 +1,11 @@
-"""What the simulated OKX pushes to accounts: orders, fills, account, positions, balances with positions, algo orders.
+"""What the simulated OKX pushes to accounts: orders, fills, balances, positions, algo orders.
 
     exchange -> event -> rows of each channel -> those who listen, as far as their arguments ask for it
 
-Rows are written when the event happens, once for all listeners. Account and positions begin with a snapshot and
-repeat it every few seconds unless `updateInterval` is 0; orders begin with nothing. While an operation of a
-WebSocket runs, pushes are held back, so that its answer goes first; faults of the gate can turn that around.
-https://www.okx.com/docs-v5/en/#trading-account-websocket
+Rows are written when the event happens, once for all listeners. Account and positions begin with a snapshot
+and repeat it every few seconds unless `updateInterval` is 0; orders begin with nothing. While an operation
+of a WebSocket runs, pushes are held back, so that its answer goes first; faults of the gate can turn that
+around. https://www.okx.com/docs-v5/en/#trading-account-websocket
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     public/   time, instruments, mark-price, funding-rate, funding-rate-history, price-limit, open-interest,
               position-tiers
-    market/   books, books-full, trades, history-trades, ticker, tickers, index-tickers, candles, history-candles,
-              mark-price-candles, index-candles
+    market/   books, books-full, trades, history-trades, ticker, tickers, index-tickers, candles,
+              history-candles, mark-price-candles, index-candles
     system/   status
 
 Lists are newest first. https://www.okx.com/docs-v5/en/#public-data and #order-book-trading-market-data.

@@ -63,8 +63,9 @@ EXPIRED: Final = Words(
     "50036",
     "The expTime can't be earlier than the current system time. Please adjust the expTime and try again.",
 )
-TOO_OFTEN: Final = Words("50011", "Rate limit reached. Please refer to API documentation and throttle requests "
-                         "accordingly.")  # fmt: skip
+TOO_OFTEN: Final = Words(
+    "50011", "Rate limit reached. Please refer to API documentation and throttle requests accordingly."
+)
 ORDERS_TOO_OFTEN: Final = Words("50061", "You've reached the maximum order rate limit for this account.")
 ACCOUNT_IN_USE: Final = Words(
     "59000", "Setting failed. Cancel any open orders, close positions, and stop trading bots first."

@@ -4,9 +4,9 @@
     private    signature -> permission -> window of the account -> answer
     orders     the same, through `Operations`, which WebSocket orders share
 
-Answers come in the venue's envelope; errors mostly with status 200 and a code (51001: no such instrument), those of
-the signature with 401, above a limit 429 with code 50011. Missing parameters are 50014 with status 400.
-https://www.okx.com/docs-v5/en/#overview-rest-authentication
+Answers come in the venue's envelope; errors mostly with status 200 and a code (51001: no such instrument),
+those of the signature with 401, above a limit 429 with code 50011. Missing parameters are 50014 with status
+400. https://www.okx.com/docs-v5/en/#overview-rest-authentication
 """
 
 from __future__ import annotations

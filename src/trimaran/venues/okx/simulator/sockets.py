@@ -42,7 +42,7 @@ class Channels:
         return channel in CHANNELS or channel in BUSINESS_CHANNELS
 
     def refusal(self, socket: str, argument: Argument, known: bool) -> Refused | None:
-        """Code and text where there is no such channel here; `known` says whether the client has logged in."""
+        """Code and text where there is no such channel here; `known`: the client has logged in."""
         channel = argument["channel"]
         private = CHANNELS if socket == PRIVATE else BUSINESS_CHANNELS if socket == BUSINESS else frozenset()
         if channel in private or (socket == PUBLIC and channel in TIERED | CHANNELS):
@@ -96,6 +96,6 @@ def _wrong(argument: Argument) -> Refused:
 
 def _not_business() -> Refused:
     return NOT_BUSINESS, (
-        'This channel is not supported by "/business" URL. Please use "/private" URL(for private channels), or '
-        '"/public" URL(for public channels).'
+        'This channel is not supported by "/business" URL. Please use "/private" URL(for private channels), '
+        'or "/public" URL(for public channels).'
     )

@@ -3,8 +3,9 @@
 ordId, algoId, tradeId, billId   decimal text; orders and algo orders are numbered apart
 state                            live, partially_filled, filled, canceled; of an algo order live, effective,
                                  canceled, order_failed
-cancelSource                     why an order ended: https://www.okx.com/docs-v5/en/#order-book-trading-trade-get-order-details
-money                            plain decimals without trailing zeros; a fee that was paid is negative
+cancelSource                     why an order ended:
+https://www.okx.com/docs-v5/en/#order-book-trading-trade-get-order-details money
+plain decimals without trailing zeros; a fee that was paid is negative
 """
 
 from __future__ import annotations
@@ -43,12 +44,13 @@ _SOURCES: Final = {
     EndReason.POST_ONLY_WOULD_TAKE: ("31", "The post-only order will take liquidity in taker orders"),
     EndReason.SELF_TRADE: ("32", "Self trade prevention"),
     EndReason.REDUCE_ONLY: (
-        "17", "Order canceled: Close order was canceled, due to the position was already closed at market price",
+        "17", "Order canceled: Close order was canceled, due to the position was already closed at market "
+        "price",
     ),
     EndReason.DEAD_MAN: ("20", "Cancel all after triggered"),
     EndReason.LIQUIDATION: (
-        "3", "Order canceled: Risk cancellation was triggered. Pending order was canceled due to insufficient "
-        "maintenance margin ratio and forced-liquidation risk",
+        "3", "Order canceled: Risk cancellation was triggered. Pending order was canceled due to "
+        "insufficient maintenance margin ratio and forced-liquidation risk",
     ),
     EndReason.DELISTED: ("0", "Order canceled by system"),
     EndReason.TRIGGER_FAILED: ("0", "Order canceled by system"),
