@@ -1,0 +1,87 @@
+"""What a gap holds is asked for page by page, from either end; an order that was triggered is followed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from trimaran.domain.account import FillId, Liquidity, VenueOrderId
+from trimaran.domain.client_id import ClientOrderId
+from trimaran.domain.instrument import Asset, InstrumentKey, Side, Symbol
+from trimaran.domain.orders import OrderState, OrderType, TimeInForce
+from trimaran.domain.reports import FillReport, OrderReport
+from trimaran.venues.wire.asks import FillHistory, OpenOrders, QueryOrder
+from trimaran.venues.wire.client_port import ClientOptions
+from trimaran.venues.wire.fold_port import OpenOrder
+from trimaran.venues.wire.reconciler import Reconciler
+
+SYMBOL, KEY = Symbol("X"), InstrumentKey("m:X")
+FILL = FillReport(
+    fill_id=FillId("0"), instrument_key=KEY, venue_order_id=VenueOrderId("9"), client_order_id=None,
+    side=Side.BUY, price_ticks=1, lots=1, liquidity=Liquidity.MAKER, fee=Decimal(0), fee_asset=Asset("U"),
+    venue_ns=0, local_ns=0,
+)  # fmt: skip
+ORDER = OrderReport(
+    instrument_key=KEY, venue_order_id=VenueOrderId("algo:5"), client_order_id=ClientOrderId(7),
+    state=OrderState.ACKED, side=Side.SELL, order_type=OrderType.STOP_MARKET, tif=TimeInForce.IOC,
+    price_ticks=0, lots=10, filled_lots=0, venue_ns=1, local_ns=1,
+)  # fmt: skip
+
+
+class Market:
+    """Answers as a market does: fills between the bounds, the newest or the oldest of them."""
+
+    def __init__(self, fills: list[FillReport], newest: bool) -> None:
+        self.fills = fills
+        self.newest = newest
+        self.asked: list[Any] = []
+        self.orders: dict[str, OrderReport] = {}
+
+    async def ask(self, ask: Any, patience: Any) -> Any:
+        self.asked.append(ask)
+        match ask:
+            case FillHistory():
+                end = ask.until_ns or 10**9
+                found = [fill for fill in self.fills if ask.since_ns <= fill.venue_ns <= end]
+                return tuple(found[-ask.limit :] if self.newest else found[: ask.limit])
+            case QueryOrder():
+                return self.orders[ask.ref.venue_order_id]
+        return ()
+
+
+def reconciler(market: Market, heard: list[Any], page: int = 100) -> Reconciler:
+    options = replace(ClientOptions(), page=page)
+    asker: Any = market
+    return Reconciler(asker, options, [SYMBOL], True, heard.append, lambda *_: None, market.newest)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(1, 60), max_size=60, unique=True).map(sorted), st.integers(2, 12), st.booleans(),
+    st.integers(0, 30),
+)  # fmt: skip
+async def test_every_fill_of_a_gap_is_heard(times: list[int], page: int, newest: bool, since: int) -> None:
+    fills = [replace(FILL, fill_id=FillId(str(at)), venue_ns=at) for at in times]
+    heard: list[Any] = []
+    await reconciler(Market(fills, newest), heard, page).fills(SYMBOL, since)
+    assert sorted(each.venue_ns for each in heard) == [at for at in times if at >= since]
+
+
+@pytest.mark.parametrize(
+    ("triggered", "told"),
+    [(ORDER, ["algo:5"]), (replace(ORDER, venue_order_id=VenueOrderId("6")), ["6", "6"])],
+)
+async def test_what_came_of_a_trigger_is_asked_for(triggered: OrderReport, told: list[str]) -> None:
+    market, heard = Market([], False), []
+    ended = replace(ORDER, venue_order_id=VenueOrderId("6"), state=OrderState.CANCELED)
+    market.orders = {"algo:5": triggered, "6": ended}
+    believed = [OpenOrder(ClientOrderId(7), KEY, VenueOrderId("algo:5"))]
+    await reconciler(market, heard).everything(lambda: believed, 0)
+    assert [each.venue_order_id for each in heard] == told
+    assert heard[-1].state is (OrderState.CANCELED if len(told) > 1 else OrderState.ACKED)
+    assert [ask.triggered for ask in market.asked if isinstance(ask, OpenOrders)] == [False, True]
