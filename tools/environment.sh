@@ -58,6 +58,21 @@ install_system_packages() {
     python3-venv >/dev/null
 }
 
+# The tests of proxies run against these programs, and are skipped without them: nothing here may fail.
+install_test_programs() {
+  if command -v tinyproxy >/dev/null && command -v microsocks >/dev/null; then return; fi
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    say 'without tinyproxy and microsocks the tests of proxies will be skipped'
+    return
+  fi
+  say 'installing tinyproxy and microsocks for the tests of proxies (apt-get)'
+  export DEBIAN_FRONTEND=noninteractive
+  if ! { apt-get update -qq && apt-get install -qq -y --no-install-recommends tinyproxy-bin microsocks; } \
+    >/dev/null 2>&1; then
+    say 'they cannot be had here: the tests of proxies will be skipped'
+  fi
+}
+
 require_tools() {
   local python
   python=$(find_python)
@@ -83,5 +98,6 @@ make_environment() {
 }
 
 install_system_packages
+install_test_programs
 require_tools
 make_environment
