@@ -6,17 +6,18 @@ A price is a number of ticks, a size a number of lots; `value_unit` is the money
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 from typing import Final
 
 from trimaran.base.limits import PRICE_TICKS_MAX
 from trimaran.domain.instrument import ContractKind, Grid
 from trimaran.venues.sim.book import VenueBook
 from trimaran.venues.sim.trading import BUY, SimOrder
-from trimaran.venues.sim.units import RATE_ONE, WIDE, units_of
+from trimaran.venues.sim.units import RATE_ONE, units_of
 
 ORDER_LOTS_MAX: Final = 2**50
 DIGITS_MAX: Final = 40  # a longer number is on no grid
+_EXACT: Final = Context(prec=2 * DIGITS_MAX, traps=[Inexact])
 MARKET_BUY_TICKS: Final = PRICE_TICKS_MAX  # the limit of a market order that must be filled or killed
 MARKET_SELL_TICKS: Final = 1
 
@@ -32,13 +33,12 @@ class GridReader:
 
     def steps(self, value: Decimal) -> int | None:
         """The number of steps; None off the grid, for what is not finite, and for absurd lengths."""
-        if (
-            not value.is_finite()
-            or len(value.as_tuple().digits) > DIGITS_MAX
-            or value.adjusted() > DIGITS_MAX
-        ):
+        if not value.is_finite() or value.adjusted() > DIGITS_MAX:
             return None
-        scaled = WIDE.multiply(value, self._shift)
+        try:
+            scaled = _EXACT.multiply(value, self._shift)
+        except Inexact:
+            return None
         whole = int(scaled)
         if whole != scaled or whole % self._units:
             return None
