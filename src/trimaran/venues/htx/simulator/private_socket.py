@@ -49,7 +49,6 @@ class PrivateSide(msgspec.Struct, frozen=True):
 class PrivateSocket(Connection):
     """A connection that may speak for an account."""
 
-    private = True
     names: ParameterNames
 
     def __init__(self, side: PrivateSide, host: str, path: str, rules: SocketRules) -> None:
