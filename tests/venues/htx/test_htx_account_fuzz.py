@@ -151,6 +151,7 @@ READS: tuple[tuple[MarketDialect, Ask[Any], Mapping[str, Any]], ...] = (
     (SWAP_DIALECT, asks.FundingNow(SWAP.symbol),
      {"status": "ok", "data": {"contract_code": "BTC-USDT", "funding_rate": "9.12E-7", "funding_time": "1"}}),
     (SWAP_DIALECT, asks.RecentTrades(SWAP.symbol), {"status": "ok", "data": [{"data": [SWAP_DEAL]}]}),
+    (SWAP_DIALECT, asks.Tickers(SWAP.symbol), {"status": "ok", "tick": {"close": "1", "ask": [1, 2]}}),
     (SWAP_DIALECT, asks.Tickers(), {"status": "ok", "ticks": [{"contract_code": "BTC-USDT", "close": "1"}]}),
 )  # fmt: skip
 

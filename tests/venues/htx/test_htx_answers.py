@@ -15,6 +15,7 @@ from tests.support.htx_account import (
     SWAP_OURS,
     THEIRS,
     answer,
+    approved,
 )
 from trimaran.venues.wire import asks
 from trimaran.venues.wire.fault import Effect, FaultKind, VenueFault
@@ -128,3 +129,8 @@ def test_a_key_that_has_expired_may_nothing() -> None:
     key["status"] = "normal"
     found = answer(SPOT_DIALECT, asks.ReadKeyPermissions(), {"code": 200, "data": [key]})
     assert found == asks.KeyPermissions(True, True, True, (), "63628520")
+
+
+def test_an_answer_of_the_order_line_without_a_status() -> None:
+    body = {"op": "create_cross_order", "cid": "1", "err-code": 0, "data": {"order_id_str": "78401"}}
+    assert answer(SWAP_DIALECT, asks.PlaceOrder(approved(SWAP)), body).venue_order_id == "78401"

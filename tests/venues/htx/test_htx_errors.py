@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.htx_account import SPOT_DIALECT, SWAP, SWAP_DIALECT, answer, approved
-from trimaran.venues.htx.errors import SPOT_LINE, SPOT_REST, SPOT_V2, SWAP_LINE, SWAP_REST, ErrorList
+from trimaran.venues.htx.errors import SPOT_LINE, SPOT_REST, SPOT_V2, SWAP_CODES, ErrorList
 from trimaran.venues.wire.asks import CancelAll, CancelledAll, PlaceOrder, ReadKeyPermissions, ServerTime
 from trimaran.venues.wire.fault import Effect, Fault, FaultKind, VenueFault
 from trimaran.venues.wire.message import HttpReply
@@ -31,6 +31,7 @@ def fault(call: Any, *arguments: Any, **named: Any) -> Fault:
         (SPOT_REST, "order-limitorder-price-max-error", "", K.PRICE_BAND, REFUSED),
         (SPOT_REST, "invalid-client-order-id", "", K.DUPLICATE_ID, REFUSED),
         (SPOT_REST, "order-orderstate-error", "", K.ORDER_ENDED, REFUSED),
+        (SPOT_REST, "order-invalid-price", "limit-maker order would be matched", K.WOULD_TAKE, REFUSED),
         (SPOT_REST, "not-found", "", K.NO_SUCH_ORDER, REFUSED),
         (SPOT_REST, "base-record-invalid", "record invalid", K.NO_SUCH_ORDER, UNKNOWN),
         (SPOT_REST, "base-record-invalid", "Failed to get data. Try again later.", K.INTERNAL, UNKNOWN),
@@ -59,26 +60,26 @@ def fault(call: Any, *arguments: Any, **named: Any) -> Fault:
         (SPOT_LINE, "2002", "invalid.auth.state", K.LOGIN, REFUSED),
         (SPOT_LINE, "2001", "invalid.symbol", K.NO_SUCH_INSTRUMENT, REFUSED),
         (SPOT_LINE, "4000", "too.many.connection", K.RATE_LIMITED, REFUSED),
-        (SWAP_REST, "1004", "", K.OVERLOADED, UNKNOWN),
-        (SWAP_REST, "1000", "", K.INTERNAL, UNKNOWN),
-        (SWAP_REST, "1499", "", K.INTERNAL, UNKNOWN),
-        (SWAP_REST, "1500", "", K.INTERNAL, UNKNOWN),
-        (SWAP_REST, "1017", "", K.NO_SUCH_ORDER, REFUSED),
-        (SWAP_REST, "1030", "", K.PARAMETER, REFUSED),
-        (SWAP_REST, "1038", "", K.FILTER, REFUSED),
-        (SWAP_REST, "1047", "", K.INSUFFICIENT_FUNDS, REFUSED),
-        (SWAP_REST, "1048", "", K.REDUCE_ONLY, REFUSED),
-        (SWAP_REST, "1050", "", K.DUPLICATE_ID, REFUSED),
-        (SWAP_REST, "1061", "", K.NO_SUCH_ORDER, REFUSED),
-        (SWAP_REST, "1062", "", K.ORDER_ENDED, REFUSED),
-        (SWAP_REST, "1084", "", K.BANNED, REFUSED),
-        (SWAP_REST, "1349", "", K.POSITION_LIMIT, REFUSED),
-        (SWAP_REST, "12001", "", K.CLOCK, REFUSED),
-        (SWAP_REST, "12008", "", K.SIGNATURE, REFUSED),
-        (SWAP_REST, "99999", "", K.UNKNOWN, UNKNOWN),
-        (SWAP_LINE, "2003", "", K.KEY, REFUSED),
-        (SWAP_LINE, "2002", "", K.LOGIN, REFUSED),
-        (SWAP_LINE, "1017", "", K.UNKNOWN, UNKNOWN),
+        (SWAP_CODES, "1004", "", K.OVERLOADED, UNKNOWN),
+        (SWAP_CODES, "1000", "", K.INTERNAL, UNKNOWN),
+        (SWAP_CODES, "1499", "", K.INTERNAL, UNKNOWN),
+        (SWAP_CODES, "1500", "", K.INTERNAL, UNKNOWN),
+        (SWAP_CODES, "1017", "", K.NO_SUCH_ORDER, REFUSED),
+        (SWAP_CODES, "1030", "", K.PARAMETER, REFUSED),
+        (SWAP_CODES, "1038", "", K.FILTER, REFUSED),
+        (SWAP_CODES, "1047", "", K.INSUFFICIENT_FUNDS, REFUSED),
+        (SWAP_CODES, "1048", "", K.REDUCE_ONLY, REFUSED),
+        (SWAP_CODES, "1050", "", K.DUPLICATE_ID, REFUSED),
+        (SWAP_CODES, "1061", "", K.NO_SUCH_ORDER, REFUSED),
+        (SWAP_CODES, "1062", "", K.ORDER_ENDED, REFUSED),
+        (SWAP_CODES, "1084", "", K.BANNED, REFUSED),
+        (SWAP_CODES, "1349", "", K.POSITION_LIMIT, REFUSED),
+        (SWAP_CODES, "12001", "", K.CLOCK, REFUSED),
+        (SWAP_CODES, "12008", "", K.SIGNATURE, REFUSED),
+        (SWAP_CODES, "99999", "", K.UNKNOWN, UNKNOWN),
+        (SWAP_CODES, "2003", "", K.KEY, REFUSED),
+        (SWAP_CODES, "2002", "", K.LOGIN, REFUSED),
+        (SWAP_CODES, "2999", "", K.UNKNOWN, UNKNOWN),
     ],
 )
 def test_what_codes_mean(errors: ErrorList, code: str, text: str, kind: FaultKind, effect: Effect) -> None:
@@ -89,13 +90,13 @@ def test_what_codes_mean(errors: ErrorList, code: str, text: str, kind: FaultKin
 def test_only_documented_checks_are_refusals() -> None:
     """What HTX calls its own failure is never definitive, and every list says something of most kinds."""
     ours = (K.INTERNAL, K.OVERLOADED, K.UNKNOWN)
-    lists = (SPOT_REST, SPOT_V2, SPOT_LINE, SWAP_REST, SWAP_LINE)
+    lists = (SPOT_REST, SPOT_V2, SPOT_LINE, SWAP_CODES)
     for errors in lists:
         for code, meaning in errors.codes.items():
             assert (meaning.effect is UNKNOWN) == (meaning.kind in ours or code == "base-record-invalid"), (
                 code
             )
-    assert [len(errors.codes) for errors in lists] == [79, 21, 10, 126, 13]
+    assert [len(errors.codes) for errors in lists] == [79, 21, 10, 139]
 
 
 PLACE = PlaceOrder(approved(SWAP))
@@ -157,6 +158,9 @@ def test_envelopes_of_spot(body: bytes, kind: FaultKind, effect: Effect, code: s
          K.INSUFFICIENT_FUNDS, "1047"),
         (b'{"op":"create_cross_order","cid":"7","err-code":2002,"err-msg":"Authentication required."}',
          K.LOGIN, "2002"),
+        (b'{"status":"error","cid":"7","err-code":1047,"err-msg":"x","err_code":1047,"err_msg":"x"}',
+         K.INSUFFICIENT_FUNDS, "1047"),
+        (b'{"status":"error","cid":"7","err-code":1047,"err-msg":"x"}', K.INSUFFICIENT_FUNDS, "1047"),
         (b'{"code":1030,"msg":"Input error.","ts":1}', K.PARAMETER, "1030"),
         (b'{"status":"error","err_code":"1032","err_msg":"access"}', K.RATE_LIMITED, "1032"),
     ],

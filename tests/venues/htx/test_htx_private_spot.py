@@ -216,6 +216,9 @@ def test_conditional_orders_that_never_came_to_the_book() -> None:
     (report,) = push("orders#btcusdt", clientOrderId=CLIENT_TEXT, **common, **deleted)
     assert report.state is OrderState.CANCELED
     assert push("orders#btcusdt", clientOrderId="abc123", **common, **failed) == ()
+    more = {"orderId": 356505383000008, "type": "sell-stop-limit", "orderSize": "1", "orderPrice": "7"}
+    (report,) = push("orders#btcusdt", clientOrderId=CLIENT_TEXT, symbol="btcusdt", **more, **deleted)
+    assert (report.venue_order_id, report.side) == ("356505383000008", Side.SELL)
 
 
 CLEARED = {

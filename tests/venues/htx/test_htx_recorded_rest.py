@@ -260,6 +260,12 @@ CASES: Mapping[str, Case] = {
         lambda found: [(each.trade_id, each.price_ticks, each.lots) for each in found]
         == [("1314767870000", 130_813, 2)],
     ),
+    "UsdtMarginSwap/ExchangeData/GetTicker": (
+        SWAP_DIALECT,
+        asks.Tickers(SWAP.symbol),
+        lambda found: [(each.last, each.bid, each.base_volume, each.quote_volume) for each in found]
+        == [(Decimal("13076.8"), Decimal("13082.9"), Decimal("12.526"), Decimal("163247.3982"))],
+    ),
     "UsdtMarginSwap/ExchangeData/GetTickers": (SWAP_DIALECT, asks.Tickers(), _ticker_of_swaps),
     "UsdtMarginSwap/Trading/PlaceCrossMarginOrder": (
         SWAP_DIALECT,

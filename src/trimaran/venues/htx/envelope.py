@@ -23,9 +23,9 @@ from trimaran.venues.htx.errors import (
     SPOT_REST,
     SPOT_V2,
     SPOT_WINDOW_NS,
-    SWAP_LINE,
-    SWAP_REST,
+    SWAP_CODES,
     SWAP_WINDOW_NS,
+    ErrorList,
     fault_of,
     fault_of_status,
     refusal,
@@ -146,7 +146,8 @@ class Access:
             envelope = _ENVELOPE.decode(reply.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise unreadable(f"{reply.status}: {error}") from error
-        if envelope.status == OK or (not envelope.status and _is(envelope.code, SUCCESS)):
+        silent = not envelope.status and (_is(envelope.code, SUCCESS) or _is(envelope.word, 0))
+        if envelope.status == OK or silent:
             return envelope
         raise self._refused(envelope, reply)
 
@@ -155,19 +156,21 @@ class Access:
         text = next((each for each in texts if each), "")
         if envelope.status == MAINTENANCE:
             return refusal(FaultKind.UNAVAILABLE, MAINTENANCE, "the venue is in maintenance")
-        if envelope.word is not None:
-            # An order line of swaps counts errors of its own under the name that spot gives to its words.
-            errors = SPOT_REST if self.is_spot else SWAP_LINE
-            return VenueFault(fault_of(errors, envelope.word, text, self.window_ns))
-        code = envelope.number if envelope.number is not None else envelope.code
+        # The order line of swaps spells a code as spot spells its words, or both ways at once.
+        codes = envelope.number, envelope.word, envelope.code
+        code = next((each for each in codes if each not in (None, "", 0)), None)
         if code is None:
             return unreadable(f"{reply.status}: {envelope.status!r} without a code")
-        errors = SPOT_V2 if self.is_spot else SWAP_REST
-        return VenueFault(fault_of(errors, code, text, self.window_ns))
+        return VenueFault(fault_of(self._errors(envelope.word is not None), code, text, self.window_ns))
 
     def fault(self, code: object, text: str) -> Fault:
         """The fault of an error inside of a success: one order of several."""
-        return fault_of(SPOT_REST if self.is_spot else SWAP_REST, code, text, self.window_ns)
+        return fault_of(self._errors(True), code, text, self.window_ns)
+
+    def _errors(self, in_words: bool) -> ErrorList:
+        if not self.is_spot:
+            return SWAP_CODES
+        return SPOT_REST if in_words else SPOT_V2
 
 
 def part(decoder: msgspec.json.Decoder[T], raw: msgspec.Raw, name: str) -> T:

@@ -184,6 +184,7 @@ SPOT_REST: Final = ErrorList(
         ("api-signature-not-valid", "expired", Meaning(_K.KEY)),
         ("api-signature-not-valid", "timestamp", Meaning(_K.CLOCK)),
         ("api-signature-not-valid", "submission time", Meaning(_K.CLOCK)),
+        ("order-invalid-price", "limit-maker", Meaning(_K.WOULD_TAKE)),
         ("base-record-invalid", "try again", _TIMEOUT),
         ("invalid-parameter", "timeout", _TIMEOUT),
         ("invalid-parameter", "symbol trade not open", _CLOSED),
@@ -200,8 +201,9 @@ SPOT_LINE: Final = ErrorList(
     SPOT_LINE_NUMBERS,
     (("2001", "invalid.symbol", _SYMBOL), ("2002", "auth.fail", Meaning(_K.KEY))),
 )
-SWAP_REST: Final = ErrorList(SWAP_NUMBERS)
-SWAP_LINE: Final = ErrorList(SWAP_LINE_NUMBERS)
+# The two lists of swaps share no number, and the order line answers with codes of either.
+SWAP_CODES: Final = ErrorList({**SWAP_LINE_NUMBERS, **SWAP_NUMBERS})
+assert not SWAP_LINE_NUMBERS.keys() & SWAP_NUMBERS.keys()
 
 
 def fault_of(errors: ErrorList, code: object, text: str, window_ns: int) -> Fault:

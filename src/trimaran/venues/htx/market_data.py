@@ -4,7 +4,8 @@
     swaps  https://huobiapi.github.io/docs/usdt_swap/v1/en/#swap-market-data-interface
 
 The names mislead. `amount` is the base volume everywhere, while `vol` is quote turnover on spot, contracts in
-the bars of swaps (whose turnover is `trade_turnover`), and quote turnover again in the tickers of swaps.
+the bars and in the ticker of one swap (their turnover is `trade_turnover`), and quote turnover again in the
+tickers of all swaps.
 Statistics of swaps count both sides of every trade, and so do the sizes of their trades; they are passed on
 as told. Bars come newest first on spot; days begin at 16:00 UTC, and no bar says whether it is closed.
 """
@@ -45,6 +46,7 @@ SPOT_TRADES_PATH: Final = "/market/history/trade"
 SWAP_TRADES_PATH: Final = "/linear-swap-ex/market/history/trade"
 SPOT_TICKER_PATH: Final = "/market/detail/merged"
 SPOT_TICKERS_PATH: Final = "/market/tickers"
+SWAP_TICKER_PATH: Final = "/linear-swap-ex/market/detail/merged"
 SWAP_TICKERS_PATH: Final = "/v2/linear-swap-ex/market/detail/batch_merged"
 FUNDING_PATH: Final = "/linear-swap-api/v1/swap_funding_rate"
 
@@ -90,7 +92,8 @@ class _Batch(msgspec.Struct):
 class _Ticker(msgspec.Struct):
     close: msgspec.Raw = NULL
     amount: msgspec.Raw = NULL
-    vol: msgspec.Raw = NULL
+    vol: msgspec.Raw = NULL  # of one contract it counts contracts
+    trade_turnover: msgspec.Raw = NULL  # of one contract only
     bid: msgspec.Raw = NULL  # a price, or a price and a size
     ask: msgspec.Raw = NULL
     symbol: str = ""
@@ -192,30 +195,32 @@ def read_trades(
 
 def write_tickers(access: Access, ask: Tickers, stamp: Stamp) -> HttpRequest:
     """https://huobiapi.github.io/docs/spot/v1/en/#get-latest-tickers-for-all-pairs"""
-    symbol = None if ask.symbol is None else access.instrument(ask.symbol).symbol
-    if not access.is_spot:
-        named = {} if symbol is None else {"contract_code": symbol}
-        return access.public(SWAP_TICKERS_PATH, named, "swap.market")
-    if symbol is None:
-        return access.public(SPOT_TICKERS_PATH, {}, "spot.market")
-    return access.public(SPOT_TICKER_PATH, {"symbol": symbol}, "spot.market")
+    if ask.symbol is None:
+        if access.is_spot:
+            return access.public(SPOT_TICKERS_PATH, {}, "spot.market")
+        return access.public(SWAP_TICKERS_PATH, {}, "swap.market")
+    symbol = access.instrument(ask.symbol).symbol
+    if access.is_spot:
+        return access.public(SPOT_TICKER_PATH, {"symbol": symbol}, "spot.market")
+    return access.public(SWAP_TICKER_PATH, {"contract_code": symbol}, "swap.market")
 
 
 def read_tickers(access: Access, ask: Tickers, envelope: Envelope, local_ns: int) -> tuple[TickerRow, ...]:
     """Tickers of the instruments that the desk knows."""
-    if not access.is_spot:
-        rows = part(_TICKERS, envelope.ticks, "ticks")
-    elif ask.symbol is None:
-        rows = part(_TICKERS, envelope.data, "data")
-    else:
+    if ask.symbol is not None:
         row = part(_TICKER, envelope.tick, "tick")
         row.symbol = ask.symbol
+        if not access.is_spot:
+            row.vol = row.trade_turnover
         rows = [row]
+    elif access.is_spot:
+        rows = part(_TICKERS, envelope.data, "data")
+    else:
+        rows = part(_TICKERS, envelope.ticks, "ticks")
     return tuple(
         _ticker(instrument, row, fields.time_ns(row.ts or envelope.ts, "ts"))
         for row in rows
         if (instrument := access.known(row.symbol or row.contract_code)) is not None
-        and ask.symbol in (None, instrument.symbol)
     )
 
 

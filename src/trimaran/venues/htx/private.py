@@ -262,15 +262,17 @@ def _report(instrument: Instrument, event: _OrderEvent, local_ns: int) -> OrderR
 
 
 def _conditional(instrument: Instrument, event: _OrderEvent, local_ns: int) -> OrderReport:
-    """A conditional order that ended before it became one in the book; it never had an id of the venue."""
+    """A conditional order that ended before it came to the book; HTX may say no more than whose it was."""
     failed = event.event_type == "trigger"
     return OrderReport(
         instrument_key=instrument.key,
-        venue_order_id=VenueOrderId(""),
+        venue_order_id=VenueOrderId(
+            "" if event.order_id is None else fields.id_text(event.order_id, "orderId")
+        ),
         client_order_id=fields.client_id_of(event.client_order_id or ""),
         client_text=event.client_order_id or "",
         state=OrderState.EXPIRED if failed else OrderState.CANCELED,
-        side=fields.side_of(event.order_side, "orderSide"),
+        side=fields.side_of(event.order_side or event.type.partition("-")[0], "orderSide"),
         order_type=OrderType.STOP_LIMIT,
         tif=None,
         price_ticks=0,

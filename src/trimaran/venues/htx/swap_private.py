@@ -20,7 +20,7 @@ from trimaran.venues.htx.envelope import SUCCESS, Access, part
 from trimaran.venues.htx.errors import (
     LOGGED_IN_ALREADY,
     SUBSCRIBED_ALREADY,
-    SWAP_LINE,
+    SWAP_CODES,
     SWAP_WINDOW_NS,
     fault_of,
 )
@@ -129,12 +129,12 @@ class HtxSwapLine:
     def _logged_in(self, frame: _Frame) -> LineMessage:
         if str(frame.code) in ("0", str(LOGGED_IN_ALREADY)):
             return LoggedIn()
-        return LoginRefused(fault_of(SWAP_LINE, frame.code, frame.text or "", SWAP_WINDOW_NS))
+        return LoginRefused(fault_of(SWAP_CODES, frame.code, frame.text or "", SWAP_WINDOW_NS))
 
     def _subscribed(self, frame: _Frame, topic: str) -> LineMessage:
         if str(frame.code) in ("0", str(SUBSCRIBED_ALREADY)):
             return SubscriptionTaken(topic)
-        fault = fault_of(SWAP_LINE, frame.code, frame.text or "", SWAP_WINDOW_NS)
+        fault = fault_of(SWAP_CODES, frame.code, frame.text or "", SWAP_WINDOW_NS)
         return SubscriptionRefused(topic, fault)
 
     def _pushed(self, frame: _Frame, text: bytes, local_ns: int) -> Sequence[LineMessage]:
