@@ -10,13 +10,17 @@ import pytest
 from tests.support.okx_desk import LOCAL_NS, STAMP, content, dialect, reply, target
 from trimaran.domain.instrument import Fees, Symbol
 from trimaran.domain.reports import MarginMode
+from trimaran.venues.okx.dialect import READERS, WRITERS
 from trimaran.venues.okx.spec import SPOT, SWAP
+from trimaran.venues.wire import asks as asks_module
 from trimaran.venues.wire.asks import (
     AccountFees,
     AccountId,
     ArmDeadMan,
     Armed,
+    Ask,
     Balances,
+    CancelAll,
     Disarmed,
     KeyPermissions,
     Positions,
@@ -25,6 +29,7 @@ from trimaran.venues.wire.asks import (
     SetMarginMode,
     StreamToken,
     TokenAction,
+    UserId,
 )
 from trimaran.venues.wire.capability import Capability, Supported, Unsupported
 from trimaran.venues.wire.fault import VenueFault
@@ -208,6 +213,13 @@ def test_permissions(perm: str, ip: str, expected: KeyPermissions) -> None:
     answer = reply({"uid": "44", "perm": perm, "ip": ip, "acctLv": "2", "posMode": "net_mode"})
     assert dialect().read(ReadKeyPermissions(), answer, LOCAL_NS) == expected
     assert dialect().read(AccountId(), answer, LOCAL_NS) == "44"
+    assert dialect().read(UserId(), answer, LOCAL_NS) == "44"
+
+
+def test_every_ask_is_worded_and_every_one_that_has_an_answer_is_read() -> None:
+    asks = {each for each in vars(asks_module).values() if isinstance(each, type) and issubclass(each, Ask)}
+    assert set(WRITERS) == asks - {Ask}
+    assert set(READERS) == set(WRITERS) - {CancelAll, SetMarginMode, StreamToken}  # never a request
 
 
 def test_permissions_that_are_not_said_are_an_error() -> None:
