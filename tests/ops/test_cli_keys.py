@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -76,6 +78,49 @@ def test_a_private_key_comes_from_a_private_file(tmp_path: Path) -> None:
     pem.chmod(0o600)
     assert run(tmp_path / "home", *options).returncode == 0
     assert "ed25519" in run(tmp_path / "home", "list").stdout
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The line of a running simulator of all venues, in a file."""
+    process = subprocess.Popen(
+        [*COMMAND, "simulate", "--symbols", "BTCUSDT", "--until-stdin-closes"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdin is not None
+    path = tmp_path_factory.mktemp("simulator") / "line.json"
+    path.write_text(process.stdout.readline())
+    yield path
+    process.stdin.close()
+    process.wait(timeout=20)
+    process.stdout.close()
+
+
+@pytest.mark.parametrize("venue", ["binance", "okx", "htx"])
+def test_a_key_is_checked_at_its_venue(tmp_path: Path, simulator: Path, venue: str) -> None:
+    account = json.loads(simulator.read_text())["accounts"][venue]
+    folder, where = tmp_path / "home", ("--simulator", str(simulator))
+
+    def keep(name: str, key: str, secret: str) -> None:
+        told = f"{secret}\n{account['passphrase']}\n"
+        options = ("--venue", venue, "--key", key, "--environment", "simulator")
+        assert run(folder, "add", name, *options, told=told).returncode == 0
+
+    keep("good", account["key"], account["secret"])
+    done = run(folder, "check", "good", *where)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "fit to run with" in done.stdout
+    assert done.stdout.count("assets, clock") == 2
+    keep("wrong", account["key"], SECRET)
+    done = run(folder, "check", "wrong", *where)
+    assert done.returncode == 1
+    assert "REFUSED: " in done.stdout
+    assert SECRET not in done.stdout + done.stderr
+    keep("rich", account["withdraw_key"], account["withdraw_secret"])
+    done = run(folder, "check", "rich", *where)
+    assert done.returncode == 1
+    assert "expected one that may not withdraw" in done.stdout
 
 
 def test_a_store_with_a_passphrase(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ async def identified(
     )
     if not entry.private.names_account:
         return setup
-    asker = _asker(entry, setup, around)
+    asker = market_asker(entry, setup, around)
     account_id = await _answer(asker, AccountId())
     user_id = await _answer(asker, UserId())
     return msgspec.structs.replace(setup, account_id=account_id or "", user_id=user_id or "")
@@ -141,7 +141,7 @@ async def read_permissions(
         able = isinstance(teller.private.capabilities[Capability.KEY_PERMISSIONS], Supported)
         if bases is not None and able:
             setup = await identified(teller, bases, credentials, {}, around)
-            found = await _answer(_asker(teller, setup, around), ReadKeyPermissions())
+            found = await _answer(market_asker(teller, setup, around), ReadKeyPermissions())
             if found is not None:
                 return found
     return KeyPermissions(may_read=True, may_trade=True, may_withdraw=None)
@@ -153,7 +153,8 @@ def _bases_of(teller: MarketEntry, entry: MarketEntry, hosts: Hosts) -> Bases | 
     return hosts.get(teller.name, same if isinstance(same, str) else None)
 
 
-def _asker(entry: MarketEntry, setup: AccountSetup, around: Surroundings) -> Asker:
+def market_asker(entry: MarketEntry, setup: AccountSetup, around: Surroundings) -> Asker:
+    """Carries asks to one market, with a clock of its own."""
     clock = VenueClock(around.clock.monotonic_ns(), around.clock.wall_ns())
     key = setup.credentials.key if setup.credentials is not None else ""
     return Asker(entry.private.make_dialect(setup), around.gate, around.rest, around.clock, clock, key)

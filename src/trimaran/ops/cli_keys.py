@@ -12,15 +12,25 @@ import sys
 from pathlib import Path
 from typing import Annotated, Final
 
+import msgspec
 import typer
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
 from trimaran.base.errors import ConfigError
 from trimaran.base.secret import KeyKind, Secret
+from trimaran.domain.instrument import MarketName
+from trimaran.live.account import Hosts
+from trimaran.live.key_check import KeyCheck, check_key
 from trimaran.ops.options import markets_of
 from trimaran.storage.keys import KeyStore, StoredKey
 from trimaran.storage.private_file import read_private
+from trimaran.venues.registry import MARKETS
+from trimaran.venues.wire.clock import SystemClock
+from trimaran.venues.wire.credentials import Credentials
+from trimaran.venues.wire.market_entry import TESTNET
+from trimaran.venues.wire.rest import RestClient, RestOptions
 
 app = typer.Typer(
     help="Keep API keys of venues, sealed on this machine.",
@@ -32,6 +42,11 @@ ENVIRONMENTS: Final = ("live", "testnet", "simulator")
 NEEDS_PASSPHRASE: Final = ("okx",)
 HOME_VARIABLE: Final = "TRIMARAN_HOME"
 SHOWN: Final = 6  # characters of a key at each end
+
+
+class _Addresses(msgspec.Struct):
+    venues: dict[str, dict[str, dict[str, str]]]
+
 
 Store = Annotated[
     Path | None,
@@ -99,6 +114,32 @@ def list_keys(store: Store = None) -> None:
     Console().print(table)
 
 
+@app.command("check")
+def check(
+    name: Name,
+    simulator: Annotated[
+        Path | None,
+        typer.Option(help="The line that `trimaran simulate` printed, in a file; for keys of a simulator."),
+    ] = None,
+    proxy: Annotated[str | None, typer.Option(help="http:// or socks5://, for the way to the venue.")] = None,
+    store: Store = None,
+) -> None:
+    """Ask the venue what a key may do, and whether a desk would run with it; nothing is changed."""
+    key = key_store(store).open(name)
+    hosts = _hosts(key, simulator)
+    credentials = Credentials(key.key, key.secret, key.passphrase, key.kind)
+    found = uvloop.run(_check(key.venue, hosts, credentials, proxy))
+    for market in found.markets:
+        where = f"{market.assets} assets, clock {market.offset_ms:+} ms" if market.reached else market.trouble
+        typer.echo(f"{market.market}: {where}")
+    if found.permissions is not None:
+        allowed = found.permissions
+        words = [_word(each) for each in (allowed.may_read, allowed.may_trade, allowed.may_withdraw)]
+        typer.echo("may read {}, trade {}, withdraw {}".format(*words))
+    typer.echo(f"REFUSED: {found.refusal}" if found.refusal else "fit to run with")
+    raise typer.Exit(1 if found.refusal else 0)
+
+
 @app.command("remove")
 def remove(name: Name, store: Store = None) -> None:
     """Forget a key. At the venue it goes on to exist: delete it there too."""
@@ -114,6 +155,37 @@ def key_store(folder: Path | None) -> KeyStore:
 def shown(key: str) -> str:
     """A public key, shortened for a screen."""
     return key if len(key) <= 2 * SHOWN + 1 else f"{key[:SHOWN]}…{key[-SHOWN:]}"
+
+
+async def _check(venue: str, hosts: Hosts, credentials: Credentials, proxy: str | None) -> KeyCheck:
+    clock = SystemClock()
+    async with RestClient(clock, RestOptions(proxy=proxy)) as rest:
+        return await check_key(venue, hosts, credentials, rest, clock)
+
+
+def _hosts(key: StoredKey, simulator: Path | None) -> Hosts:
+    """Where the markets of a key's venue are. Raises ConfigError."""
+    markets = [MarketName(name) for name in markets_of(key.venue)]
+    if key.environment != "simulator":
+        return {name: key.environment for name in markets if _has(name, key.environment)}
+    if simulator is None:
+        raise ConfigError("simulator: expected the file with its addresses, found none")
+    try:
+        addresses = msgspec.json.decode(simulator.read_bytes(), type=_Addresses)
+        return {name: addresses.venues[key.venue][name.partition(".")[2]] for name in markets}
+    except OSError as error:
+        raise ConfigError(f"{simulator}: expected a readable file, found: {error.strerror}") from None
+    except (msgspec.MsgspecError, KeyError) as error:
+        raise ConfigError(f"{simulator}: expected addresses of a simulated {key.venue}: {error}") from None
+
+
+def _has(market: MarketName, environment: str) -> bool:
+    spec = MARKETS[market].private.spec
+    return environment != TESTNET or spec.testnet is not None
+
+
+def _word(allowed: bool | None) -> str:
+    return {True: "yes", False: "no", None: "not said"}[allowed]
 
 
 def _home() -> Path:
