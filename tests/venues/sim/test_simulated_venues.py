@@ -16,6 +16,8 @@ from trimaran.venues.sim.markets import VENUES
 
 MARKETS = tuple(SYMBOLS)
 LAX = OkxRules(connections_per_s=0)
+OKX_SOCKETS = ("ws", "ws_private", "ws_business", "ws_api")
+HTX_SOCKETS = ("ws", "ws_private", "ws_api")
 
 
 def of(market, **options):
@@ -70,17 +72,20 @@ async def test_all_three_venues_listen_at_fixed_distances_from_the_port_base():
     assert ports == {
         ("binance.spot", "rest"): 0,
         ("binance.spot", "ws"): 1,
+        ("binance.spot", "ws_api"): 9,
+        ("binance.spot", "ws_private"): 9,
         ("binance.usdm", "rest"): 0,
         ("binance.usdm", "ws_public"): 2,
         ("binance.usdm", "ws_market"): 2,
+        ("binance.usdm", "ws_private"): 2,
+        ("binance.usdm", "ws_api"): 10,
         ("okx.spot", "rest"): 3,
-        ("okx.spot", "ws"): 4,
         ("okx.swap", "rest"): 3,
-        ("okx.swap", "ws"): 4,
         ("htx.spot", "rest"): 5,
-        ("htx.spot", "ws"): 6,
         ("htx.swap", "rest"): 7,
-        ("htx.swap", "ws"): 8,
+        **{(market, kind): 4 for market in ("okx.spot", "okx.swap") for kind in OKX_SOCKETS},
+        **{("htx.spot", kind): 6 for kind in HTX_SOCKETS},
+        **{("htx.swap", kind): 8 for kind in HTX_SOCKETS},
     }
     assert set(status["connections"]) == set(MARKETS)
 
