@@ -90,7 +90,8 @@ async def public(session: Session) -> None:
 
     for name, work in (
         ("load_markets", markets), ("fetch_time", client.fetch_time), ("fetch_status", client.fetch_status),
-        ("fetch_ticker", ticker), ("fetch_tickers", client.fetch_tickers), ("fetch_ohlcv", lambda: client.fetch_ohlcv(symbol, "1m", limit=10)),
+        ("fetch_ticker", ticker), ("fetch_tickers", client.fetch_tickers),
+        ("fetch_ohlcv", lambda: client.fetch_ohlcv(symbol, "1m", limit=10)),
         ("fetch_trades", lambda: client.fetch_trades(symbol, limit=20)), ("fetch_order_book", book),
     ):  # fmt: skip
         await session.step(name, work)
