@@ -1,8 +1,8 @@
 """OKX's wording of every ask, for spot and for swaps: the tables of its parts, put together.
 
 Implements `MarketDialect`. Which ask is written and read where stands in the tables of `orders.py`,
-`account.py` and `market_data.py`; the order line has a wording of its own in `order_wire.py`, and the same
-readers.
+`answers.py`, `account.py` and `market_data.py`; the order line has a wording of its own in `order_wire.py`,
+and the same readers.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from trimaran.base.errors import DecodeError
 from trimaran.domain.instrument import ContractKind, MarketName
-from trimaran.venues.okx import account, market_data, orders
+from trimaran.venues.okx import account, answers, market_data, orders
 from trimaran.venues.okx.envelope import Context, request, rows
 from trimaran.venues.okx.errors import unreadable
 from trimaran.venues.okx.order_wire import write_order
@@ -26,7 +26,7 @@ from trimaran.venues.wire.message import HttpReply, HttpRequest, Stamp
 
 T = TypeVar("T")
 WRITERS: Final = {**orders.WRITERS, **account.WRITERS, **market_data.WRITERS}
-READERS: Final = {**orders.READERS, **account.READERS, **market_data.READERS}
+READERS: Final = {**answers.READERS, **account.READERS, **market_data.READERS}
 
 
 def context_of(spec: MarketSpec, setup: AccountSetup) -> Context:

@@ -1,4 +1,4 @@
-"""OKX's orders over REST: placing, amending, cancelling, asking, and the answers.
+"""OKX's orders over REST: what is sent to place, amend, cancel and ask. What comes back: `answers.py`.
 
 Sources: https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-place-order and its neighbours, and for
 orders that wait for a trigger #order-book-trading-algo-trading-post-place-algo-order. The arguments of an
@@ -7,46 +7,29 @@ order are the same over WebSocket (`order_wire.py`), except that the instrument 
 Client ids go as the 13 characters of `domain/client_id.py`, which OKX's 32 alphanumeric ones have room for.
 Sizes are base asset on spot, also of market buys (tgtCcy), and contracts on swaps. A stop is an algo order of
 type `conditional` by the last price: one whose trigger has been reached already is refused, so that it never
-becomes a market order by mistake. Lists are a page of 100: where that is full, OpenOrders fails rather
-than passing off a part as the whole.
+becomes a market order by mistake.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import msgspec
-
-from trimaran.base.errors import DecodeError, DecodeKind
-from trimaran.domain.account import VenueOrderId
-from trimaran.domain.client_id import ClientOrderId, encode_client_id
+from trimaran.domain.client_id import encode_client_id
 from trimaran.domain.exact import canonical
 from trimaran.domain.instrument import Instrument, InstrumentKey, Side, Symbol
 from trimaran.domain.orders import OrderRequest, OrderType, SelfTrade, TimeInForce
-from trimaran.domain.reports import FillReport, OrderReport
-from trimaran.venues.okx.envelope import Context, Draft, all_of, get, only, post
-from trimaran.venues.okx.reports import (
-    ALGO,
-    MARKET_PRICE,
-    AlgoRow,
-    FillRow,
-    OrderRow,
-    algo_report,
-    fill_report,
-    order_report,
-)
+from trimaran.venues.okx.envelope import Context, Draft, get, post
+from trimaran.venues.okx.reports import ALGO, MARKET_PRICE
 from trimaran.venues.wire.asks import (
     AmendOrder,
     Ask,
     CancelAll,
     CancelOrder,
-    CancelTaken,
     FillHistory,
     OpenOrders,
     OrderHistory,
     OrderRef,
-    Placed,
     PlaceOrder,
     QueryOrder,
 )
@@ -55,7 +38,6 @@ from trimaran.venues.wire.market_spec import MS
 from trimaran.venues.wire.message import Charge, Stamp
 
 PAGE_MAX: Final = 100
-Rows = Sequence[msgspec.Raw]
 Arguments = dict[str, Any]
 ORDER_TYPES: Final = {
     TimeInForce.GTC: "limit",
@@ -71,19 +53,6 @@ SELF_TRADE: Final = {
 STOPS: Final = (OrderType.STOP_MARKET, OrderType.STOP_LIMIT)
 
 
-class _Ack(msgspec.Struct, rename="camel"):
-    ord_id: str = ""
-    cl_ord_id: str = ""
-    algo_id: str = ""
-    algo_cl_ord_id: str = ""
-
-
-_ACKS: Final = msgspec.json.Decoder(_Ack)
-_ORDERS: Final = msgspec.json.Decoder(OrderRow)
-_FILLS: Final = msgspec.json.Decoder(FillRow)
-_ALGOS: Final = msgspec.json.Decoder(AlgoRow)
-
-
 def symbol_of(key: InstrumentKey) -> Symbol:
     """The symbol in an instrument's key."""
     return Symbol(key.partition(":")[2])
@@ -94,9 +63,6 @@ def is_algo(ref: OrderRef) -> bool:
     if ref.venue_order_id is not None:
         return ref.venue_order_id.startswith(ALGO)
     return ref.triggered
-
-
-# --- writing ------------------------------------------------------------------------------------------
 
 
 def order_arguments(order: OrderRequest, context: Context) -> Arguments | Unsupported:
@@ -126,7 +92,7 @@ def amend_arguments(ask: AmendOrder, context: Context) -> Arguments | Unsupporte
         return Unsupported(Capability.AMEND_PRICE, "only limit orders are amended: cancel, and place anew")
     instrument = context.instrument(symbol_of(order.instrument_key))
     return {
-        **_id_arguments(OrderRef(instrument.symbol, order.client_order_id, ask.venue_order_id)),
+        **id_arguments(OrderRef(instrument.symbol, order.client_order_id, ask.venue_order_id)),
         "newSz": _size(order, instrument),
         "newPx": canonical(instrument.price(order.price_ticks)),
     }
@@ -134,7 +100,7 @@ def amend_arguments(ask: AmendOrder, context: Context) -> Arguments | Unsupporte
 
 def cancel_arguments(ask: CancelOrder) -> Arguments:
     """The arguments of a cancel, without its instrument."""
-    return _id_arguments(ask.ref)
+    return id_arguments(ask.ref)
 
 
 def charges_of(ask: Ask[object]) -> tuple[Charge, ...]:
@@ -188,7 +154,7 @@ def _cancel_all(ask: CancelAll, context: Context, stamp: Stamp) -> Unsupported:
 
 def _query(ask: QueryOrder, context: Context, stamp: Stamp) -> Draft:
     symbol = context.instrument(ask.ref.symbol).symbol
-    arguments = _id_arguments(ask.ref)
+    arguments = id_arguments(ask.ref)
     if is_algo(ask.ref):
         return get("/api/v5/trade/order-algo", arguments, Charge("algo-query"))
     return get("/api/v5/trade/order", {"instId": symbol, **arguments}, Charge(f"query:{symbol}"))
@@ -274,7 +240,7 @@ def _size(order: OrderRequest, instrument: Instrument) -> str:
     return canonical(instrument.size_grid.decimal(order.lots))
 
 
-def _id_arguments(ref: OrderRef) -> dict[str, str]:
+def id_arguments(ref: OrderRef) -> dict[str, str]:
     names = ("algoId", "algoClOrdId") if is_algo(ref) else ("ordId", "clOrdId")
     if ref.venue_order_id is not None:
         return {names[0]: ref.venue_order_id.removeprefix(ALGO)}
@@ -289,71 +255,6 @@ def _range(since_ns: int, limit: int, until_ns: int = 0) -> dict[str, str]:
     return {"begin": begin, "end": end, "limit": str(max(1, min(limit, PAGE_MAX)))}
 
 
-# --- reading ------------------------------------------------------------------------------------------
-
-
-def _placed(ask: PlaceOrder, raws: Rows, context: Context, local_ns: int) -> Placed:
-    order = ask.approved.order
-    return _accepted(order.client_order_id, order.order_type.is_triggered, raws)
-
-
-def _amended(ask: AmendOrder, raws: Rows, context: Context, local_ns: int) -> Placed:
-    return _accepted(ask.approved.order.client_order_id, False, raws)
-
-
-def _accepted(client_order_id: ClientOrderId, algo: bool, raws: Rows) -> Placed:
-    """The venue's id of an order; the row must not name another client id than ours."""
-    row = only(raws, _ACKS)
-    told, mine = (row.algo_cl_ord_id if algo else row.cl_ord_id), encode_client_id(client_order_id)
-    if told not in ("", mine):
-        raise DecodeError(DecodeKind.SCHEMA, "clOrdId", mine, told)
-    venue_id = row.algo_id if algo else row.ord_id
-    if not venue_id:
-        raise DecodeError(DecodeKind.SCHEMA, "algoId" if algo else "ordId", "an id", venue_id)
-    return Placed(client_order_id, VenueOrderId(f"{ALGO}{venue_id}" if algo else venue_id))
-
-
-def _cancel_taken(ask: CancelOrder, raws: Rows, context: Context, local_ns: int) -> CancelTaken:
-    only(raws, _ACKS)
-    return CancelTaken()
-
-
-def _queried(ask: QueryOrder, raws: Rows, context: Context, local_ns: int) -> OrderReport:
-    algo, wanted = is_algo(ask.ref), next(iter(_id_arguments(ask.ref).values()))
-    if algo:
-        waiting = only(raws, _ALGOS)
-        report, told = algo_report(waiting, context, local_ns), (waiting.algo_id, waiting.algo_cl_ord_id)
-    else:
-        row = only(raws, _ORDERS)
-        report, told = order_report(row, context, local_ns), (row.ord_id, row.cl_ord_id)
-    if report is None or wanted not in told:
-        raise DecodeError(DecodeKind.SCHEMA, "data[0]", f"order {wanted}", told)
-    return report
-
-
-def _opened(ask: OpenOrders, raws: Rows, context: Context, local_ns: int) -> tuple[OrderReport, ...]:
-    if len(raws) >= PAGE_MAX:
-        raise DecodeError(DecodeKind.OVERSIZE, "data", f"less than a page of {PAGE_MAX}", len(raws))
-    if ask.triggered:
-        found = [algo_report(row, context, local_ns) for row in all_of(raws, _ALGOS)]
-    else:
-        found = [order_report(row, context, local_ns) for row in all_of(raws, _ORDERS)]
-    return tuple(report for report in found if report is not None)
-
-
-def _ended(ask: OrderHistory, raws: Rows, context: Context, local_ns: int) -> tuple[OrderReport, ...]:
-    found = [order_report(row, context, local_ns) for row in reversed(all_of(raws, _ORDERS))]
-    return tuple(report for report in found if report is not None)
-
-
-def _filled(ask: FillHistory, raws: Rows, context: Context, local_ns: int) -> tuple[FillReport, ...]:
-    found = [fill_report(row, context, local_ns) for row in reversed(all_of(raws, _FILLS))]
-    fills = [report for report in found if report is not None]
-    if ask.ref is not None and ask.ref.venue_order_id is None:  # the venue finds fills by its own id alone
-        fills = [fill for fill in fills if fill.client_order_id == ask.ref.client_order_id]
-    return tuple(fills)
-
-
 WRITERS: Final[Mapping[type[Ask[Any]], Callable[[Any, Context, Stamp], Draft | Unsupported]]] = {
     PlaceOrder: _place,
     AmendOrder: _amend,
@@ -363,13 +264,4 @@ WRITERS: Final[Mapping[type[Ask[Any]], Callable[[Any, Context, Stamp], Draft | U
     OpenOrders: _open_orders,
     OrderHistory: _history,
     FillHistory: _fills,
-}
-READERS: Final[Mapping[type[Ask[Any]], Callable[[Any, Rows, Context, int], object]]] = {
-    PlaceOrder: _placed,
-    AmendOrder: _amended,
-    CancelOrder: _cancel_taken,
-    QueryOrder: _queried,
-    OpenOrders: _opened,
-    OrderHistory: _ended,
-    FillHistory: _filled,
 }
