@@ -175,3 +175,9 @@ def test_nothing_to_cancel_is_an_answer() -> None:
     body = b'{"status":"error","err_code":1051,"err_msg":"No orders to cancel.","ts":1}'
     assert answer(SWAP_DIALECT, CancelAll(SWAP.symbol), body) == CancelledAll(0)
     assert fault(answer, SWAP_DIALECT, PLACE, body).kind is K.NO_SUCH_ORDER
+
+
+def test_a_success_with_the_status_of_an_error_is_none() -> None:
+    body = b'{"status":"ok","data":{"order_id_str":"1"}}'
+    assert answer(SWAP_DIALECT, PLACE, body).venue_order_id == "1"
+    assert fault(answer, SWAP_DIALECT, PLACE, body, 403).effect is UNKNOWN

@@ -39,6 +39,7 @@ from trimaran.venues.wire.message import Charge, HttpReply, HttpRequest, Stamp
 
 OK: Final = "ok"
 SUCCESS: Final = 200  # of the envelopes with a number
+CLIENT_ERROR: Final = 400
 MAINTENANCE: Final = "maintain"
 JSON: Final[Mapping[str, str]] = {"content-type": "application/json"}
 NOTHING: Final[Mapping[str, str]] = {}
@@ -148,6 +149,8 @@ class Access:
             raise unreadable(f"{reply.status}: {error}") from error
         silent = not envelope.status and (_is(envelope.code, SUCCESS) or _is(envelope.word, 0))
         if envelope.status == OK or silent:
+            if reply.status >= CLIENT_ERROR:
+                raise unreadable(f"{reply.status}: a success with the status of an error")
             return envelope
         raise self._refused(envelope, reply)
 
