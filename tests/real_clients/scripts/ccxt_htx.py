@@ -128,14 +128,16 @@ async def book_equals(trial: Trial, exchange: Any, line: dict[str, Any], symbol:
 async def orders(trial: Trial, exchange: Any, symbol: str, name: str, amount: float) -> None:
     """Placing, finding, cancelling, filling."""
     top = await exchange.fetch_ticker(symbol)
-    low, high = round(top["bid"] * 0.97, 1), round(top["ask"] * 1.02, 1)
+    low = round(top["bid"] * 0.97, 1)
     order = await trial.run(
         f"{name}.create_limit", exchange.create_order(symbol, "limit", "buy", amount, low)
     )
     if order is None:
         return
     found = await trial.run(f"{name}.fetch_order", exchange.fetch_order(order["id"], symbol))
-    trial.check(f"{name}.order_open", bool(found) and found["status"] == "open" and found["price"] == low, found)
+    trial.check(
+        f"{name}.order_open", bool(found) and found["status"] == "open" and found["price"] == low, found
+    )
     opens = await trial.run(f"{name}.fetch_open_orders", exchange.fetch_open_orders(symbol))
     trial.check(f"{name}.open_listed", order["id"] in [each["id"] for each in opens or []], opens)
     await trial.run(f"{name}.cancel_order", exchange.cancel_order(order["id"], symbol))
@@ -154,13 +156,21 @@ async def orders(trial: Trial, exchange: Any, symbol: str, name: str, amount: fl
     await trial.run(f"{name}.cancel_all_orders", exchange.cancel_all_orders(symbol))
     left = await exchange.fetch_open_orders(symbol)
     trial.check(f"{name}.none_open", left == [], left)
+
+
+async def fills(trial: Trial, exchange: Any, symbol: str, name: str, amount: float) -> None:
+    """What trades at once, what is told of it, and what waits."""
+    top = await exchange.fetch_ticker(symbol)
+    high = round(top["ask"] * 1.02, 1)
     ioc = await trial.run(
         f"{name}.create_ioc",
         exchange.create_order(symbol, "limit", "buy", amount, high, {"timeInForce": "IOC"}),
     )
     await trial.run(
         f"{name}.create_fok",
-        exchange.create_order(symbol, "limit", "sell", amount, round(top["bid"] * 0.98, 1), {"timeInForce": "FOK"}),
+        exchange.create_order(
+            symbol, "limit", "sell", amount, round(top["bid"] * 0.98, 1), {"timeInForce": "FOK"}
+        ),
     )
     bought = await trial.run(
         f"{name}.create_market", exchange.create_order(symbol, "market", "buy", amount, top["ask"])
@@ -173,6 +183,12 @@ async def orders(trial: Trial, exchange: Any, symbol: str, name: str, amount: fl
     trial.check(f"{name}.closed_listed", bool(ended) and all(e["status"] == "closed" for e in ended), ended)
     mine = await trial.run(f"{name}.fetch_my_trades", exchange.fetch_my_trades(symbol))
     trial.check(f"{name}.my_trades_fees", bool(mine) and all(t["fee"]["cost"] for t in mine), mine)
+
+
+async def stops(trial: Trial, exchange: Any, symbol: str, name: str, amount: float) -> None:
+    """An order that waits, and several at once."""
+    top = await exchange.fetch_ticker(symbol)
+    low = round(top["bid"] * 0.97, 1)
     above = round(top["ask"] * 1.05, 1)
     stop = await trial.run(
         f"{name}.create_stop",
@@ -180,7 +196,9 @@ async def orders(trial: Trial, exchange: Any, symbol: str, name: str, amount: fl
     )
     if stop is not None:
         waiting = {"trigger": True} if name == "swap" else {}
-        listed = await trial.run(f"{name}.fetch_open_stops", exchange.fetch_open_orders(symbol, None, None, waiting))
+        listed = await trial.run(
+            f"{name}.fetch_open_stops", exchange.fetch_open_orders(symbol, None, None, waiting)
+        )
         trial.check(f"{name}.stop_listed", stop["id"] in [each["id"] for each in listed or []], listed)
         await trial.run(f"{name}.cancel_stop", exchange.cancel_order(stop["id"], symbol, waiting))
     await trial.run(
@@ -196,8 +214,16 @@ async def refusals(trial: Trial, exchange: Any, symbol: str, name: str, amount: 
     """What the venue refuses comes as ccxt's own kinds of errors."""
     top = await exchange.fetch_ticker(symbol)
     cases = (
-        ("no_funds", ccxt.InsufficientFunds, exchange.create_order(symbol, "limit", "buy", amount * 100_000_000, 1.2 * top["bid"] / 1.25)),
-        ("band", ccxt.InvalidOrder, exchange.create_order(symbol, "limit", "buy", amount, round(top["ask"] * 2, 1))),
+        (
+            "no_funds",
+            ccxt.InsufficientFunds,
+            exchange.create_order(symbol, "limit", "buy", amount * 100_000_000, 1.2 * top["bid"] / 1.25),
+        ),
+        (
+            "band",
+            ccxt.InvalidOrder,
+            exchange.create_order(symbol, "limit", "buy", amount, round(top["ask"] * 2, 1)),
+        ),
         ("no_order", ccxt.OrderNotFound, exchange.fetch_order("123456789012345", symbol)),
     )
     for label, kind, work in cases:
@@ -219,7 +245,9 @@ async def pushes(trial: Trial, exchange: Any, symbol: str, name: str, amount: fl
     }
     if name == "swap":
         watching["watch_positions"] = exchange.watch_positions([symbol])
-    tasks = {label: asyncio.ensure_future(trial.run(f"{name}.{label}", work)) for label, work in watching.items()}
+    tasks = {
+        label: asyncio.ensure_future(trial.run(f"{name}.{label}", work)) for label, work in watching.items()
+    }
     await asyncio.sleep(1.0)
     top = await exchange.fetch_ticker(symbol)
     await exchange.create_order(symbol, "market", "buy", amount, top["ask"])
@@ -248,7 +276,8 @@ async def main(line: dict[str, Any]) -> dict[str, Any]:
             else:
                 await trial.run("spot.fetch_trading_fee", exchange.fetch_trading_fee(symbol))
                 await trial.run("spot.cancel_after", exchange.cancel_all_orders_after(0))
-            await trial.part(f"{name}.orders", orders(trial, exchange, symbol, name, amount))
+            for part in (orders, fills, stops):
+                await trial.part(f"{name}.{part.__name__}", part(trial, exchange, symbol, name, amount))
             await trial.part(f"{name}.refusals", refusals(trial, exchange, symbol, name, amount))
             await trial.part(f"{name}.pushes", pushes(trial, exchange, symbol, name, amount))
             if name == "swap":

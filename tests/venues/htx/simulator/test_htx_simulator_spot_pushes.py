@@ -90,6 +90,30 @@ async def test_balances_begin_with_a_snapshot(trader):
         assert int(canceled["seqNum"]) > int(placed["seqNum"])
 
 
+async def test_a_conditional_order_is_told_when_it_is_reached_or_deleted(trader):
+    async with trader.line("spot", PUSHES, "orders#btcusdt") as line:
+        near, far = (trader.price("spot", "btcusdt", share) for share in (1.0001, 1.05))
+        stops = [
+            await trader.place("buy-stop-limit", "0.01", far, **{"stop-price": stop, "operator": "gte"})
+            for stop in (near, far)
+        ]
+        await trader.spot("POST", f"/v1/order/orders/{stops[1]['data']}/submitcancel", {})
+        (deleted,) = await line.until(lambda seen: len(seen) == 1)
+        assert deleted["data"]["eventType"] == "deletion"
+        assert str(deleted["data"]["orderId"]) == stops[1]["data"]
+        for _ in range(8):  # somebody trades through its price
+            await trader.place("buy-ioc", "1.5", trader.price("spot", "btcusdt", 1.002))
+        mine = int(stops[0]["data"])
+        pushes = await line.until(
+            lambda seen: any(
+                push["data"]["orderStatus"] == "filled" and push["data"]["orderId"] == mine for push in seen
+            )
+        )
+        own = [push["data"]["eventType"] for push in pushes if push["data"]["orderId"] == mine]
+        assert own[0] == "creation"
+        assert set(own[1:]) == {"trade"}
+
+
 async def test_requests_that_make_no_sense_are_refused(trader):
     async with trader.line("spot", PUSHES) as line:
         for request, code, words in (

@@ -81,6 +81,30 @@ async def test_trigger_orders_have_a_topic(trader):
         assert [push["data"][0]["status"] for push in pushes] == [2, 6]
 
 
+async def test_a_trigger_order_is_told_when_it_is_reached(trader):
+    async with trader.line("swap", PUSHES, "trigger_order_cross.*", "orders_cross.*") as line:
+        near, far = (trader.price("swap", "BTC-USDT", share) for share in (1.0003, 1.05))
+        body = {
+            **CONTRACT, "trigger_type": "ge", "trigger_price": near, "order_price": far, "volume": 1,
+            "order_price_type": "limit", "direction": "buy", "lever_rate": 20,
+        }  # fmt: skip
+        order_id = (await trader.swap("trigger_order", body))["data"]["order_id_str"]
+        for _ in range(8):  # somebody trades through its price
+            await trader.place_swap(
+                "ioc", 3000, "buy", trader.price("swap", "BTC-USDT", 1.002), lever_rate=20
+            )
+
+        def own(seen):
+            return [push for push in _of(seen, "orders_cross.btc-usdt") if push["order_id_str"] == order_id]
+
+        pushes = await line.until(lambda seen: any(push["status"] == 6 for push in own(seen)))
+        states = [push["data"][0]["status"] for push in _of(pushes, "trigger_order_cross.btc-usdt")]
+        assert states == [2, 4]
+        assert next(push["status"] for push in own(pushes)) == 3
+        (placed,) = (await trader.swap("trigger_hisorders", CONTRACT))["data"]["orders"]
+        assert (placed["status"], placed["relation_order_id"]) == (4, order_id)
+
+
 async def test_the_newer_api_is_told_in_text(trader):
     topics = [{"topic": name, "contract_code": "*"} for name in ("orders", "trade", "account", "positions")]
     async with trader.line("swap", V5, *topics) as line:

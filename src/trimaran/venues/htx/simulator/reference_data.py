@@ -121,7 +121,7 @@ def _settings_symbol(feed: HtxFeed) -> Row:
     instrument = feed.book.listing.instrument
     base, quote = instrument.base.lower(), instrument.quote.lower()
     return {
-        "sn": f"{instrument.base}/{instrument.quote}",
+        "dn": f"{instrument.base}/{instrument.quote}",
         "sc": instrument.symbol,
         "bc": base,
         "bcdn": instrument.base,
@@ -138,6 +138,13 @@ def _settings_symbol(feed: HtxFeed) -> Row:
         "cd": False,
         "sp": "main",
         "w": 1_000_000,
+        "lr": None,
+        "smlr": None,
+        "flr": None,
+        "wr": None,
+        "d": None,
+        "elr": None,
+        "p": [],
         "tags": "",
     }
 

@@ -326,6 +326,7 @@ class SwapAccount:
             "profit_real": Decimal(0),
             "profit_unreal": profit,
             "risk_rate": None,
+            "new_risk_rate": None,
             "withdraw_available": Decimal(0),
             "liquidation_price": position.liquidation_price if position else None,
             "lever_rate": leverage,

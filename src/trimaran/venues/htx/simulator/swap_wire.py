@@ -75,6 +75,11 @@ def waits(order: SimOrder) -> bool:
     return order.trigger_ticks > 0 and not order.working_ns
 
 
+def triggered(order: SimOrder) -> bool:
+    """Whether its trigger was reached and it was placed."""
+    return order.working_ns > 0 or (order.status.open and order.status is not Status.WAITING)
+
+
 def status_of(order: SimOrder) -> int:
     """3 submitted, 4 partly filled, 5 cancelled with fills, 6 filled, 7 cancelled."""
     ended = _PARTLY_CANCELED if order.filled_lots else _CANCELED
@@ -214,7 +219,8 @@ def match_row(instrument: Instrument, order: SimOrder | None, fill: SimFill, mom
 
 def trigger_row(instrument: Instrument, order: SimOrder, moment: Moment) -> Row:
     """A trigger order: 2 waits, 4 was placed, 6 cancelled, 7 failed."""
-    state = 2 if order.status is Status.WAITING else 4 if order.working_ns else 6
+    placed = triggered(order)
+    state = 2 if order.status is Status.WAITING else 4 if placed else 6
     return {
         **common(instrument, mode_of(order)),
         **ids_of(order),
@@ -224,16 +230,16 @@ def trigger_row(instrument: Instrument, order: SimOrder, moment: Moment) -> Row:
         "direction": SIDES[order.side],
         "offset": order.extra.get("offset", "both"),
         "lever_rate": order.extra.get("lever", 1),
-        "relation_order_id": str(wire_id(order)) if order.working_ns else "-1",
+        "relation_order_id": str(wire_id(order)) if placed else "-1",
         "order_price_type": order.extra.get("kind", "limit"),
         "status": 7 if order.status is Status.REJECTED else state,
         "order_source": "api",
         "trigger_price": instrument.price(order.trigger_ticks),
-        "triggered_price": instrument.price(order.trigger_ticks) if order.working_ns else None,
+        "triggered_price": instrument.price(order.trigger_ticks) if placed else None,
         "order_price": instrument.price(order.price_ticks),
         "created_at": moment.venue_ms(order.created_ns),
-        "triggered_at": moment.venue_ms(order.working_ns) if order.working_ns else None,
-        "order_insert_at": moment.venue_ms(order.working_ns) if order.working_ns else 0,
+        "triggered_at": moment.venue_ms(order.updated_ns) if placed else None,
+        "order_insert_at": moment.venue_ms(order.updated_ns) if placed else 0,
         "canceled_at": moment.venue_ms(order.updated_ns) if state == 6 else 0,
         "update_time": moment.venue_ms(order.updated_ns),
         "fail_code": None,

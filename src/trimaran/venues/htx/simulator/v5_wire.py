@@ -142,7 +142,7 @@ def pushed_fill(instrument: Instrument, order: SimOrder, fill: SimFill, moment: 
 def algo_row(instrument: Instrument, order: SimOrder, moment: Moment) -> Row:
     """An order that waits for its trigger, or did."""
     waiting = order.status is Status.WAITING
-    state = "active" if waiting else "effective" if order.working_ns else "canceled"
+    state = "active" if waiting else "effective" if swap_wire.triggered(order) else "canceled"
     price = plain_text(instrument.price(order.price_ticks)) if order.price_ticks else ""
     trigger = plain_text(instrument.price(order.trigger_ticks))
     kind = str(order.extra.get("algo", "trigger"))
