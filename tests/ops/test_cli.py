@@ -254,6 +254,7 @@ def test_replay_of_a_small_capture(tmp_path: Path) -> None:
         (("replay", "no-such-file.gz"), "no-such-file.gz"),
         (("simulate", "--venues", "kraken"), "kraken"),
         (("simulate", "--symbols", "NOPE"), "NOPE"),
+        (("simulate", "--faults", "no-such-plan.json"), "no-such-plan.json"),
         (("desk", "--config", "no-such-config.json"), "no-such-config.json"),
         (("desk", "--environment", "mars"), "mars"),
         (("desk", "--venues", "binance,kraken"), "venues"),

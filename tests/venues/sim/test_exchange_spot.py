@@ -277,6 +277,8 @@ class TestChanges:
         assert answer.why is why
         after = room.book(room.spot).engine.state_hash(), len(room.events), room.free(room.spot, USDT)
         assert after == before
+        room.turn()
+        assert len(room.events) == before[1]  # nor is anything told later
         assert (order.price_ticks, order.lots, order.amend_count) == (6_000_000, 50_000, 0)
 
     def test_the_money_that_it_binds_counts(self, room: Room) -> None:

@@ -61,13 +61,13 @@ def _as_new_refusal(
 ) -> Refusal | None:
     """Judges the order as it would be. The money that it binds now counts as free."""
     bound, kept = order.resting_lots, order.price_ticks
-    desk.settlement.rest(account, tradable, order, -bound)
+    desk.settlement.bind(account, tradable, order, -bound)
     order.price_ticks = price_ticks
     refusal = money_refusal(account, tradable, order, lots - order.filled_lots)
     if refusal is None and order.tif is Tif.POST_ONLY and takes_now(tradable, order):
         refusal = Refusal(Why.WOULD_TAKE, "", order)
     order.price_ticks = kept
-    desk.settlement.rest(account, tradable, order, bound)
+    desk.settlement.bind(account, tradable, order, bound)
     return refusal
 
 

@@ -117,21 +117,24 @@ class Settlement:
 
     def rest(self, account: Account, tradable: Tradable, order: SimOrder, lots: int) -> None:
         """Lots of an order rest now and bind money, or (below zero) no longer."""
+        self.bind(account, tradable, order, lots)
+        if not order.reduce_only:
+            asset = tradable.quote if tradable.perpetual or order.side == BUY else tradable.base
+            self.touch(account, tradable, BalanceCause.ORDER, (asset,))
+
+    @staticmethod
+    def bind(account: Account, tradable: Tradable, order: SimOrder, lots: int) -> None:
+        """The same, and nobody is told."""
         order.resting_lots += lots
         wallet = account.wallets[tradable.market]
-        if tradable.perpetual:
-            position = wallet.position(tradable)
-            if order.reduce_only:
-                position.note_reducing(order)
-            else:
-                position.rest(order.side, order.price_ticks, lots)
-                self.touch(account, tradable, BalanceCause.ORDER, (tradable.quote,))
+        if tradable.perpetual and order.reduce_only:
+            wallet.position(tradable).note_reducing(order)
+        elif tradable.perpetual:
+            wallet.position(tradable).rest(order.side, order.price_ticks, lots)
         elif order.side == BUY:
             wallet.lock(tradable.quote, order.price_ticks * lots * tradable.value_unit)
-            self.touch(account, tradable, BalanceCause.ORDER, (tradable.quote,))
         else:
             wallet.lock(tradable.base, lots * tradable.size_unit)
-            self.touch(account, tradable, BalanceCause.ORDER, (tradable.base,))
 
     def take_moved(self) -> list[tuple[Account, Tradable]]:
         """The positions that fills have moved since the last call."""
