@@ -24,7 +24,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export CMAKE_GENERATOR := Ninja
 
-.PHONY: help setup native demo test test-long check fmt bench bench-peers clients fuzz lock stubs clean
+.PHONY: help setup native demo test test-long check fmt bench bench-peers clients fuzz lock stubs pages clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -70,6 +70,8 @@ check: setup ## Format, lint, types, import contracts, stubs, pinned packages
 	@mkdir -p build && lint-imports --no-cache >build/import-contracts.txt || { cat build/import-contracts.txt; exit 1; }
 	@echo 'check: stubs of the native core'
 	@$(PYTHON) -m tools.stubs --check
+	@echo 'check: pages that the registry writes'
+	@$(PYTHON) -m tools.venue_pages --check
 	@echo 'check: pinned packages'
 	@$(PYTHON) -m tools.pins
 
@@ -93,6 +95,9 @@ lock: $(PACKAGES) ## Pin the packages that pyproject.toml asks for (ARGS=--upgra
 
 stubs: setup ## Write the stubs of the native core
 	@$(PYTHON) -m tools.stubs
+
+pages: setup ## Write the pages of the docs that the registry prints
+	@$(PYTHON) -m tools.venue_pages
 
 clean: ## Remove everything that make has made
 	@rm -rf .venv .peers build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
