@@ -46,6 +46,7 @@ class ContractData:
             f"{v1}open_interest": self._rows(self._interest_row),
             f"{v1}historical_funding_rate": self._funding_history,
             "/linear-swap-ex/market/detail/batch_merged": self._tickers,
+            "/v2/linear-swap-ex/market/detail/batch_merged": self._tickers,
             f"{v5}funding_rate": self._v5(self._v5_funding),
             f"{v5}funding_rate_history": self._v5_history,
             f"{v5}open_interest": self._v5_interest,

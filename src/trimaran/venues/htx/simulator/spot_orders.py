@@ -190,7 +190,7 @@ class SpotOrders:
             call.now_ns,
         )
         if isinstance(answer, Refusal):
-            raise self._refused(instrument, answer, order_type)
+            raise self._refused(call, instrument, side, answer, order_type)
         return spot_wire.wire_id(answer)
 
     def _checked(self, call: Call, asked: Placed) -> Instrument:
@@ -221,9 +221,15 @@ class SpotOrders:
             raise HtxError("invalid-operator", "Parameter `operator` is invalid.")
         return instrument
 
-    def _refused(self, instrument: Instrument, refusal: Refusal, order_type: OrderTypeSim) -> HtxError:
+    def _refused(
+        self, call: Call, instrument: Instrument, side: int, refusal: Refusal, order_type: OrderTypeSim
+    ) -> HtxError:
         """With what the venue names as the limit: precisions are numbers of decimals."""
         limit = refusal.limit
+        if refusal.why is Why.NO_FUNDS:
+            asset = instrument.quote if side == BUY else instrument.base
+            balances = self._exchange.balances(call.account_id, HTX_SPOT)
+            limit = plain_text(sum((each.free for each in balances if each.asset == asset), Decimal(0)))
         if refusal.why is Why.BAD_TICK:
             limit = str(max(0, -instrument.price_grid.exponent))
         elif refusal.why is Why.BAD_STEP:
