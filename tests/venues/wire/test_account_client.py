@@ -40,7 +40,7 @@ from trimaran.venues.wire.client_port import (
 )
 from trimaran.venues.wire.fault import Effect, FaultKind
 from trimaran.venues.wire.line_port import LineDown
-from trimaran.venues.wire.lines import LoginRefused
+from trimaran.venues.wire.lines import LineReply, LoginRefused
 from trimaran.venues.wire.message import HttpReply
 
 
@@ -112,6 +112,18 @@ async def test_what_a_fault_proves(stage, fault, outcome):
     (event,) = await client.place(approved())
     assert type(event) is outcome
     assert bool(client.fold.open_orders()) == (outcome is OrderLost)
+
+
+async def test_a_rejection_that_was_pushed_before_is_told_once(stage):
+    client = await stage.up()
+    stage.venue.answers["line PlaceOrder"] = [lambda _: HANG]
+    placing = asyncio.create_task(client.place(approved()))
+    await stage.until(lambda: stage.venue.count("line PlaceOrder"))
+    request_id = int(stage.venue.texts[-1].split()[1])
+    reply = HttpReply(200, b"%d" % stage.venue.put(refusal(FaultKind.INSUFFICIENT_FUNDS)))
+    await stage.venue.say(order(OrderState.REJECTED), LineReply(request_id, reply))
+    assert [type(event) for event in await placing] == [OrderRejected]
+    assert len(stage.of(OrderRejected)) == 1
 
 
 async def test_an_order_that_nobody_can_be_reached_for_was_not_placed(stage):

@@ -69,6 +69,19 @@ async def test_what_was_missed_while_the_line_was_down_comes_once(stage):
     assert stage.of(Reconciled)[1].since_ns == stage.notices(Gap)[0].since_ns
 
 
+async def test_without_a_private_line_open_orders_are_asked_for(stage):
+    stage.venue.answers["PlaceOrder"] = [PLACED]
+    client = await stage.up(line=None, poll_s=0.05)
+    await client.place(approved())
+    stage.venue.answers["FillHistory"] = [(fill(1, 10),), ()]
+    stage.venue.answers["QueryOrder"] = [order(OrderState.FILLED, 10, 9)]
+    await stage.until(lambda: stage.of(OrderDone) and stage.of(Fill))
+    await asyncio.sleep(0.05)
+    rounds = len(stage.of(Reconciled))
+    await asyncio.sleep(0.25)
+    assert len(stage.of(Reconciled)) == rounds, "nothing is open: nobody asks"
+
+
 async def test_a_round_that_fails_is_begun_again(stage):
     stage.venue.answers["OpenOrders"] = [refusal(FaultKind.UNAVAILABLE), HANG, HttpReply(502, b"?"), ()]
     await stage.up()

@@ -217,6 +217,30 @@ def test_a_header_corrects_upwards_and_never_downwards(header, value):
     assert governor.used("weight", at(SECOND + 4)) == 0
 
 
+def test_a_header_of_a_window_that_may_be_over_is_not_believed():
+    """A late answer tells of the minute that has just ended; the new one must not be held full for it."""
+    governor = Governor([limit(units=10, aligned=True, used_header="used")])
+    governor.settle(sent(governor, request("weight"), at(990 * MS)), at(1_005 * MS), {"used": "9"})
+    assert governor.used("weight", at(1_006 * MS)) == 1
+    governor.settle(sent(governor, request("weight"), at(1_300 * MS)), at(1_400 * MS), {"used": "9"})
+    assert governor.used("weight", at(1_401 * MS)) == 9
+    assert governor.used("weight", at(2_000 * MS)) == 0
+
+
+@pytest.mark.parametrize("aligned", [False, True])
+def test_a_budget_that_is_wanted_is_used(aligned):
+    """One client that always wants more gets nearly all of it, at 20 ms a round trip."""
+    governor, sent_count, now_ns = Governor([limit(units=10, aligned=aligned)]), 0, 0
+    while now_ns < 20 * SECOND:
+        ticket = enter(governor, request("weight"))
+        while isinstance(verdict := governor.admit(ticket, at(now_ns, 0, 2 * MS)), WaitUntil):
+            now_ns = verdict.local_ns
+        now_ns += 20 * MS
+        governor.settle(ticket, at(now_ns, 0, 2 * MS))
+        sent_count += 1
+    assert 190 <= sent_count <= 210
+
+
 @pytest.mark.parametrize("text", ["", "-1", "1.5", "many", "9" * 30, "٣"])
 def test_a_header_that_is_no_number_is_ignored(text):
     governor = Governor([limit(units=10, used_header="used")])

@@ -2,7 +2,7 @@
 
     place, amend, cancel -> order line while it is up, REST otherwise -> answer -> fold -> on_event
     private lines -> reports -> fold -> on_event
-    after LineUp and Gap -> reconciliation over REST -> fold -> on_event
+    after LineUp and Gap, and now and then without a line -> reconciliation over REST -> fold -> on_event
 
 Everything that the venue says of orders and money comes out of `on_event`, once; the methods return the
 events of their own answer as well, for callers that wait. The way of an order (line or REST) is chosen before
@@ -122,6 +122,7 @@ class AccountClient:
         self._asking: set[object] = set()  # questions of the fold that are under way
         self._wanted: tuple[int, str] | None = None  # since when to reconcile, and why
         self._want = asyncio.Event()
+        self._sound_ns = 0  # venue's clock: what happened before has been asked for
         self._met = False  # the first line has been up
         self._ended = asyncio.Event()
         self._failure: BaseException | None = None
@@ -137,6 +138,7 @@ class AccountClient:
         self._tasks.spawn(self._keep_clock())
         self._tasks.spawn(self._tick())
         self._tasks.spawn(self._reconcile_when_wanted())
+        self._tasks.spawn(self._poll_while_deaf())
         for feed in self.feeds.values():
             await feed.start()
             self._tasks.spawn(feed.wait())
@@ -176,7 +178,9 @@ class AccountClient:
 
     async def reconcile(self, since_ns: int, reason: str = "asked for") -> None:
         """One round now: orders, fills since then (venue's clock), balances, positions. Raises VenueFault."""
+        began = self.venue_clock.at(self._clock.monotonic_ns())
         await self._reconciler.everything(self.fold.open_orders, since_ns)
+        self._sound_ns = began.venue_ns - began.error_ns - self.options.line.gap_margin_ns
         self._tell([Reconciled(since_ns, reason)])
 
     # --- what lines say -------------------------------------------------------------------------------
@@ -288,6 +292,13 @@ class AccountClient:
                 pause_ns = self.options.retry.delay_ns(failures, self._rng)
                 failures += 1
                 await asyncio.sleep(max(pause_ns, error.fault.retry_after_ns) / SECOND)
+
+    async def _poll_while_deaf(self) -> None:
+        """Without a line that tells of them, open orders are looked at now and then."""
+        while True:
+            await asyncio.sleep(self.options.poll_s)
+            if self._sound_ns and not self._hears() and self.fold.open_orders():
+                self._reconcile_soon(self._sound_ns, "no line tells of open orders")
 
     async def _keep_clock(self) -> None:
         """Asks for the time now and then, and earlier when the bound has grown too wide."""

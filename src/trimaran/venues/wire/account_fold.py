@@ -99,12 +99,14 @@ class AccountFold:
             events += self.report(fill, now_ns)
         return events
 
-    def refused(self, client_order_id: ClientOrderId) -> None:
-        """The order was never placed: it is not open."""
+    def refused(self, client_order_id: ClientOrderId) -> bool:
+        """The order was never placed: it is not open. False when a report has told of its end before."""
         order = self._orders.get(client_order_id)
-        if order is not None and not order.acked:
-            order.done = True
-            self._keep_few(order)
+        if order is None or order.acked:
+            return True
+        news, order.done = not order.done, True
+        self._keep_few(order)
+        return news
 
     def open_orders(self) -> Sequence[OpenOrder]:
         """Orders of ours that may be open at the venue."""

@@ -88,6 +88,12 @@ class Budget:
             self._others.pop()
         self._others.append(self._past_at(others, now))
 
+    def in_one_window(self, earlier: VenueTime, later: VenueTime) -> bool:
+        """Whether all between two moments surely lies in one window. Sliding ones have no ends."""
+        window_ns = self.spec.window_ns
+        first = (earlier.venue_ns - earlier.error_ns) // window_ns
+        return not self.spec.aligned or first == (later.venue_ns + later.error_ns) // window_ns
+
     def next_release_ns(self, now: VenueTime) -> int:
         """The local time at which something may stop to weigh; `NEVER` when only answers can tell."""
         times = [self._release_ns(queue[0], now) for queue in (self._past, self._others) if queue]

@@ -71,6 +71,7 @@ class ClientOptions(msgspec.Struct, frozen=True):
     clock_every_s: float = 30.0
     clock_error_ns_max: int = 100 * MS  # then the venue is asked earlier
     since_ns: int = 0  # the venue's clock: fills from then on are asked for at the start; 0: `lookback_ns`
+    poll_s: float = 5.0  # while no line tells of open orders, they are asked for so often
     lookback_ns: int = 5 * MINUTE  # before the first connection
     retry: Backoff = Backoff(base_ns=SECOND // 2, cap_ns=30 * SECOND)  # of a reconciliation
     page: int = 100  # rows of one answer of history

@@ -62,7 +62,12 @@ class Ticket(msgspec.Struct, eq=False):
     charges: tuple[tuple[Key, Charge], ...]
     host: Key
     urgent: bool
-    admitted: bool = False
+    left: VenueTime | None = None  # when it was admitted
+
+    @property
+    def admitted(self) -> bool:
+        """Whether it may leave, and is counted."""
+        return self.left is not None
 
 
 class Governor:
@@ -104,7 +109,7 @@ class Governor:
             return WaitUntil(again_ns)
         for key, charge in ticket.charges:
             self._budget(key, charge).take(charge.units)
-        ticket.admitted = True
+        ticket.left = now
         del self._waiting[ticket.number]
         return Admitted()
 
@@ -204,9 +209,12 @@ class Governor:
 
     def _read_headers(self, ticket: Ticket, headers: Mapping[str, str], now: VenueTime) -> None:
         """Each budget of the request that the answer tells of is corrected upwards."""
+        assert ticket.left is not None
         for key, charge in ticket.charges if headers else ():
             budget = self._budget(key, charge)
             spec = budget.spec
+            if not budget.in_one_window(ticket.left, now):
+                continue  # the count may be that of a window that is over
             used, left = _count(headers, spec.used_header), _count(headers, spec.left_header)
             if used is not None:
                 budget.told(used, now)

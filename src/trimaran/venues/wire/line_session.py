@@ -151,8 +151,7 @@ class LineSession:
         if slot not in self._links:
             return []
         self.counters.unknown += 1
-        venue = self._clock.at(now_ns)
-        return self._gap(self._sound_ns, venue.venue_ns + venue.error_ns, "an unreadable message")
+        return self._hole("an unreadable message", now_ns)
 
     def on_event(self, event: LineEvent, now_ns: int) -> LineActions:
         """Anything but a message; events of links that were given up are ignored."""
@@ -276,6 +275,12 @@ class LineSession:
         self.counters.gaps += 1
         return [Gap(since_ns, until_ns, reason)]
 
+    def _hole(self, reason: str, now_ns: int) -> list[LineAction]:
+        """Something is missing on a link that goes on."""
+        venue, since_ns = self._clock.at(now_ns), self._sound_ns
+        self._sound_ns = venue.venue_ns - venue.error_ns - self._config.gap_margin_ns
+        return self._gap(since_ns, venue.venue_ns + venue.error_ns, reason)
+
     # --- replacement ----------------------------------------------------------------------------------
 
     def _replace_if_old(self, now_ns: int) -> list[LineAction]:
@@ -328,8 +333,7 @@ class LineSession:
             case LineShutdown():
                 return self._on_shutdown(link, now_ns)
             case Stale(reason):
-                venue = self._clock.at(now_ns)
-                return self._gap(self._sound_ns, venue.venue_ns + venue.error_ns, reason)
+                return self._hole(reason, now_ns)
         return self._on_bad_news(link, message, now_ns)
 
     def _on_bad_news(self, link: LineLink, message: LineMessage, now_ns: int) -> list[LineAction]:

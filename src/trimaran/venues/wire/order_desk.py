@@ -59,7 +59,7 @@ class OrderDesk:
         try:
             answer = await self._asker.ask(PlaceOrder(approved), self._options.order, self._carrier)
         except VenueFault as error:
-            return self._told([self._not_placed(client_order_id, error.fault)])
+            return self._not_placed(client_order_id, error.fault)
         except asyncio.CancelledError:
             self._told([self._lost(client_order_id, "nobody waited for the answer")])
             raise
@@ -120,11 +120,12 @@ class OrderDesk:
         venue_ns = self._asker.venue_clock.at(now_ns).venue_ns
         return self._fold.placed(answer, instrument_key, now_ns, venue_ns, self._clock.wall_ns())
 
-    def _not_placed(self, client_order_id: ClientOrderId, fault: Fault) -> ClientEvent:
+    def _not_placed(self, client_order_id: ClientOrderId, fault: Fault) -> Sequence[ClientEvent]:
         if fault.effect is Effect.UNKNOWN or fault.kind is FaultKind.DUPLICATE_ID:
-            return self._lost(client_order_id, f"{fault.kind.name} {fault.code} {fault.text}")
-        self._fold.refused(client_order_id)
-        return self._rejected(client_order_id, fault.code or fault.kind.name, fault.text)
+            return self._told([self._lost(client_order_id, f"{fault.kind.name} {fault.code} {fault.text}")])
+        rejected = self._rejected(client_order_id, fault.code or fault.kind.name, fault.text)
+        news = self._fold.refused(client_order_id)  # a push may have said so before
+        return self._told([rejected]) if news else [rejected]
 
     def _lost(self, client_order_id: ClientOrderId, cause: str) -> OrderLost:
         return OrderLost(client_order_id, cause, self._clock.wall_ns())
