@@ -71,9 +71,14 @@ class Trader(Client):
     ) -> tuple[int, Any]:
         """A signed request of REST: status and body."""
         signer = signer or self.trading
+        return await self.raw(verb, self.target(path, signer, **params), signer.key)
+
+    def target(self, path: str, signer: Signer | None = None, **params: Any) -> str:
+        """The target of a signed request."""
         params.setdefault("timestamp", int(time.time() * 1000))
         query = urlencode(params)
-        return await self.raw(verb, f"{path}?{query}&signature={quote(signer.sign(query), safe='')}", signer.key)
+        signature = quote((signer or self.trading).sign(query), safe="")
+        return f"{path}?{query}&signature={signature}"
 
     async def raw(self, verb: str, target: str, key: str = "", body: str = "") -> tuple[int, Any]:
         """A request as it stands: status and body."""

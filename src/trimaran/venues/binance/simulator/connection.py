@@ -115,6 +115,7 @@ class BinanceConnection(Connection):
         self._rules = rules
         self._feed = feed
         self._combined = target.combined
+        self.private = target.route == "private"
         self._names: dict[str, Any] = {}
         self._messages_s: deque[float] = deque()
 

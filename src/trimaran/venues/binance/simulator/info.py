@@ -8,6 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from trimaran.venues.binance.simulator.published import (
+    ALGO_ORDERS_MAX,
+    ICEBERG_PARTS_MAX,
+    LOTS_MAX,
+    NOTIONAL_MAX,
+    price_max,
+)
 from trimaran.venues.sim.instruments import SimInstrument
 from trimaran.venues.sim.numerals import Numerals, fixed
 
@@ -66,14 +73,14 @@ def _filters(listing: SimInstrument, spot: bool) -> list[Json]:
     size = Numerals(instrument.size_grid, fixed(listing.size_decimals)).text
     lot = {
         "minQty": size(instrument.order_step),
-        "maxQty": size(10**9),
+        "maxQty": size(LOTS_MAX),
         "stepSize": size(instrument.order_step),
     }
     filters: list[Json] = [
         {
             "filterType": "PRICE_FILTER",
             "minPrice": price(1),
-            "maxPrice": price(listing.start_ticks * 20),
+            "maxPrice": price(price_max(listing)),
             "tickSize": price(1),
         },
         {"filterType": "LOT_SIZE", **lot},
@@ -83,7 +90,7 @@ def _filters(listing: SimInstrument, spot: bool) -> list[Json]:
         return [
             *filters,
             {"filterType": "MAX_NUM_ORDERS", "limit": 200},
-            {"filterType": "MAX_NUM_ALGO_ORDERS", "limit": 10},
+            {"filterType": "MAX_NUM_ALGO_ORDERS", "limit": ALGO_ORDERS_MAX[False]},
             {"filterType": "MIN_NOTIONAL", "notional": str(instrument.min_notional)},
             {
                 "filterType": "PERCENT_PRICE",
@@ -94,12 +101,12 @@ def _filters(listing: SimInstrument, spot: bool) -> list[Json]:
         ]
     return [
         *filters,
-        {"filterType": "ICEBERG_PARTS", "limit": 10},
+        {"filterType": "ICEBERG_PARTS", "limit": ICEBERG_PARTS_MAX},
         {
             "filterType": "NOTIONAL",
             "minNotional": f"{instrument.min_notional:.8f}",
             "applyMinToMarket": True,
-            "maxNotional": "9000000.00000000",
+            "maxNotional": f"{NOTIONAL_MAX:.8f}",
             "applyMaxToMarket": False,
             "avgPriceMins": 5,
         },
@@ -113,7 +120,7 @@ def _filters(listing: SimInstrument, spot: bool) -> list[Json]:
         },
         {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 200},
         {"filterType": "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends": 10},
-        {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": 5},
+        {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": ALGO_ORDERS_MAX[True]},
     ]
 
 

@@ -44,7 +44,7 @@ class BinanceMarket:
         raw_limit = 300_000 if self.accounts.spot else 0
         self._weights = Weights(*weights, raw_limit)
         incomes = Incomes()
-        self.user_data = UserData(self.accounts, stage.server_ms, incomes)
+        self.user_data = UserData(self.accounts, stage.server_ms, incomes, feed.tell)
         exchange.listen(self.user_data.listen)
         self.listen_keys = ListenKeys(self.user_data, listen_key_ms)
         public = PublicMarket(self.accounts, self._weights, stage.faults[market]).endpoints()

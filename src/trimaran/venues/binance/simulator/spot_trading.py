@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from trimaran.venues.binance.simulator import spot_text
+from trimaran.venues.binance.simulator import published, spot_text
 from trimaran.venues.binance.simulator.endpoints import Call, Endpoint, Security, weighs, with_symbol
 from trimaran.venues.binance.simulator.market_accounts import CANCEL_ID, MarketAccounts, unknown_order
 from trimaran.venues.binance.simulator.params import Params
@@ -200,7 +200,9 @@ class SpotTrading:
 
     def _read(self, call: Call) -> NewOrder:
         accounts = self._accounts
-        return read_order(call.params, accounts.feed(call.params), accounts.new_client_id)
+        new = read_order(call.params, accounts.feed(call.params), accounts.new_client_id)
+        published.check(accounts, call.account_id, new.spec)
+        return new
 
     def _placed(self, call: Call, new: NewOrder) -> str:
         accounts, spec = self._accounts, new.spec

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from trimaran.venues.binance.simulator import usdm_text
+from trimaran.venues.binance.simulator import published, usdm_text
 from trimaran.venues.binance.simulator.endpoints import Call, Endpoint, Security, weighs, with_symbol
 from trimaran.venues.binance.simulator.market_accounts import MarketAccounts, one_of, shown_id
 from trimaran.venues.binance.simulator.refusals import ApiError, bad, refused
@@ -44,6 +44,7 @@ class UsdmAlgo:
         """A new algo order."""
         accounts = self._accounts
         new = read_algo(call.params, accounts.feed(call.params), accounts.new_client_id, call.server_ms)
+        published.check(accounts, call.account_id, new.spec)
         counts = accounts.counts(call.account_id)
         counts.check(call.server_ms)
         placed = accounts.exchange.place(call.account_id, new.spec, call.now_ns)

@@ -121,6 +121,7 @@ def _spec(
         price=price_of(params, feed) if limit else None,
         size=size_of(params, feed),
         trigger_price=trigger,
+        trigger_by_mark=extra.get(WORKING) == "MARK_PRICE",
         reduce_only=params.flag("reduceOnly"),
         client_id=client_id,
         self_trade=_SELF_TRADES[stp],

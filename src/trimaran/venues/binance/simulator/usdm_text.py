@@ -163,6 +163,16 @@ def order_update(
     )
 
 
+def force_order(text: BookText, order: SimOrder, fill: SimFill, time_ms: int, event_ms: int) -> str:
+    """A liquidation as everybody is told."""
+    return (
+        f'{{"e":"forceOrder","E":{event_ms},"o":{{"s":"{text.symbol}","S":"{SIDES[order.side]}","o":"LIMIT",'
+        f'"f":"IOC","q":"{text.size(order.lots)}","p":"{text.price(fill.price_ticks)}",'
+        f'"ap":"{average(text, order)}","X":"{status(order)}","l":"{text.size(fill.lots)}",'
+        f'"z":"{text.size(order.filled_lots)}","T":{time_ms}}}}}'
+    )
+
+
 def trade_lite(text: BookText, order: SimOrder, fill: SimFill, times_ms: tuple[int, int]) -> str:
     """A `TRADE_LITE`, which comes before the full update of the same fill."""
     return (

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from trimaran.venues.binance.simulator import usdm_text
+from trimaran.venues.binance.simulator import published, usdm_text
 from trimaran.venues.binance.simulator.endpoints import Call, Endpoint, Security, weighs, with_symbol
 from trimaran.venues.binance.simulator.market_accounts import MarketAccounts, unknown_order
 from trimaran.venues.binance.simulator.params import Params
@@ -180,6 +180,7 @@ class UsdmTrading:
     def _placed(self, call: Call, params: Params) -> str:
         accounts = self._accounts
         new = read_order(params, accounts.feed(params), accounts.new_client_id, call.server_ms)
+        published.check(accounts, call.account_id, new.spec)
         counts = accounts.counts(call.account_id)
         counts.check(call.server_ms)
         placed = accounts.exchange.place(call.account_id, new.spec, call.now_ns)

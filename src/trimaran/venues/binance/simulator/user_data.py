@@ -19,7 +19,8 @@ import msgspec
 
 from trimaran.domain.instrument import Symbol
 from trimaran.venues.binance.simulator import spot_text, usdm_text
-from trimaran.venues.binance.simulator.market_accounts import BEFORE_ID, MarketAccounts
+from trimaran.venues.binance.simulator.market_accounts import BEFORE_ID, SHOWN_ID, MarketAccounts
+from trimaran.venues.binance.simulator.spot_text import ORDER_TYPE, STP, TIF
 from trimaran.venues.binance.simulator.usdm_income import Incomes
 from trimaran.venues.sim.trading import (
     BalanceCause,
@@ -47,6 +48,7 @@ _REASONS: Final = {
     BalanceCause.FUNDING: "FUNDING_FEE",
     BalanceCause.TRANSFER: "DEPOSIT",
 }
+LIQUIDATION: Final = "LIQUIDATION"  # the type of orders that the venue makes
 _ENDED: Final = frozenset((Status.FILLED, Status.CANCELED, Status.EXPIRED, Status.REJECTED))
 
 
@@ -68,7 +70,15 @@ class Listener(Protocol):
 class UserData:
     """The events of one market and who listens to them."""
 
-    def __init__(self, accounts: MarketAccounts, server_ms: Callable[[], int], incomes: Incomes) -> None:
+    def __init__(
+        self,
+        accounts: MarketAccounts,
+        server_ms: Callable[[], int],
+        incomes: Incomes,
+        tell_all: Callable[[str, str, str], None],
+    ) -> None:
+        """`tell_all` publishes a payload: the kind of its stream, the symbol, the text."""
+        self._tell_all = tell_all
         self._accounts = accounts
         self._server_ms = server_ms
         self._incomes = incomes
@@ -103,6 +113,8 @@ class UserData:
         if isinstance(event, OrderHappened):
             order = event.order
             if order.market == self._accounts.market:
+                if ORDER_TYPE not in order.extra:
+                    self._name(order, event.time_ns)
                 self._count(event)
                 if order.account_id in self._listeners:
                     (self._spot_order if self._accounts.spot else self._usdm_order)(event)
@@ -112,6 +124,12 @@ class UserData:
             elif event.account_id in self._listeners:
                 (self._spot_balance if self._accounts.spot else self._usdm_balance)(event)
 
+    def _name(self, order: SimOrder, time_ns: int) -> None:
+        """An order that the venue itself has made, to close a position."""
+        venue_ms = self._venue_ms(order.symbol, time_ns)
+        words = {ORDER_TYPE: LIQUIDATION, TIF: "IOC", STP: "NONE", SHOWN_ID: f"autoclose-{venue_ms}"}
+        order.extra = {**order.extra, **words}
+
     def _count(self, event: OrderHappened) -> None:
         """Fills give back to the count of new orders, and make income."""
         fill, order = event.fill, event.order
@@ -120,8 +138,14 @@ class UserData:
         if self._accounts.spot:
             if len(order.fills) == 1:
                 self._accounts.counts(order.account_id).credit(self._server_ms(), fill.maker)
-        else:
-            self._incomes.fill(fill, self._venue_ms(order.symbol, fill.time_ns))
+            return
+        time_ms = self._venue_ms(order.symbol, fill.time_ns)
+        self._incomes.fill(fill, time_ms)
+        if order.extra[ORDER_TYPE] == LIQUIDATION:
+            text = usdm_text.force_order(
+                self._accounts.text_of(order), order, fill, time_ms, self._server_ms()
+            )
+            self._tell_all("forceOrder", order.symbol, text)
 
     def _spot_order(self, event: OrderHappened) -> None:
         order, accounts = event.order, self._accounts
@@ -175,6 +199,8 @@ class UserData:
             lite = usdm_text.trade_lite(text, order, event.fill, times_ms)
             self._pending.append(Push(order.account_id, "TRADE_LITE", lite))
         execution = "AMENDMENT" if what is Happening.AMENDED else _EXECUTIONS[what]
+        if event.fill is not None and event.fill.trade_id == 0:
+            execution = "CALCULATED"  # taken over by the venue
         update = usdm_text.order_update(text, order, execution, event.fill, times_ms)
         self._pending.append(Push(order.account_id, "ORDER_TRADE_UPDATE", update))
         if is_algo and order.status in _ENDED:
