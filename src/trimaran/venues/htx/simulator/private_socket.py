@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -68,9 +68,9 @@ class PrivateSocket(Connection):
         """Its market."""
         return (self.side.market,)
 
-    def subscriptions(self) -> list[Subscription]:
+    def subscriptions(self) -> Collection[Subscription]:
         """What it listens to."""
-        return list(self.topics.values())
+        return self.topics.values()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """Speaks for nobody any more."""

@@ -6,7 +6,7 @@ answer. Without anybody who listens nothing is written. The gate's faults act on
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 import msgspec
@@ -38,7 +38,7 @@ class Push(msgspec.Struct, frozen=True):
 class Listening(Protocol):
     """A connection as the hub sees it."""
 
-    def subscriptions(self) -> list[Subscription]:
+    def subscriptions(self) -> Collection[Subscription]:
         """What it listens to now."""
 
     def push(self, payload: bytes) -> None:
@@ -104,7 +104,7 @@ class PushHub:
 
     def _send(self, account_id: int, push: Push) -> None:
         for connection in tuple(self._listening.get(account_id, ())):
-            for subscription in connection.subscriptions():
+            for subscription in tuple(connection.subscriptions()):  # sending may end a connection
                 if (
                     subscription.kind == push.kind
                     and (subscription.symbol in (ALL, push.symbol))

@@ -111,7 +111,7 @@ class SwapSocket(PrivateSocket):
         super().tend(now_s)
         if now_s - self._funded_s >= FUNDING_EVERY_S:
             self._funded_s = now_s
-            for subscription in self.subscriptions():
+            for subscription in tuple(self.subscriptions()):
                 if subscription.kind == _FUNDING:
                     self._say_funding(subscription)
 
