@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from decimal import Decimal, localcontext
 from typing import Any
 
@@ -65,7 +66,9 @@ OTHER = st.one_of(
 )
 TURN = st.tuples(st.just("turn"))
 OPERATIONS = st.lists(
-    st.one_of(CROWD, CROWD, PLACE, PLACE, PLACE, MARKET_ORDER, STOP, CANCEL, AMEND, TURN, OTHER), max_size=60
+    st.one_of(CROWD, CROWD, PLACE, PLACE, PLACE, MARKET_ORDER, STOP, CANCEL, AMEND, TURN, OTHER),
+    min_size=30,
+    max_size=80,
 )
 ENDED = {Happening.CANCELED, Happening.EXPIRED, Happening.REJECTED}
 
@@ -73,15 +76,24 @@ ENDED = {Happening.CANCELED, Happening.EXPIRED, Happening.REJECTED}
 class Actor:
     """Does the operations of a list, and knows what money they should have left."""
 
-    def __init__(self, venue: str, engine: Any, faults: TradingFaults | None = None) -> None:
-        self.room = Room(venue, engine, faults=faults, quote=Decimal(40_000), inventory=Decimal("0.3"))
+    def __init__(
+        self,
+        venue: str,
+        engine: Any,
+        faults: TradingFaults | None = None,
+        quote: int = 40_000,
+        step: int = 10,
+    ) -> None:
+        """Prices are `step` apart."""
+        self.room = Room(venue, engine, faults=faults, quote=Decimal(quote), inventory=Decimal("0.3"))
+        self.step = step
         self.deposits: dict[tuple[int, MarketName], Decimal] = {}
         for market in self.room.markets:
             self.room.crowd(market, 0, self.price(market, -3), self.size(market, 20))
             self.room.crowd(market, 1, self.price(market, 3), self.size(market, 20))
 
     def price(self, market: MarketName, away: int) -> str:
-        return str(60_000 + 10 * away)
+        return str(60_000 + self.step * away)
 
     def size(self, market: MarketName, units: int) -> str:
         instrument = self.room.book(market).listing.instrument
@@ -332,6 +344,64 @@ def test_money_orders_and_engine_agree_when_fills_are_cut(operations: list[tuple
         getattr(actor, name)(*arguments)
         check(actor.room)
     check_lives(actor.room)
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+@settings(max_examples=30, deadline=None)
+@given(operations=OPERATIONS)
+def test_money_and_orders_agree_through_liquidations(
+    isolated: bool, operations: list[tuple[Any, ...]]
+) -> None:
+    actor = Actor("binance", Matching, quote=1_500, step=150)
+    for account in (1, 2):
+        actor.isolated(account, isolated)
+        actor.leverage(account, 125)
+    for name, *arguments in operations:
+        getattr(actor, name)(*arguments)
+        actor.turn()
+        check(actor.room)
+    check_lives(actor.room)
+
+
+def drawn(rng: random.Random) -> tuple[Any, ...]:
+    """One operation by the dice, at prices near the touch more often than far from it."""
+    account, market, side = rng.randrange(1, 3), rng.randrange(2), rng.randrange(2)
+    away, units = round(rng.gauss(0, 2)), rng.randrange(1, 12)
+    often = rng.random() < 0.3
+    passive = -abs(away) - 1 if side == BUY else abs(away) + 1
+    name = rng.choices(
+        ("crowd", "place", "market", "stop", "cancel", "amend", "turn", "leverage", "fund", "dead_man"),
+        (40, 25, 8, 6, 6, 8, 10, 1, 1, 1),
+    )[0]
+    arguments: dict[str, tuple[Any, ...]] = {
+        "crowd": (market, side, *rng.choice(((passive, 3 * units), (away, units))), OrderKind.LIMIT),
+        "place": (
+            account, market, side, rng.choice(tuple(Tif)), away, units, rng.choice(tuple(SelfTrade)),
+            often, rng.choice((0, 0, 1, 3)), rng.randrange(4),
+        ),
+        "market": (account, market, side, units, rng.choice(tuple(SelfTrade)), often, not often),
+        "stop": (account, market, side, rng.choice(tuple(OrderTypeSim)), away, away, units, often),
+        "cancel": (account, market, rng.randrange(6)),
+        "amend": (account, market, rng.randrange(6), rng.choice((None, away)), rng.choice((None, units))),
+        "leverage": (account, rng.choice((1, 20, 125))),
+        "dead_man": (account, market, rng.randrange(4)),
+    }  # fmt: skip
+    return name, *arguments.get(name, ())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_money_orders_and_engine_agree_on_a_long_stream(seed: int) -> None:
+    rng = random.Random(seed)
+    venue, faults = ("binance", "okx", "htx")[seed % 3], TradingFaults(partial=0.3) if seed > 2 else None
+    actor = Actor(venue, Matching, faults, quote=(40_000, 2_000)[seed % 2], step=(10, 120)[seed % 2])
+    for number in range(1_500):
+        name, *arguments = drawn(rng)
+        getattr(actor, name)(*arguments)
+        if number % 5 == 0:
+            check(actor.room)
+    check_lives(actor.room)
+    reasons = {event.order.end_reason for event in actor.room.events if isinstance(event, OrderHappened)}
+    assert len(reasons) > 5, reasons
 
 
 @settings(max_examples=40, deadline=None)

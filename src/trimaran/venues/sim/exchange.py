@@ -268,7 +268,8 @@ class SimExchange:
             if fires_ns <= now_ns:
                 del self._dead_men[switch]
                 self._cancel_all(*switch, EndReason.DEAD_MAN, now_ns)
-        self.funding.turn(self._tradables.values(), now_ns)
+        if self.funding.turn(self._tradables.values(), now_ns):
+            self.settlement.flush(now_ns)
         self._liquidation.turn(now_ns)
         self._desk.conclude(now_ns)
 
