@@ -110,10 +110,10 @@ async def test_the_dead_man_switch(okx):
             order = await client.order(row, symbol)
             assert (order["state"], order["cancelSource"]) == ("canceled", "20")
         again = await client.place(px=client.price("0.95"))
-        await client.act("trade/cancel-all-after", {"timeOut": 10})
+        await client.act("trade/cancel-all-after", {"timeOut": 120})
         off = (await client.act("trade/cancel-all-after", {"timeOut": 0}))["data"][0]
         assert off["triggerTime"] == "0"
-        client.exchange.turn(stage.trading_ns() + 30_000_000_000)
+        client.exchange.turn(stage.trading_ns() + 130_000_000_000)
         assert (await client.order(again))["state"] == "live"
 
 

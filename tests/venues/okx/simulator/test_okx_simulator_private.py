@@ -186,6 +186,7 @@ async def test_an_operation_that_came_too_late(client):
     [
         ("private", {"channel": "books", "instId": "BTC-USDT"}, "60018"),
         ("private", {"channel": "orders"}, "60018"),
+        ("private", {"channel": "orders", "instType": "SWAP", "uly": "BTC-USDT"}, "64000"),
         ("private", {"channel": "orders", "instType": "NOPE"}, "60018"),
         ("private", {"channel": "orders", "instType": "SPOT", "instId": "NOPE-USDT"}, "60018"),
         ("private", {"channel": "orders-algo", "instType": "ANY"}, "60018"),

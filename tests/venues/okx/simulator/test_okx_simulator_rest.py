@@ -19,6 +19,12 @@ import pytest
         ("public/instruments?instType=NOPE", 400, "51000"),
         ("public/instruments?instType=SPOT&instId=NOPE", 200, "51001"),
         ("public/funding-rate?instId=BTC-USDT", 400, "51000"),
+        ("public/price-limit", 400, "50014"),
+        ("market/index-tickers", 400, "50015"),
+        ("market/index-tickers?instId=NOPE-USDT", 200, "51014"),
+        ("market/mark-price-candles?instId=BTC-USDT", 400, "51000"),
+        ("market/history-candles?instId=BTC-USDT&bar=1mutc", 400, "51000"),
+        ("public/position-tiers", 400, "50014"),
     ],
 )
 async def test_errors(client, path, status, code):
@@ -78,6 +84,46 @@ async def test_answers(client):
     ):
         assert (await client.get(path))[1]["data"]
     assert (await client.get("system/status"))[1] == {"code": "0", "msg": "", "data": []}
+
+
+async def test_more_answers(client):
+    await client.traded()
+
+    async def rows(path):
+        found = (await client.get(path))[1]
+        assert found["code"] == "0", found
+        return found["data"]
+
+    swap = "BTC-USDT-SWAP"
+    assert {each["instId"] for each in await rows("public/funding-rate?instId=ANY")} == {
+        swap,
+        "XRP-USDT-SWAP",
+    }
+    past = await rows(f"public/funding-rate-history?instId={swap}")
+    times = [int(each["fundingTime"]) for each in past]
+    assert times == sorted(times, reverse=True)
+    assert all(time % 28_800_000 == 0 for time in times)
+    assert [each["fundingTime"] for each in past[1:]] == [
+        each["fundingTime"]
+        for each in await rows(f"public/funding-rate-history?instId={swap}&after={times[0]}")
+    ]
+    (limit,) = await rows(f"public/price-limit?instId={swap}")
+    assert Decimal(limit["sellLmt"]) < Decimal(client.price("1", swap)) < Decimal(limit["buyLmt"])
+    assert len(await rows("public/open-interest?instType=SWAP")) == 2
+    assert len(await rows("public/open-interest?instType=SWAP&instFamily=XRP-USDT")) == 1
+    (index,) = await rows("market/index-tickers?instId=BTC-USDT")
+    assert abs(Decimal(index["idxPx"]) / Decimal(client.price("1")) - 1) < Decimal("0.01")
+    assert len(await rows("market/index-tickers?quoteCcy=USDT")) == 2
+    assert {len(each) for each in await rows(f"market/mark-price-candles?instId={swap}")} == {6}
+    assert {len(each) for each in await rows("market/index-candles?instId=BTC-USDT")} == {6}
+    assert {len(each) for each in await rows("market/history-candles?instId=BTC-USDT&bar=1Dutc")} == {9}
+    assert [each["maxLever"] for each in await rows("public/position-tiers?instType=SWAP&tdMode=cross")] == [
+        "125", "50", "20",
+    ]  # fmt: skip
+    newest = await rows("market/history-trades?instId=BTC-USDT&limit=5")
+    older = await rows(f"market/history-trades?instId=BTC-USDT&after={newest[0]['tradeId']}")
+    assert all(int(each["tradeId"]) < int(newest[0]["tradeId"]) for each in older)
+    assert (await rows("public/mark-price?instId=BTC-USDT-SWAP"))[0]["instType"] == "SWAP"
 
 
 async def test_above_the_limit_comes_429(client):

@@ -18,6 +18,7 @@ from trimaran.venues.okx.simulator.account_text import AccountText, fee_row
 from trimaran.venues.okx.simulator.catalogue import KINDS, Catalogue, Listed
 from trimaran.venues.okx.simulator.clocks import Clock
 from trimaran.venues.okx.simulator.order_args import CLIENT_ID, flag, text
+from trimaran.venues.okx.simulator.order_args import number as decimal_of
 from trimaran.venues.okx.simulator.public_data import PublicData, Query, number, required
 from trimaran.venues.okx.simulator.refusals import (
     ACCOUNT_IN_USE,
@@ -48,6 +49,7 @@ from trimaran.venues.sim.trading import (
 Body = dict[str, Any]
 DEAD_MAN_S: Final = (10, 120)
 NS: Final = 1_000_000_000
+LEVERAGE_CAP, PRICE_CAP = Decimal(10**6), Decimal(10**12)  # beyond them a number is only large
 BILLS_KEPT: Final = 10_000  # payments of funding that are remembered
 _PERMISSIONS: Final = {
     Permission.READ: "read_only",
@@ -172,16 +174,13 @@ class AccountEndpoints:
 
     def set_leverage(self, key: ApiKey, body: Body) -> str:
         """Leverage of a swap. The exchange has one for both margin modes."""
-        name, mode = text(body.get("instId")), _mode(text(body.get("mgnMode")))
-        lever_text = text(body.get("lever"))
+        name, lever_text = _said(body, "instId"), _said(body, "lever")
+        mode, wish = _mode(_said(body, "mgnMode")), decimal_of(lever_text)
         if not name:
             raise OkxError("50014", "Parameter instId can not be empty.", 400)
-        whole = lever_text.partition(".")[0]
-        if not (whole.isascii() and whole.isdigit() and len(whole) < 6) or Decimal(lever_text or "0") != int(
-            whole
-        ):
+        if wish is None or wish != int(wish):
             raise OkxError("51000", "Parameter lever error", 400)
-        listed, lever = self._swap(name), int(whole)
+        listed, lever = self._swap(name), int(min(wish, LEVERAGE_CAP))
         refused = self._exchange.set_leverage(
             key.account_id, OKX_SWAP, listed.symbol, lever, self._clock.trading_ns()
         )
@@ -193,7 +192,7 @@ class AccountEndpoints:
 
     def set_position_mode(self, key: ApiKey, body: Body) -> str:
         """There is only the one-way mode."""
-        mode = text(body.get("posMode"))
+        mode = _said(body, "posMode")
         if mode == "long_short_mode":
             raise OkxError(ACCOUNT_IN_USE.code, ACCOUNT_IN_USE.text)
         if mode != "net_mode":
@@ -202,7 +201,7 @@ class AccountEndpoints:
 
     def cancel_all_after(self, key: ApiKey, body: Body) -> str:
         """Arms or disarms the dead-man switch of the account, for spot and swaps."""
-        seconds = text(body.get("timeOut"))
+        seconds = _said(body, "timeOut")
         least, most = DEAD_MAN_S
         if not (seconds.isascii() and seconds.isdigit() and len(seconds) < 6) or not (
             int(seconds) == 0 or least <= int(seconds) <= most
@@ -215,11 +214,11 @@ class AccountEndpoints:
             )
         now_ms = self._clock.server_ms()
         trigger = str(now_ms + int(seconds) * 1000) if armed else "0"
-        return f'{{"triggerTime":"{trigger}","tag":"{_word(body.get("tag"))}","ts":"{now_ms}"}}'
+        return f'{{"triggerTime":"{trigger}","tag":"{_word(_said(body, "tag"))}","ts":"{now_ms}"}}'
 
     def close_position(self, key: ApiKey, body: Body) -> str:
         """Closes a position at the market; with `autoCxl` the instrument's orders go first."""
-        name, client_id = text(body.get("instId")), text(body.get("clOrdId"))
+        name, client_id = _said(body, "instId"), _said(body, "clOrdId")
         listed = self._swap(name)
         held = next(
             (
@@ -238,13 +237,13 @@ class AccountEndpoints:
             market=OKX_SWAP, symbol=listed.symbol, side=SELL if held > 0 else BUY, type=OrderTypeSim.MARKET,
             tif=Tif.IOC, size=listed.instrument.size_grid.decimal(abs(held)), reduce_only=True,
             client_id=client_id if CLIENT_ID.fullmatch(client_id) else "",
-            extra={"ordType": "market", "tdMode": _mode(text(body.get("mgnMode")) or "cross")},
+            extra={"ordType": "market", "tdMode": _mode(_said(body, "mgnMode") or "cross")},
         )  # fmt: skip
         order = self._exchange.place(key.account_id, spec, now_ns)
         if isinstance(order, Refusal):
             words = place_refused(order, listed.settle, listed.symbol)
             raise OkxError(words.code, words.text)
-        tag = _word(body.get("tag"))
+        tag = _word(_said(body, "tag"))
         return f'{{"clOrdId":"{_word(client_id)}","instId":"{name}","posSide":"net","tag":"{tag}"}}'
 
     def mass_cancel(self, key: ApiKey, body: Body) -> str:
@@ -279,9 +278,11 @@ class AccountEndpoints:
         buy, sell = self._free(account_id, listed)
         price = self._exchange.mark_price(listed.market, listed.symbol)
         if price_text:
-            price = listed.instrument.price_grid.decimal(
-                max(1, listed.instrument.price_grid.steps_floor(_decimal(price_text)))
-            )
+            wish = decimal_of(price_text)
+            if wish is None or wish > PRICE_CAP:
+                raise OkxError("51000", "Parameter px error", 400)
+            grid = listed.instrument.price_grid
+            price = grid.decimal(max(1, grid.steps_floor(wish)))
         size_grid, lot_value = listed.instrument.size_grid, listed.instrument.notional(1, 1)
         lot_value = lot_value / listed.instrument.price_grid.step * price
         if listed.text.perpetual:
@@ -326,13 +327,12 @@ def _mode(mode: str) -> str:
     return mode
 
 
-def _decimal(value: str) -> Decimal:
-    whole, _, part = value.partition(".")
-    if not (whole + part).isdigit() or len(value) > 32:
-        raise OkxError("51000", "Parameter px error", 400)
-    return Decimal(value)
+def _said(body: Body, name: str) -> str:
+    """A parameter as text; "" for what is no text, number or flag."""
+    value = body.get(name)
+    return text(value) if isinstance(value, str | int | float | bool) else ""
 
 
-def _word(value: Any) -> str:
-    written = text(value) if isinstance(value, (str, int)) else ""
-    return written if CLIENT_ID.fullmatch(written) else ""
+def _word(value: str) -> str:
+    """A name of the client that goes back to it, should it be one."""
+    return value if CLIENT_ID.fullmatch(value) else ""

@@ -106,9 +106,6 @@ class AlgoEntry:
         mode = text(args.td_mode)
         if not listed.text.perpetual:
             mode = "cash" if mode in ("cash", "cross", "isolated") else mode
-        refused = self._entry.margin_mode(account_id, listed, mode)
-        if refused is not None:
-            return refused
         terms = _terms(args)
         if isinstance(terms, Words):
             return terms
@@ -120,6 +117,9 @@ class AlgoEntry:
         size = self._size(account_id, listed, args)
         if size is None or (size == 0 and not text(args.close_fraction)):
             return wrong("sz") if text(args.sz) else missing("sz")
+        refused = self._entry.margin_mode(account_id, listed, mode)
+        if refused is not None:
+            return refused
         extra = self._entry.extra(account_id, listed, args, "market" if price is None else "limit")
         extra |= {"algo": terms, "tdMode": mode}
         kind = self._kind(listed, side, terms, trigger, price is None)

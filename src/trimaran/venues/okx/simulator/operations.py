@@ -116,7 +116,7 @@ class Operations:
             raise OkxError("60013", "Invalid args")
         if len(args) > BATCH_MAX:
             raise OkxError(kind.too_many.code, kind.too_many.text)
-        first = self._entry.listed(args[0].inst_id, getattr(args[0], "inst_id_code", ""))
+        first = self._entry.listed(args[0].inst_id, args[0].inst_id_code)
         return Prepared(kind, args, OKX_SPOT if first is None else first.market, self._expired(expiry))
 
     def run(self, account_id: int, prepared: Prepared) -> Outcome:
@@ -130,7 +130,8 @@ class Operations:
         work, limit = self._run[kind.request], BATCH_LIMIT if kind.batch else SINGLE_LIMIT
         rows = []
         for each in args:
-            key = (account_id, kind.name, each.inst_id_code or each.inst_id)
+            listed = self._entry.listed(each.inst_id, each.inst_id_code)
+            key = (account_id, kind.name, "" if listed is None else listed.symbol)
             if self._limits.take(key, limit, now_s):
                 rows.append(work(account_id, each))
             elif kind.batch:

@@ -207,9 +207,6 @@ class OrderEntry:
             return wrong("attachAlgoOrds")
         if stp is SelfTrade.EXPIRE_BOTH and order_type == "fok":
             return BOTH_AND_FOK
-        refused = self.margin_mode(account_id, listed, text(args.td_mode))
-        if refused is not None:
-            return refused
         size = number(args.sz)
         if size is None:
             return wrong("sz") if text(args.sz) else missing("sz")
@@ -220,10 +217,13 @@ class OrderEntry:
                 if text(args.px)
                 else Words("51204", "The price for the limit order cannot be empty.")
             )
-        extra = self.extra(account_id, listed, args, order_type)
         by_value = kind[0] is OrderTypeSim.MARKET and self._by_value(listed, side, text(args.tgt_ccy))
         if by_value is None:
             return wrong("tgtCcy")
+        refused = self.margin_mode(account_id, listed, text(args.td_mode))
+        if refused is not None:
+            return refused
+        extra = self.extra(account_id, listed, args, order_type)
         if by_value:
             extra["value"] = text(args.sz)
         if kind[0] is OrderTypeSim.MARKET and not listed.text.perpetual:

@@ -81,7 +81,7 @@ class Subscription:
         self.head = f'{{"arg":{arg}'
         self.kind = argument.get("instType", "ANY")
         self.name = argument.get("instId", "")
-        self.family = argument.get("instFamily", "") or argument.get("uly", "")
+        self.family = argument.get("instFamily", "")
         self.assets = frozenset(argument["ccy"].split(",")) if argument.get("ccy") else None
         self.every_ns = _interval_ns(argument) if self.channel in REPEATED else 0
         self.due_ns = 0

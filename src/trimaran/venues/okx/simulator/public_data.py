@@ -179,7 +179,8 @@ class PublicData:
     def _tiers(self, query: Query) -> str:
         """The same three tiers for every swap; only the first one is ever reached here."""
         kind = required(query, "instType")
-        family = query.get("instFamily") or query.get("uly") or ""
+        named = query.get("instFamily") or query.get("uly") or ""
+        family = next((each.family for each in self._catalogue.all if each.family == named), "")
         return ",".join(
             f'{{"baseMaxLoan":"","imr":"{_inverse(leverage)}","instFamily":"{family}","instId":"",'
             f'"maxLever":"{leverage}","maxSz":"{most}","minSz":"0","mmr":"0.004","optMgnFactor":"",'

@@ -22,7 +22,7 @@ from trimaran.venues.sim.markets import OKX_SPOT, OKX_SWAP
 PUBLIC, PRIVATE, BUSINESS = "public", "private", "business"
 PATHS: Final = {f"/ws/v5/{name}": name for name in (PUBLIC, PRIVATE, BUSINESS)}
 TIERED: Final = frozenset({"books-l2-tbt", "books50-l2-tbt"})
-NO_CHANNEL, NO_LOGIN, NO_TIER, NOT_BUSINESS = "60018", "60011", "64003", "64002"
+NO_CHANNEL, NO_LOGIN, NO_TIER, NOT_BUSINESS, NO_UNDERLYING = "60018", "60011", "64003", "64002", "64000"
 _LISTED_KINDS: Final = ("SPOT", "SWAP")
 _ALL_KINDS: Final = (*KINDS, "ANY")
 
@@ -44,6 +44,10 @@ class Channels:
     def refusal(self, socket: str, argument: Argument, known: bool) -> Refused | None:
         """Code and text where there is no such channel here; `known`: the client has logged in."""
         channel = argument["channel"]
+        if "uly" in argument:
+            return NO_UNDERLYING, (
+                "Subscription parameter uly is unavailable anymore, please replace uly with instFamily."
+            )
         private = CHANNELS if socket == PRIVATE else BUSINESS_CHANNELS if socket == BUSINESS else frozenset()
         if channel in private or (socket == PUBLIC and channel in TIERED | CHANNELS):
             if not known:
