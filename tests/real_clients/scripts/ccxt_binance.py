@@ -178,7 +178,7 @@ async def rest(run, exchange, symbol, spot, size):
         )
         await run.refused(
             "insufficient funds",
-            lambda: exchange.create_order(symbol, "limit", "buy", 900, low),
+            lambda: exchange.create_order(symbol, "limit", "buy", 50, low),
             ccxt.InsufficientFunds,
         )
     elif taken is not None:
