@@ -148,8 +148,7 @@ async def test_a_liquidation_is_told_to_its_account_and_to_all(trader: Any) -> N
     """Hardly any margin is left under a large position: the venue closes it."""
     key, exchange = await listen_key(trader), trader.simulator.exchanges["binance"]
     market = trader.private.replace("/private", "/market")
-    for asset_left in ("BTCUSDT",):
-        await trader.signed("POST", "/fapi/v1/leverage", symbol=asset_left, leverage=125)
+    await trader.signed("POST", "/fapi/v1/leverage", symbol="BTCUSDT", leverage=125)
     bought = await trader.place(USDM, type="MARKET", timeInForce=None, quantity="0.5")
     assert bought["status"] == "FILLED"
     async with (
@@ -171,3 +170,22 @@ async def test_a_liquidation_is_told_to_its_account_and_to_all(trader: Any) -> N
     assert await trader.signed("GET", "/fapi/v3/positionRisk") == (200, [])
     _, every = await trader.signed("GET", "/fapi/v1/allOrders", symbol="BTCUSDT")
     assert every[-1]["clientOrderId"].startswith("autoclose-")
+
+
+async def test_an_account_is_warned_before_the_end(trader: Any) -> None:
+    key, exchange = await listen_key(trader), trader.simulator.exchanges["binance"]
+    await trader.signed("POST", "/fapi/v1/leverage", symbol="BTCUSDT", leverage=125)
+    await trader.place(USDM, type="MARKET", timeInForce=None, quantity="0.5")
+    async with trader.ws(f"{trader.private}/ws/{key}") as socket:
+        view = exchange.margin(1, USDM)
+        wanted = view.maintenance_margin * Decimal("1.2")
+        exchange.deposit(
+            1,
+            USDM,
+            "USDT",
+            (wanted - view.equity).quantize(Decimal("0.01")),
+            trader.simulator.stage.trading_ns(),
+        )
+        messages = await trader.collect(socket, 0.4)
+    warnings = [message for message in messages if message["e"] == "MARGIN_CALL"]
+    assert [row["p"][0]["pa"] for row in warnings] == ["0.500"]

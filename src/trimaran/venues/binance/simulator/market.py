@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from aiohttp import web
 
@@ -26,7 +27,8 @@ from trimaran.venues.binance.simulator.ws_api import WsApi
 from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.server_stage import Stage
 
-VENUE = "binance"
+VENUE: Final = "binance"
+WARN_EVERY_MS: Final = 100
 
 
 class BinanceMarket:
@@ -41,6 +43,7 @@ class BinanceMarket:
         exchange = stage.exchange(VENUE)
         self.accounts = MarketAccounts(market, exchange, feed.feeds, counted)
         self._stage = stage
+        self._warns_ms = 0
         raw_limit = 300_000 if self.accounts.spot else 0
         self._weights = Weights(*weights, raw_limit)
         incomes = Incomes()
@@ -59,6 +62,9 @@ class BinanceMarket:
         """Sends everything that is due."""
         self.feed.pump(moment)
         self.listen_keys.expire(moment.server_ms)
+        if not self.accounts.spot and moment.server_ms >= self._warns_ms:
+            self._warns_ms = moment.server_ms + WARN_EVERY_MS
+            self.user_data.warn()
         self.flush()
 
     def flush(self) -> None:

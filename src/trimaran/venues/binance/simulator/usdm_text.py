@@ -225,7 +225,7 @@ def position_update(text: BookText, position: SimPosition) -> str:
     )
 
 
-def margin_call(times_ms: tuple[int, int], view: MarginView, rows: list[tuple[BookText, SimPosition]]) -> str:
+def margin_call(event_ms: int, view: MarginView, rows: list[tuple[BookText, SimPosition]]) -> str:
     """A `MARGIN_CALL` for positions that are near their end."""
     texts = [
         f'{{"s":"{text.symbol}","ps":"BOTH","pa":"{signed(text, row.lots)}",'
@@ -233,7 +233,7 @@ def margin_call(times_ms: tuple[int, int], view: MarginView, rows: list[tuple[Bo
         f'"mp":"{money(row.mark_price)}","up":"{money(row.unrealised)}","mm":"{money(row.maintenance_margin)}"}}'
         for text, row in rows
     ]
-    return f'{{"e":"MARGIN_CALL","E":{times_ms[0]},"cw":"{money(view.wallet)}","p":[{",".join(texts)}]}}'
+    return f'{{"e":"MARGIN_CALL","E":{event_ms},"cw":"{money(view.wallet)}","p":[{",".join(texts)}]}}'
 
 
 def signed(text: BookText, lots: int) -> str:

@@ -49,6 +49,7 @@ _REASONS: Final = {
     BalanceCause.TRANSFER: "DEPOSIT",
 }
 LIQUIDATION: Final = "LIQUIDATION"  # the type of orders that the venue makes
+MARGIN_CALL_RATIO: Final = Decimal("0.7")  # of the maintenance margin to the equity
 _ENDED: Final = frozenset((Status.FILLED, Status.CANCELED, Status.EXPIRED, Status.REJECTED))
 
 
@@ -84,6 +85,7 @@ class UserData:
         self._incomes = incomes
         self._listeners: dict[int, list[Listener]] = {}
         self._pending: list[Push] = []
+        self._warned: set[int] = set()
         self._modes: dict[tuple[int, Symbol], bool] = {}  # whether the margin is isolated
 
     def join(self, account_id: int, listener: Listener) -> None:
@@ -107,6 +109,24 @@ class UserData:
         """To everybody who listens to its account now."""
         for listener in tuple(self._listeners.get(push.account_id, ())):
             listener.push(push)
+
+    def warn(self) -> None:
+        """Tells accounts whose positions are near their end, once until they are safe again. USD-M only."""
+        accounts = self._accounts
+        for account_id in self._listeners:
+            view = accounts.exchange.margin(account_id, accounts.market)
+            near = view.maintenance_margin > 0 and view.maintenance_margin >= view.equity * MARGIN_CALL_RATIO
+            if near and account_id not in self._warned:
+                rows = [
+                    (accounts.feeds[row.symbol.lower()].text, row)
+                    for row in accounts.exchange.positions(account_id, accounts.market)
+                    if row.lots
+                ]
+                text = usdm_text.margin_call(self._server_ms(), view, rows)
+                self._pending.append(Push(account_id, "MARGIN_CALL", text))
+                self._warned.add(account_id)
+            elif not near:
+                self._warned.discard(account_id)
 
     def listen(self, event: ExchangeEvent) -> None:
         """Takes an event of the exchange."""
