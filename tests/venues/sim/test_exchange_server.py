@@ -6,6 +6,7 @@ import asyncio
 from decimal import Decimal
 from typing import Any
 
+import aiohttp
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -17,6 +18,13 @@ from trimaran.venues.sim.gate import Request, TradingFaults
 from trimaran.venues.sim.markets import BINANCE_SPOT, BINANCE_USDM, HTX_SPOT, OKX_SPOT
 from trimaran.venues.sim.trading import BUY, OrderSpec, OrderTypeSim, Permission, SimOrder, Status
 from trimaran.venues.simulators import SimulatorOptions, simulator_of
+
+CLOSED = (
+    aiohttp.WSMsgType.CLOSE,
+    aiohttp.WSMsgType.CLOSED,
+    aiohttp.WSMsgType.CLOSING,
+    aiohttp.WSMsgType.ERROR,
+)
 
 
 def market_buy(symbol: str, size: str, market: Any = BINANCE_USDM) -> OrderSpec:
@@ -199,3 +207,21 @@ def test_plans_from_the_start() -> None:
         SimulatorOptions(faults=FaultPlan(trading=TradingFaults(private_half_open=True)))
     with pytest.raises(ConfigError, match="funding_period_s"):
         SimulatorOptions(funding_period_s=0)
+
+
+async def test_private_connections_end_or_fall_silent_alone() -> None:
+    async with simulated(symbols=("BTC",), venues=("binance",)) as client:
+        public = f"{client.base('binance.spot', 'ws')}/ws/btcusdt@bookTicker"
+        private = client.base("binance.spot", "ws_api")
+        ping = {"id": "1", "method": "ping"}
+        async with client.ws(public) as market, client.ws(private) as account:
+            await account.send_json(ping)
+            assert (await client.receive(account))["status"] == 200
+            await client.post("/faults", {"trading": {"private_half_open": True}})
+            assert (await client.receive(market))["s"] == "BTCUSDT"
+            await account.send_json(ping)
+            with pytest.raises(TimeoutError):
+                await client.receive(account, 0.2)
+            assert await client.post("/disconnect?private=1") == {"connections": 1}
+            assert (await account.receive(timeout=5)).type in CLOSED
+            assert (await client.receive(market))["s"] == "BTCUSDT"
