@@ -172,6 +172,19 @@ async def test_batches_answer_each_order(trader):
     }
 
 
+async def test_a_cancel_may_be_accepted_long_before_it_is_done():
+    async with trading(rules={"cancel_ms": 300}) as trader:
+        placed = await trader.place("buy-limit", "0.01", trader.price("spot", "btcusdt", 0.97))
+        path = f"{ORDERS}/{placed['data']}/submitcancel"
+        assert (await trader.spot("POST", path, {}))["status"] == "ok"
+        assert (await _order(trader, placed))["state"] == "canceling"
+        again = await trader.spot("POST", path, {})
+        assert (again["err-code"], again["order-state"]) == ("order-orderstate-error", 10)
+        (order,) = trader.simulator.stage.exchange("htx").open_orders(1, "htx.spot")
+        await trader.until(lambda: not order.status.open)
+        assert (await _order(trader, placed))["state"] == "canceled"
+
+
 async def test_conditional_orders_wait(trader):
     price = trader.price("spot", "btcusdt", 1.05)
     placed = await trader.place("buy-stop-limit", "0.01", price, **{"stop-price": price, "operator": "gte"})

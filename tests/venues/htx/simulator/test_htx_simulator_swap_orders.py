@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.htx_client import trading
+
 V3 = "/linear-swap-api/v3/swap_cross_"
 ISOLATED = "/linear-swap-api/v1/swap_"
 CONTRACT = {"contract_code": "BTC-USDT"}
@@ -167,6 +169,22 @@ async def test_batches_answer_each_order(trader):
     everything = (await trader.swap("cancelall", CONTRACT))["data"]
     assert len(everything["successes"].split(",")) == 2
     assert (await trader.swap("batchorder", {"orders_data": []}))["err_code"] == 1030
+
+
+async def test_an_id_may_stand_in_both_lists_of_a_cancel():
+    async with trading(rules={"cancel_ms": 300}) as trader:
+        placed = await trader.place_swap("limit", 1, "buy", trader.price("swap", "BTC-USDT", 0.97))
+        asked = {**CONTRACT, "order_id": placed["data"]["order_id_str"]}
+        assert (await trader.swap("cancel", asked))["data"] == {"errors": [], "successes": asked["order_id"]}
+        assert (await _info(trader, placed))["status"] == 11
+        again = (await trader.swap("cancel", asked))["data"]
+        assert again["successes"] == asked["order_id"]
+        assert [(row["order_id"], row["err_code"]) for row in again["errors"]] == [(asked["order_id"], 1062)]
+        v5 = await trader.v5("POST", "trade/cancel_order", asked)
+        assert v5["code"] == 1062
+        (order,) = trader.simulator.stage.exchange("htx").open_orders(1, "htx.swap")
+        await trader.until(lambda: not order.status.open)
+        assert (await _info(trader, placed))["status"] == 7
 
 
 async def test_trigger_orders_stand_apart(trader):

@@ -17,6 +17,7 @@ from picows import WSCloseCode, WSMsgType, WSTransport
 from trimaran.domain.instrument import MarketName
 from trimaran.venues.htx.simulator.auth import Denied, KeyOf, ParameterNames, check, first_lines
 from trimaran.venues.htx.simulator.calls import Call, Endpoint
+from trimaran.venues.htx.simulator.cancels import Cancels
 from trimaran.venues.htx.simulator.limits import Windows
 from trimaran.venues.htx.simulator.private_rest import denied, too_fast
 from trimaran.venues.htx.simulator.push_hub import PushHub, Subscription
@@ -43,6 +44,7 @@ class PrivateSide(msgspec.Struct, frozen=True):
     key_of: KeyOf
     hub: PushHub
     windows: Windows
+    cancels: Cancels
     hosts: Callable[[], tuple[str, ...]]  # the names of the market, besides the one the client used
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from trimaran.venues.htx.simulator.auth import Denied
+from trimaran.venues.htx.simulator.cancels import is_canceling
 from trimaran.venues.sim.trading import Refusal, SimOrder, Status, Why
 
 
@@ -94,6 +95,7 @@ V5_DENIED: Final = 1003
 # Numeric states of orders in failures of cancels on spot.
 _STATES: Final = {Status.FILLED: 6, Status.CANCELED: 7, Status.EXPIRED: 7, Status.REJECTED: 7}
 _UNKNOWN_STATE: Final = -1
+_CANCELING: Final = 10
 _PARTIAL: Final = 5
 
 
@@ -139,6 +141,8 @@ def order_state(order: SimOrder | None) -> int:
     """The state of an order as failures of cancels on spot say it."""
     if order is None:
         return _UNKNOWN_STATE
+    if is_canceling(order):
+        return _CANCELING
     if order.filled_lots and order.status is not Status.FILLED and not order.status.open:
         return _PARTIAL
     return _STATES.get(order.status, _UNKNOWN_STATE)

@@ -29,7 +29,7 @@ _PERMISSIONS: Final = {
     Permission.READ: "readOnly", Permission.TRADE: "trade", Permission.WITHDRAW: "withdraw"
 }  # fmt: skip
 _states: Final = frozenset(
-    ("created", "submitted", "partial-filled", "filled", "partial-canceled", "canceled")
+    ("created", "submitted", "canceling", "partial-filled", "filled", "partial-canceled", "canceled")
 )
 Row = dict[str, Any]
 T = TypeVar("T")

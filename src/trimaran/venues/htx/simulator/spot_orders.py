@@ -17,6 +17,7 @@ import msgspec
 from trimaran.domain.instrument import Instrument, Symbol
 from trimaran.venues.htx.simulator import spot_wire
 from trimaran.venues.htx.simulator.calls import Call, Family, bad_field, plain_text, read, sane
+from trimaran.venues.htx.simulator.cancels import Cancels, Taken
 from trimaran.venues.htx.simulator.refusals import HtxError, order_state, spot_error
 from trimaran.venues.sim.codes import SelfTrade
 from trimaran.venues.sim.exchange_port import Exchange
@@ -79,8 +80,11 @@ _cancel_one: Final = msgspec.json.Decoder(CancelOne, strict=False)
 class SpotOrders:
     """What changes orders."""
 
-    def __init__(self, exchange: Exchange, instruments: Mapping[Symbol, Instrument]) -> None:
+    def __init__(
+        self, exchange: Exchange, instruments: Mapping[Symbol, Instrument], cancels: Cancels
+    ) -> None:
         self._exchange = exchange
+        self._cancels = cancels
         self._instruments = instruments
 
     def place(self, call: Call) -> str:
@@ -108,7 +112,7 @@ class SpotOrders:
         order = self._exchange.order_by_client_id(call.account_id, HTX_SPOT, client_id)
         if order is None:
             return 0
-        answer = self._exchange.cancel(call.account_id, order, call.now_ns)
+        answer = self._cancels.ask(call.account_id, order, call.now_ns)
         return order_state(order) if isinstance(answer, Refusal) else CANCELING
 
     def cancel_many(self, call: Call) -> Row:
@@ -141,8 +145,7 @@ class SpotOrders:
         ]
         chosen = chosen[: max(1, min(asked.size, 100))]
         ended = sum(
-            not isinstance(self._exchange.cancel(call.account_id, order, call.now_ns), Refusal)
-            for order in chosen
+            self._cancels.ask(call.account_id, order, call.now_ns) is Taken.ACCEPTED for order in chosen
         )
         return {"success-count": ended, "failed-count": len(chosen) - ended, "next-id": -1}
 
@@ -239,9 +242,9 @@ class SpotOrders:
         return spot_error(msgspec.structs.replace(refusal, limit=limit), order_type is OrderTypeSim.MARKET)
 
     def _cancel(self, call: Call, order: SimOrder) -> None:
-        answer = self._exchange.cancel(call.account_id, order, call.now_ns)
-        if isinstance(answer, Refusal):
-            error = spot_error(answer)
+        answer = self._cancels.ask(call.account_id, order, call.now_ns)
+        if answer is not Taken.ACCEPTED:
+            error = spot_error(answer if isinstance(answer, Refusal) else Refusal(Why.ORDER_ENDED))
             raise HtxError(error.code, error.text, order_state(order))
 
     def _cancel_listed(

@@ -33,6 +33,7 @@ from trimaran.venues.sim.trading import (
     OrderTypeSim,
     SimFill,
     SimOrder,
+    Status,
 )
 
 ORDERS: Final = "orders"
@@ -159,7 +160,7 @@ class SpotPushes:
             "tradeId": fill.trade_id,
             "tradeTime": self._moment().venue_ms(fill.time_ns),
             "aggressor": not fill.maker,
-            "orderStatus": "filled" if order.filled_lots == order.lots else spot_wire.state_of(order),
+            "orderStatus": "filled" if order.status is Status.FILLED else "partial-filled",
             "totalTradeAmount": plain_text(value_of(instrument, order.filled_value)),
             **self._amounts(instrument, order),
         }

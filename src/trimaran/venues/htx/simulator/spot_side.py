@@ -28,7 +28,7 @@ class SpotSide:
     def __init__(self, side: PrivateSide, instruments: dict[Symbol, Instrument], rules: SocketRules) -> None:
         stage = side.stage
         exchange = stage.exchange("htx")
-        orders = SpotOrders(exchange, instruments)
+        orders = SpotOrders(exchange, instruments, side.cancels)
         account = SpotAccount(exchange, instruments, orders, stage.moment)
         self._pushes = SpotPushes(exchange, instruments, side.hub, stage.moment)
         exchange.listen(self._pushes.heard)

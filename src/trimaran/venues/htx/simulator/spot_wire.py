@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from trimaran.domain.instrument import Instrument
 from trimaran.venues.htx.simulator.calls import plain_text, size_of, value_of
+from trimaran.venues.htx.simulator.cancels import is_canceling
 from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.trading import BUY, OrderTypeSim, SimFill, SimOrder, Status, Tif
 
@@ -60,6 +61,8 @@ def by_value(order: SimOrder) -> bool:
 
 def state_of(order: SimOrder) -> str:
     """The state of an order. `partial-canceled` is the end of an order that had fills."""
+    if is_canceling(order):
+        return "canceling"
     if order.status is Status.WAITING:
         return "created"
     if order.status is Status.NEW:

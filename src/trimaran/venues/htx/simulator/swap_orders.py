@@ -17,6 +17,7 @@ import msgspec
 from trimaran.domain.instrument import Instrument, Symbol
 from trimaran.venues.htx.simulator import swap_wire
 from trimaran.venues.htx.simulator.calls import Call, Family, bad_field, read, sane
+from trimaran.venues.htx.simulator.cancels import Cancels, Taken
 from trimaran.venues.htx.simulator.refusals import HtxError, swap_error
 from trimaran.venues.sim.codes import SelfTrade
 from trimaran.venues.sim.exchange_port import Exchange
@@ -24,6 +25,7 @@ from trimaran.venues.sim.markets import HTX_SWAP
 from trimaran.venues.sim.trading import BUY, OrderSpec, OrderTypeSim, Refusal, SimOrder, Tif, Why
 
 BATCH_MAX: Final = 25
+CANCELING: Final = 1062  # and the id stands among the successes
 CLIENT_ID_MAX: Final = 2**63 - 1
 _KINDS: Final = {
     "limit": (OrderTypeSim.LIMIT, Tif.GTC),
@@ -91,8 +93,11 @@ _named: Final = msgspec.json.Decoder(Named, strict=False)
 class SwapOrders:
     """What changes orders of one margin mode."""
 
-    def __init__(self, exchange: Exchange, instruments: Mapping[Symbol, Instrument], mode: str) -> None:
+    def __init__(
+        self, exchange: Exchange, instruments: Mapping[Symbol, Instrument], cancels: Cancels, mode: str
+    ) -> None:
         self._exchange = exchange
+        self._cancels = cancels
         self._instruments = instruments
         self.mode = mode
 
@@ -145,9 +150,9 @@ class SwapOrders:
                 refused: HtxError | None = swap_error(Refusal(Why.NO_SUCH_ORDER))
             else:
                 refused = self._cancel(call, order)
-            if refused is None:
+            if refused is None or refused.code == CANCELING:
                 successes.append(name)
-            else:
+            if refused is not None:
                 errors.append({"order_id": name, "err_code": refused.code, "err_msg": refused.text})
         return {"errors": errors, "successes": ",".join(successes)}
 
@@ -271,8 +276,15 @@ class SwapOrders:
         return self._exchange.order_by_client_id(call.account_id, HTX_SWAP, name)
 
     def _cancel(self, call: Call, order: SimOrder) -> HtxError | None:
-        answer = self._exchange.cancel(call.account_id, order, call.now_ns)
-        return swap_error(answer) if isinstance(answer, Refusal) else None
+        answer = self._cancels.ask(call.account_id, order, call.now_ns)
+        if isinstance(answer, Refusal):
+            return swap_error(answer)
+        return None if answer is Taken.ACCEPTED else canceling()
+
+
+def canceling() -> HtxError:
+    """A cancel of an order whose cancel was accepted before."""
+    return HtxError(CANCELING, "Cancelling. Please be patient.")
 
 
 def client_id_text(client_id: int | None) -> str:

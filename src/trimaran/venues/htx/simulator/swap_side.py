@@ -43,7 +43,7 @@ class SwapSide:
         """`funding` answers the rates of a contract, or of all."""
         stage = side.stage
         exchange, moment = stage.exchange("htx"), stage.moment
-        modes = {mode: SwapOrders(exchange, instruments, mode) for mode in _PREFIXES}
+        modes = {mode: SwapOrders(exchange, instruments, side.cancels, mode) for mode in _PREFIXES}
         accounts = {
             mode: SwapAccount(exchange, instruments, orders, moment) for mode, orders in modes.items()
         }
@@ -52,7 +52,9 @@ class SwapSide:
             triggers = SwapTriggers(exchange, instruments, modes[mode], moment)
             self._endpoints += mode_endpoints(prefix, modes[mode], accounts[mode], triggers)
         self._operations = swap_operations(self._endpoints)
-        v5 = V5Account(exchange, instruments, V5Orders(exchange, modes), accounts[swap_wire.CROSS], moment)
+        v5 = V5Account(
+            exchange, instruments, V5Orders(exchange, modes, side.cancels), accounts[swap_wire.CROSS], moment
+        )
         self._endpoints += v5.endpoints()
         self._pushes = SwapPushes(exchange, instruments, side.hub, accounts, v5, moment)
         exchange.listen(v5.heard)

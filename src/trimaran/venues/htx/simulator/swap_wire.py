@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from trimaran.domain.instrument import Instrument
 from trimaran.venues.htx.simulator.calls import average_price, size_of, value_of
+from trimaran.venues.htx.simulator.cancels import is_canceling
 from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.trading import (
     MarginView,
@@ -28,6 +29,7 @@ ISOLATED: Final = "isolated"
 SIDES: Final = ("buy", "sell")
 MARKET_TYPES: Final = (OrderTypeSim.MARKET, OrderTypeSim.STOP_MARKET, OrderTypeSim.TAKE_PROFIT_MARKET)
 _CANCELED: Final = 7
+_CANCELING: Final = 11
 _PARTLY_CANCELED: Final = 5
 _STATES: Final = {
     Status.WAITING: 2, Status.NEW: 3, Status.PARTIALLY_FILLED: 4, Status.FILLED: 6
@@ -81,7 +83,9 @@ def triggered(order: SimOrder) -> bool:
 
 
 def status_of(order: SimOrder) -> int:
-    """3 submitted, 4 partly filled, 5 cancelled with fills, 6 filled, 7 cancelled."""
+    """3 submitted, 4 partly filled, 5 cancelled with fills, 6 filled, 7 cancelled, 11 cancelling."""
+    if is_canceling(order):
+        return _CANCELING
     ended = _PARTLY_CANCELED if order.filled_lots else _CANCELED
     return _STATES.get(order.status, ended)
 

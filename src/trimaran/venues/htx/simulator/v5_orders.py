@@ -14,8 +14,9 @@ import msgspec
 from trimaran.domain.instrument import Instrument
 from trimaran.venues.htx.simulator import swap_wire, v5_wire
 from trimaran.venues.htx.simulator.calls import Call, Family, bad_field, read, sane
+from trimaran.venues.htx.simulator.cancels import Cancels, Taken
 from trimaran.venues.htx.simulator.refusals import HtxError, swap_error
-from trimaran.venues.htx.simulator.swap_orders import SwapOrders, client_id_text, trigger_type_of
+from trimaran.venues.htx.simulator.swap_orders import SwapOrders, canceling, client_id_text, trigger_type_of
 from trimaran.venues.sim.codes import SelfTrade
 from trimaran.venues.sim.exchange_port import Exchange
 from trimaran.venues.sim.markets import HTX_SWAP
@@ -78,9 +79,10 @@ _named_many: Final = msgspec.json.Decoder(list[Named], strict=False)
 class V5Orders:
     """What changes orders."""
 
-    def __init__(self, exchange: Exchange, modes: Mapping[str, SwapOrders]) -> None:
+    def __init__(self, exchange: Exchange, modes: Mapping[str, SwapOrders], cancels: Cancels) -> None:
         """`modes` are the classic ones by margin mode."""
         self._exchange = exchange
+        self._cancels = cancels
         self._modes = modes
         self._classic = modes[swap_wire.CROSS]
 
@@ -160,7 +162,7 @@ class V5Orders:
         rows = []
         for order in self._exchange.open_orders(call.account_id, HTX_SWAP, symbol):
             if not swap_wire.waits(order) and asked.side in ("", swap_wire.SIDES[order.side]):
-                self._exchange.cancel(call.account_id, order, call.now_ns)
+                self._cancels.ask(call.account_id, order, call.now_ns)
                 rows.append({**GOOD, **v5_wire.ids_of(order)})
         return rows
 
@@ -190,9 +192,11 @@ class V5Orders:
         order = self.find(call, name, by_venue)
         if order is None:
             raise swap_error(Refusal(Why.NO_SUCH_ORDER))
-        answer = self._exchange.cancel(call.account_id, order, call.now_ns)
+        answer = self._cancels.ask(call.account_id, order, call.now_ns)
         if isinstance(answer, Refusal):
             raise swap_error(answer)
+        if answer is Taken.ALREADY:
+            raise canceling()
         return order
 
     def _checked(self, asked: Placed) -> tuple[SwapOrders, Instrument, int, Decimal]:

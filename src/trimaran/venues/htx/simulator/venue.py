@@ -17,6 +17,7 @@ from picows import WSUpgradeRequest
 
 from trimaran.domain.instrument import Instrument, MarketName, Symbol
 from trimaran.venues.htx.simulator.answers import SpotAnswers, SwapAnswers
+from trimaran.venues.htx.simulator.cancels import Cancels
 from trimaran.venues.htx.simulator.connection import ConnectionRules, Endpoint, HtxConnection
 from trimaran.venues.htx.simulator.contract_data import ContractData
 from trimaran.venues.htx.simulator.high_freq import HighFreqBook
@@ -53,6 +54,7 @@ class HtxRules(msgspec.Struct, frozen=True):
     wrong_topic_every: int = 50  # frames of a swap, of which one names another contract inside; 0: none
     spot: ConnectionRules = ConnectionRules(misses_max=2)
     swap: ConnectionRules = ConnectionRules(misses_max=5)
+    cancel_ms: int = 0  # from accepting a cancel to carrying it out
     spot_private: SocketRules = SocketRules(ping_every_s=20.0, misses_max=2)
     swap_private: SocketRules = SocketRules(ping_every_s=5.0, misses_max=3)
 
@@ -74,6 +76,7 @@ class HtxVenue:
         }
         self._indexes = {symbol: self._spot_books[symbol.replace("-", "").lower()] for symbol in self._swap}
         self._contracts = ContractData(self._swap, self._indexes, stage.server_ms)
+        self._cancels = Cancels(stage.exchange("htx"), rules.cancel_ms * 1_000_000)
         self._hosts: dict[MarketName, tuple[str, ...]] = {}
         self._spot_side = SpotSide(self._side(HTX_SPOT), _instruments(self._spot), rules.spot_private)
         self._swap_side = SwapSide(
@@ -124,6 +127,7 @@ class HtxVenue:
         for feed in self.feeds.values():
             feed.pump(moment)
         self._swap_side.pump(moment)
+        self._cancels.turn(self._stage.world.now_ns)
 
     def urls(self, hosts: Mapping[int, str]) -> dict[str, Any]:
         """Base URLs by market; what they name is what clients sign."""
@@ -155,8 +159,10 @@ class HtxVenue:
     def _side(self, market: MarketName) -> PrivateSide:
         stage = self._stage
         hub = PushHub(market, stage.gate, _soon, _later)
-        key_of, hosts = stage.exchange("htx").key, lambda: self._hosts.get(market, ())
-        return PrivateSide(market, stage, key_of, hub, Windows(), hosts)
+        exchange = stage.exchange("htx")
+        return PrivateSide(
+            market, stage, exchange.key, hub, Windows(), self._cancels, lambda: self._hosts.get(market, ())
+        )
 
     def _acceptor(
         self, paths: Mapping[str, Endpoint], rules: ConnectionRules, private: SpotSide | SwapSide
