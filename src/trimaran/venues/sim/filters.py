@@ -8,9 +8,9 @@ from typing import Final
 import msgspec
 
 from trimaran.base.limits import PRICE_TICKS_MAX
-from trimaran.venues.sim.tradable import ORDER_LOTS_MAX, Tradable
+from trimaran.venues.sim.tradable import DIGITS_MAX, ORDER_LOTS_MAX, Tradable
 from trimaran.venues.sim.trading import BUY, OrderSpec, OrderTypeSim, Refusal, Tif, VenueRules, Why
-from trimaran.venues.sim.units import units_of
+from trimaran.venues.sim.units import units_floor
 
 TRIGGERED: Final = frozenset(
     (
@@ -60,7 +60,7 @@ def numbers_of(tradable: Tradable, spec: OrderSpec, rules: VenueRules) -> Number
             return Refusal(Why.UNSUPPORTED)
         if not spec.quote_size.is_finite() or spec.quote_size <= 0:
             return Refusal(Why.TOO_SMALL)
-        quote_units = int(spec.quote_size.scaleb(18).to_integral_value()) if _fine(spec.quote_size) else 0
+        quote_units = units_floor(spec.quote_size) if spec.quote_size.adjusted() < DIGITS_MAX else 0
         if quote_units < max(1, tradable.notional_min):
             return Refusal(Why.NOTIONAL_TOO_SMALL, str(tradable.book.listing.instrument.min_notional))
     else:
@@ -131,10 +131,3 @@ def _bad_display(spec: OrderSpec) -> Refusal | None:
     """Only what may rest can be an iceberg."""
     rests = spec.type in (OrderTypeSim.LIMIT, OrderTypeSim.STOP_LIMIT, OrderTypeSim.TAKE_PROFIT_LIMIT)
     return None if rests and spec.tif in (Tif.GTC, Tif.POST_ONLY) else Refusal(Why.UNSUPPORTED)
-
-
-def _fine(value: Decimal) -> bool:
-    return value.adjusted() < 15 and len(value.as_tuple().digits) <= 40
-
-
-assert units_of(Decimal(1)) == 10**18
