@@ -2,7 +2,8 @@
 
 Sources: https://developers.binance.com/docs/binance-spot-api-docs/errors (-2010 for duplicates while open and
 for post-only orders that would take), https://developers.binance.com/docs/derivatives/usds-margined-futures
-(-4116, -5022, -5021 for a fill-or-kill order that cannot be filled), https://www.okx.com/docs-v5/en/ (51016; post-only is accepted and cancelled, state canceled),
+(-4116, -5022; -5021 for a fill-or-kill order that cannot be filled), https://www.okx.com/docs-v5/en/ (51016;
+post-only is accepted and cancelled, state canceled),
 https://www.htx.com/en-us/opend/newApiPages/ (client ids are unique for 24 hours).
 """
 
