@@ -8,6 +8,7 @@ that must be answered within 60 s (3 min and 10 min on USD-M); 24 h of life. Con
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from typing import Any, Final, Protocol
@@ -25,6 +26,7 @@ from trimaran.venues.sim.server_stage import Connection, Stage
 STREAMS_MAX: Final = 1_024
 SHUTDOWN_STREAM: Final = "!serverShutdown"
 _METHODS: Final = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,36}")  # letters and digits, and what a UUID has between them
 _encode = msgspec.json.encode
 
 
@@ -239,7 +241,7 @@ def _legal_id(request_id: object) -> bool:
     if request_id is None:
         return True
     if isinstance(request_id, str):
-        return request_id.isalnum() and len(request_id) <= 36
+        return _ID.fullmatch(request_id) is not None
     return isinstance(request_id, int) and not isinstance(request_id, bool) and abs(request_id) < 2**63
 
 
