@@ -77,6 +77,8 @@ async def test_a_push_may_overtake_the_answer(stage):
     await stage.venue.say(order(OrderState.ACKED), fill(1))
     (lost,) = await placing
     assert isinstance(lost, OrderLost)
+    stage.venue.answers["line PlaceOrder"] = [PLACED]
+    assert [type(event) for event in await client.place(approved())] == [OrderAcked]
     assert [type(event) for event in stage.of(OrderAcked, Fill, OrderLost)] == [OrderAcked, Fill, OrderLost]
 
 

@@ -109,11 +109,11 @@ class AccountFold:
         return news
 
     def open_orders(self) -> Sequence[OpenOrder]:
-        """Orders of ours that may be open at the venue."""
+        """Orders of ours of which no end was told, those whose fills are complete included."""
         return [
             OpenOrder(order.client_order_id, order.instrument_key, order.venue_order_id)
             for order in self._orders.values()
-            if not order.done and not 0 < order.lots <= order.seen_lots
+            if not order.done
         ]
 
     def report(self, report: Report, now_ns: int) -> list[FoldEvent]:

@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from trimaran.base.errors import ConfigError
-from trimaran.domain.account import OrderLost, OrderRejected, VenueOrderId
+from trimaran.domain.account import OrderAcked, OrderLost, OrderRejected, VenueOrderId
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.decision import Approved
 from trimaran.domain.instrument import InstrumentKey
@@ -52,7 +52,7 @@ class OrderDesk:
         self._hears = hears  # whether changes of orders are pushed to us
 
     async def place(self, approved: Approved) -> Sequence[ClientEvent]:
-        """Sends an order once; the events of its answer."""
+        """Sends an order once; its outcome (OrderAcked, OrderRejected or OrderLost) and what else is new."""
         order = approved.order
         client_order_id = order.client_order_id
         self._fold.expect(order)
@@ -69,7 +69,12 @@ class OrderDesk:
         if isinstance(answer, Unsupported):
             self._fold.refused(client_order_id)
             return self._told([self._rejected(client_order_id, answer.capability.name, answer.reason)])
-        return self._told(self._placed(answer, order.instrument_key))
+        events = self._told(self._placed(answer, order.instrument_key))
+        if any(isinstance(event, OrderAcked | OrderRejected) for event in events):
+            return events
+        venue_ns = self._asker.venue_clock.at(self._clock.monotonic_ns()).venue_ns
+        ack = OrderAcked(client_order_id, answer.venue_order_id, venue_ns, self._clock.wall_ns())
+        return [ack, *events]  # a push has told of it before
 
     async def amend(
         self, approved: Approved, venue_order_id: VenueOrderId | None = None
