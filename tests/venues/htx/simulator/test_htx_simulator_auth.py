@@ -135,7 +135,7 @@ def _flip(url: str, pattern: str) -> str:
 
 
 MUTATIONS = [
-    (r"Signature=[A-Za-z0-9]{5}", "Verification failure"),
+    (r"&Signature=.", "Verification failure"),
     (r"AccessKeyId=[0-9a-f]{8}", "Incorrect Access key"),
     (r"Timestamp=\d{4}-\d\d-\d\dT\d\d%3A\d\d%3A\d", "Invalid submission time"),
     (r"symbol=btcusd", "Verification failure"),
