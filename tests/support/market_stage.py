@@ -26,6 +26,7 @@ from trimaran.venues.wire.market_entry import MarketEntry
 from trimaran.venues.wire.market_feed import MarketFeed
 from trimaran.venues.wire.rest import RestClient, RestOptions
 from trimaran.venues.wire.session import SessionConfig
+from trimaran.venues.wire.translated import translated
 
 MS = 1_000_000
 QUICK = SessionConfig(
@@ -171,7 +172,7 @@ def levels_of(simulator: Simulator, entry: MarketEntry, symbol: str) -> tuple[Le
     feed = simulator.feed_of(entry.name, symbol)
     assert feed is not None
     instrument, engine = feed.book.listing.instrument, feed.book.engine
-    depth = entry.make_decoder().levels_max
+    depth = entry.levels_max
     bids, asks = (
         [(instrument.price(ticks), instrument.size(lots)) for ticks, lots in engine.depth(side, depth)]
         for side in (0, 1)
@@ -207,7 +208,8 @@ async def staged(
         books = {book: symbol for symbol, book in sink.index.items()}
         session = opened.make_session(list(sink.index), books, random.Random(seed))
         notices: list[Any] = []
-        feed = MarketFeed(session, sink, SystemClock(), rest, on_notice=notices.append, tick_s=TICK_S)
+        front = translated(entry.translate, sink)
+        feed = MarketFeed(session, front, SystemClock(), rest, on_notice=notices.append, tick_s=TICK_S)
         stage = MarketStage(entry, simulator, feed, session, sink)
         stage.notices = notices
         before = asyncio.all_tasks()

@@ -34,6 +34,7 @@ from trimaran.venues.wire.session_port import (
     SnapshotApplied,
     SnapshotFailed,
 )
+from trimaran.venues.wire.translated import total
 
 MS = 1_000_000
 SECOND = 1_000 * MS
@@ -52,6 +53,7 @@ class VirtualDesk:
     def __init__(self, entry: MarketEntry, hot: Any, seed: int = 1) -> None:
         opened = entry.open({key: f"ws://{key}" for key in entry.keys})
         self.symbols: list[Any] = [opened.spell(Pair.parse(pair)) for pair in PAIRS]
+        self._translate = None if entry.translate is None else total(entry.translate())
         self.hot, self.market = hot, hot.add_market(entry.dialect)
         self.books = {
             symbol: hot.add_instrument(self.market, symbol, 1, -2, 1, -3, 1, -3, 1, group, 0)
@@ -107,7 +109,8 @@ class VirtualDesk:
 
     def deliver(self, slot: int, payload: bytes) -> int:
         """A frame comes in; the packed answer of the hot state."""
-        answer: int = self.hot.on_frame(self.market, memoryview(payload), self.now_ns)
+        frame = memoryview(payload if self._translate is None else self._translate(payload))
+        answer: int = self.hot.on_frame(self.market, frame, self.now_ns)
         if answer & 0xF == Kind.CONTROL:
             self.event(ControlFrame(slot, payload))  # type: ignore[arg-type]
         else:

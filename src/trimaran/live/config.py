@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -38,9 +38,8 @@ class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: int = 1
 
     def __post_init__(self) -> None:
-        unknown = [name for name in self.markets if name not in MARKETS]
-        if unknown or not self.markets:
-            raise ConfigError(f"markets: expected some of {', '.join(MARKETS)}, found {unknown or 'none'}")
+        if not self.markets:
+            raise ConfigError(f"markets: expected some of {', '.join(MARKETS)}, found none")
         if not self.wanted():
             raise ConfigError("symbols: expected at least one, found none")
         if not (self.quote_balance.is_finite() and self.quote_balance >= 0):
@@ -59,6 +58,12 @@ class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ConfigError(
                     f"exposure_max.{asset}: expected above 0, at most {AMOUNT_MAX}, found {amount}"
                 )
+
+    def check_markets(self, known: Collection[str]) -> None:
+        """Raises ConfigError with the markets that are not among those that are known."""
+        unknown = [name for name in self.markets if name not in known]
+        if unknown:
+            raise ConfigError(f"markets: expected some of {', '.join(known)}, found {', '.join(unknown)}")
 
     def check_exposures(self, instruments: Iterable[Instrument]) -> None:
         """Raises ConfigError with the base assets that have no limit: no number is sane for every asset."""
@@ -101,9 +106,11 @@ class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(dict.fromkeys(Pair.parse(symbol) for symbol in self.symbols))
 
 
-def read_config(text: bytes) -> DeskConfig:
-    """A config from JSON. Raises ConfigError."""
+def read_config(text: bytes, markets: Collection[str] = MARKETS) -> DeskConfig:
+    """A config from JSON, of the markets that are known. Raises ConfigError."""
     try:
-        return msgspec.json.decode(text, type=DeskConfig)
+        config = msgspec.json.decode(text, type=DeskConfig)
     except msgspec.MsgspecError as error:
         raise ConfigError(f"desk config: expected the fields of DeskConfig, found: {error}") from None
+    config.check_markets(markets)
+    return config

@@ -20,7 +20,7 @@ import msgspec
 from trimaran.domain.instrument import MarketName, Symbol
 from trimaran.storage.recording.segment import Head, Kind, RecordingError
 from trimaran.storage.recording.writer import RecordingWriter, WriterOptions
-from trimaran.venues.wire.market_feed import FrameSink
+from trimaran.venues.wire.session_port import FrameSink
 
 FLUSH_S: Final = 0.5  # a killed process loses at most what came since, and what is being synced
 

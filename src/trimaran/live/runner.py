@@ -35,9 +35,11 @@ from trimaran.live.startup import get_patiently
 from trimaran.strategies.port import Strategy
 from trimaran.venues.registry import MARKETS
 from trimaran.venues.sim.paper import PaperVenue
-from trimaran.venues.wire.market_entry import OpenedMarket
-from trimaran.venues.wire.market_feed import FrameSink, MarketFeed
+from trimaran.venues.wire.market_entry import MarketEntry, OpenedMarket
+from trimaran.venues.wire.market_feed import MarketFeed
 from trimaran.venues.wire.rest import RestClient, RestError, RestOptions
+from trimaran.venues.wire.session_port import FrameSink
+from trimaran.venues.wire.translated import translated
 
 STATUS_S: Final = 0.25
 E8_PER_BPS: Final = 10_000
@@ -58,9 +60,15 @@ class DeskRunner:
         strategies: Callable[[], list[Strategy]],
         tell: Callable[[str], None] = lambda line: None,
         tap: Tap | None = None,
+        markets: Mapping[MarketName, MarketEntry] = MARKETS,
     ) -> None:
-        """`tell` receives short lines for people: what goes wrong with the connections; `tap` records."""
+        """`tell` receives short lines for people: what goes wrong with the connections; `tap` records.
+
+        `markets` are those that the settings may name. Raises ConfigError for another one.
+        """
+        config.check_markets(markets)
         self._config = config
+        self._markets = markets
         self.clock = clock
         self._make_hot = make_hot
         self._make_strategies = strategies
@@ -79,7 +87,7 @@ class DeskRunner:
 
     async def start(self) -> None:
         """Fetches the instruments, builds the desk, connects. Raises ConfigError or VenueError."""
-        opened = [MARKETS[MarketName(name)].open(b) for name, b in self._config.markets.items()]
+        opened = [self._markets[MarketName(name)].open(b) for name, b in self._config.markets.items()]
         async with contextlib.AsyncExitStack() as stack:  # closes what was opened when the start fails
             await stack.enter_async_context(self._rest)
             rng = random.Random(self._config.seed)
@@ -188,7 +196,7 @@ class DeskRunner:
             sink = self._tap.sink(market.name, sink, self.clock.wall_ns)
         feed = MarketFeed(
             session,
-            sink,
+            translated(market.translate, sink),
             self.clock,
             self._rest,
             on_notice=functools.partial(self.observed.notices.take, market.name),

@@ -26,6 +26,7 @@ from trimaran.venues.wire.market_spec import Endpoints, MarketSpec
 from trimaran.venues.wire.private_spec import PrivateSpec
 from trimaran.venues.wire.session import SessionConfig, VenueSession
 from trimaran.venues.wire.session_port import MarketSession
+from trimaran.venues.wire.translated import Translator
 
 Bases = Mapping[str, str]  # base URLs as a simulator or a settings file names them
 SESSION_DEFAULT: Final = SessionConfig()
@@ -91,6 +92,7 @@ class OpenedMarket(msgspec.Struct, frozen=True):
     instruments_url: Callable[[Sequence[Symbol]], str]
     read_instruments: Callable[[bytes, Sequence[Symbol]], tuple[Instrument, ...]]
     make_session: Callable[[Sequence[Symbol], Mapping[int, Symbol], Rng], MarketSession]
+    translate: Callable[[], Translator] | None = None  # the slow path: see `MarketEntry.translate`
 
 
 class MarketEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +106,17 @@ class MarketEntry(msgspec.Struct, frozen=True, kw_only=True):
     spell: Callable[[Pair], Symbol]
     keys: tuple[str, str, str] = ("rest", "ws", "ws")  # of base URLs: REST, books, trades
     private: PrivateEntry
+    translate: Callable[[], Translator] | None = None  # frames go through it, into `dialect`: the slow path
+
+    @property
+    def slow_path(self) -> bool:
+        """Whether frames are translated in Python before they reach a decoder (`translated.py`)."""
+        return self.translate is not None
+
+    @property
+    def levels_max(self) -> int:
+        """Levels a side that the market maintains."""
+        return (self.make_decoder() if self.translate is None else self.translate()).levels_max
 
     @property
     def name(self) -> MarketName:
@@ -130,6 +143,7 @@ class MarketEntry(msgspec.Struct, frozen=True, kw_only=True):
             lambda symbols, books, rng: VenueSession(
                 spec.session, self.dialogue, endpoints, symbols, rng, config, books=books
             ),
+            self.translate,
         )
 
     def _endpoints(self, bases: Bases | str) -> Endpoints:

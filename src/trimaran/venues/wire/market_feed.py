@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from trimaran.domain.answer import Kind
 from trimaran.domain.instrument import Symbol
@@ -24,6 +24,7 @@ from trimaran.venues.wire.session_port import (
     ControlFrame,
     Event,
     FetchSnapshot,
+    FrameSink,
     MarkDown,
     MarketSession,
     Notice,
@@ -38,19 +39,6 @@ from trimaran.venues.wire.socket_runner import SocketRunner
 from trimaran.venues.wire.websocket import WebSocketCounters, WebSocketOptions
 
 TICK_S_DEFAULT: Final = 0.2
-
-
-class FrameSink(Protocol):
-    """Where frames go: the hot state, or something that records on the way to it."""
-
-    def on_frame(self, payload: memoryview, local_ns: int) -> int:
-        """Takes one frame, borrowed until this returns; the packed answer (`domain.answer`)."""
-
-    def on_snapshot(self, symbol: str, payload: bytes, local_ns: int) -> int:
-        """Takes one REST snapshot; the packed answer."""
-
-    def on_down(self, reason: str, symbols: Sequence[Symbol]) -> None:
-        """The books of `symbols` have lost their feed and are not live any more; empty: all books."""
 
 
 class MarketFeed:

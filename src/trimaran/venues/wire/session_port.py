@@ -199,3 +199,16 @@ class MarketSession(Protocol):
 
     def on_tick(self, now_ns: int) -> Actions:
         """Time has passed; called every 100 to 250 ms."""
+
+
+class FrameSink(Protocol):
+    """Where frames go: the hot state, or something that records on the way to it."""
+
+    def on_frame(self, payload: memoryview, local_ns: int) -> int:
+        """Takes one frame, borrowed until this returns; the packed answer (`domain.answer`)."""
+
+    def on_snapshot(self, symbol: str, payload: bytes, local_ns: int) -> int:
+        """Takes one REST snapshot; the packed answer."""
+
+    def on_down(self, reason: str, symbols: Sequence[Symbol]) -> None:
+        """The books of `symbols` have lost their feed and are not live any more; empty: all books."""
