@@ -134,17 +134,24 @@ async def read_permissions(
 ) -> KeyPermissions:
     """What a key may do, said by this market or by another one of its venue. Raises VenueFault.
 
-    Where none can say it, nothing is known of withdrawals, and trading is taken for granted.
+    A market that says whether the key may trade, and not whether it may withdraw, is completed by the next
+    one that does. Where none can say it, nothing is known of withdrawals, and trading is taken for granted.
     """
-    for teller in (entry, *(each for each in MARKETS.values() if each.venue == entry.venue)):
+    told: KeyPermissions | None = None
+    others = (each for each in MARKETS.values() if each.venue == entry.venue and each is not entry)
+    for teller in (entry, *others):
         bases = _bases_of(teller, entry, hosts)
         able = isinstance(teller.private.capabilities[Capability.KEY_PERMISSIONS], Supported)
-        if bases is not None and able:
-            setup = await identified(teller, bases, credentials, {}, around)
-            found = await _answer(market_asker(teller, setup, around), ReadKeyPermissions())
-            if found is not None:
-                return found
-    return KeyPermissions(may_read=True, may_trade=True, may_withdraw=None)
+        if bases is None or not able:
+            continue
+        setup = await identified(teller, bases, credentials, {}, around)
+        found = await _answer(market_asker(teller, setup, around), ReadKeyPermissions())
+        if found is None:
+            continue
+        told = found if told is None else msgspec.structs.replace(told, may_withdraw=found.may_withdraw)
+        if told.may_withdraw is not None:
+            return told
+    return told if told is not None else KeyPermissions(may_read=True, may_trade=True, may_withdraw=None)
 
 
 def _bases_of(teller: MarketEntry, entry: MarketEntry, hosts: Hosts) -> Bases | str | None:
