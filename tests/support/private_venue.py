@@ -96,6 +96,8 @@ class PrivateVenue:
     async def _ask(self, request: web.Request) -> web.StreamResponse:
         number, stamp_ns = map(int, (await request.read()).split())
         answer = self.answer_of(request.match_info["name"], self.objects[number], stamp_ns)
+        if asyncio.iscoroutine(answer):
+            answer = await answer
         if answer is HANG:
             await asyncio.sleep(30)
         if answer is DROP:

@@ -21,7 +21,7 @@ from trimaran.venues.registry import MARKETS
 from trimaran.venues.wire.asks import QueryOrder
 from trimaran.venues.wire.client_port import Reconciled
 from trimaran.venues.wire.fault import FaultKind, VenueFault
-from trimaran.venues.wire.line_port import Gap
+from trimaran.venues.wire.line_port import Gap, LineDown, LineSwitched
 from trimaran.venues.wire.patience import Patience
 
 STORM = {
@@ -56,6 +56,31 @@ async def live_orders(desk: AccountDesk) -> None:
     await desk.account.place(takes)
     await desk.until(lambda: "OrderDone" in desk.story(takes) and desk.filled_lots(takes) == lots)
     assert all(fill.fee > 0 for fill in desk.of(Fill, order=takes))
+
+
+async def clock_jumps(desk: AccountDesk) -> None:
+    """The venue's clock is set while we trade: nothing is lost by it."""
+    ticks, lots = await desk.near("0.9")
+    for offset_ms in (-2_000, 2_000, 7_000, 0):
+        await desk.venue.post(f"/clock?offset_ms={offset_ms}")
+        order = desk.order(ticks, lots)
+        assert [type(event) for event in await desk.account.place(order)] == [OrderAcked]
+        await desk.account.cancel(desk.ref(order))
+        await desk.until(lambda order=order: desk.story(order) == ["OrderAcked", "OrderDone"])
+
+
+async def notices(desk: AccountDesk) -> None:
+    """Where the venue says that it will close connections, they are replaced without a break."""
+    downs = len(desk.notices(LineDown))
+    await desk.venue.post("/shutdown-notice?seconds=1")
+    await desk.until(lambda: desk.notices(LineSwitched) or len(desk.notices(LineDown)) > downs)
+    if desk.notices(LineSwitched):
+        lines = len(desk.account.feeds)
+        await desk.until(lambda: len(desk.notices(LineSwitched)) == lines)
+        await live_orders(desk)
+        await asyncio.sleep(1.2)
+        assert len(desk.notices(LineDown)) == downs
+    await desk.until(lambda: desk.account.is_up)
 
 
 async def deaf(desk: AccountDesk) -> None:
@@ -132,6 +157,8 @@ async def test_an_account(market):
     options = msgspec.structs.replace(QUICK, order=Patience(3.0, 0.4), ask=Patience(5.0, 1.0))
     async with account_desk(market, options, seed=7) as desk:
         await live_orders(desk)
+        await clock_jumps(desk)
+        await notices(desk)
         await deaf(desk)
         orders = await everything_at_once(desk)
         for _ in range(100):  # the fold asks for what is missing until it adds up

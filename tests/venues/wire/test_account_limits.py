@@ -41,15 +41,16 @@ async def test_the_venues_clock_is_learnt_before_anything_is_signed(stage):
     assert abs(stamp_ns - stage.venue.now_ns()) < SECOND
 
 
+@pytest.mark.parametrize("kind", [FaultKind.CLOCK, FaultKind.EXPIRED])
 @pytest.mark.parametrize("way", ["PlaceOrder", "line PlaceOrder", "Balances"])
-async def test_a_jump_of_the_clock_heals_with_one_question_and_one_repeat(stage, way):
+async def test_a_jump_of_the_clock_heals_with_one_question_and_one_repeat(stage, way, kind):
     client = await stage.up(line=LINE if "line" in way else None)
     stage.venue.offset_ns = 2 * SECOND
 
     def judge(ask: object) -> object:
         late = abs(stage.venue.asked[-1][2] - stage.venue.now_ns()) > SECOND
         good = () if way == "Balances" else PLACED
-        return refusal(FaultKind.CLOCK) if late else good
+        return refusal(kind) if late else good
 
     stage.venue.answers[way] = [judge]
     before = stage.venue.count("ServerTime")
@@ -59,6 +60,17 @@ async def test_a_jump_of_the_clock_heals_with_one_question_and_one_repeat(stage,
     else:
         assert [type(event) for event in await client.place(approved())] == [OrderAcked]
     assert (stage.venue.count("ServerTime") - before, stage.venue.count(way) - asked) == (1, 2)
+
+
+async def test_an_order_that_expired_on_its_way_is_not_sent_again(stage):
+    async def slow(ask: object) -> object:
+        await asyncio.sleep(0.12)
+        return refusal(FaultKind.EXPIRED)
+
+    stage.venue.answers["PlaceOrder"] = [slow]
+    client = await stage.up(line=None, order=Patience(0.2, 0.5, valid_ns=SECOND // 5))
+    assert [type(event) for event in await client.place(approved())] == [OrderRejected]
+    assert stage.venue.count("PlaceOrder") == 1
 
 
 async def test_a_clock_fault_that_stays_is_not_repeated_for_ever(stage):

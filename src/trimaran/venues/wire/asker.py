@@ -6,6 +6,8 @@ A request leaves once. It is written again with a fresh time when it had to wait
 only: the venue refused it for its time (FaultKind.CLOCK). Then the venue's time is asked for and the request
 is sent once more, if it is no order, or if the refusal proves that nothing was done.
 
+A request that is refused as expired although it cannot have been on its way for so long is such a one too.
+
 Whatever goes wrong is a `VenueFault`. Its effect is REFUSED where nothing can have been done: not sent at all
 (the governor forbade it, nobody was reached), or refused by a documented code; otherwise it is UNKNOWN.
 """
@@ -14,6 +16,8 @@ from __future__ import annotations
 
 import asyncio
 from typing import Final, Protocol, TypeVar
+
+from msgspec.structs import replace
 
 from trimaran.domain.ports import Clock
 from trimaran.venues.wire.asks import AmendOrder, Ask, CancelAll, CancelOrder, PlaceOrder, ServerTime
@@ -121,7 +125,7 @@ class Asker:
             raise VenueFault(_fault_of(error)) from error
         finally:
             self._settle(ticket, reply, left)
-        return self._read(ask, ticket, reply, sent_ns)
+        return self._read(ask, ticket, reply, sent_ns, patience)
 
     async def _carried(self, ask: Ask[T], patience: Patience, carrier: Carrier | None) -> HttpReply:
         """Written anew, for the time that it waited."""
@@ -134,7 +138,7 @@ class Asker:
         assert isinstance(written, HttpRequest)
         return await self._rest.send(written, patience.answer_s_max)
 
-    def _read(self, ask: Ask[T], ticket: Ticket, reply: HttpReply, sent_ns: int) -> T:
+    def _read(self, ask: Ask[T], ticket: Ticket, reply: HttpReply, sent_ns: int, patience: Patience) -> T:
         heard_ns = self._clock.monotonic_ns()
         stop_ns = stop_ordered_ns(reply)
         if stop_ns:
@@ -143,6 +147,8 @@ class Asker:
             answer = self._dialect.read(ask, reply, self._clock.wall_ns())
         except VenueFault as error:
             self._obey(ticket, error.fault, stop_ns, heard_ns)
+            if error.fault.kind is FaultKind.EXPIRED and heard_ns - sent_ns < patience.valid_ns // 2:
+                raise VenueFault(replace(error.fault, kind=FaultKind.CLOCK)) from error
             raise
         if isinstance(ask, ServerTime) and isinstance(answer, int):
             self.venue_clock.add(sent_ns, answer, heard_ns)
