@@ -51,6 +51,9 @@ DEAD_MAN_S: Final = (10, 120)
 NS: Final = 1_000_000_000
 LEVERAGE_CAP, PRICE_CAP = Decimal(10**6), Decimal(10**12)  # beyond them a number is only large
 BILLS_KEPT: Final = 10_000  # payments of funding that are remembered
+_NO_FILL: Final = (
+    '"fillFwdPx":"","fillIdxPx":"","fillMarkPx":"","fillMarkVol":"","fillPxUsd":"","fillPxVol":""'
+)
 _PERMISSIONS: Final = {
     Permission.READ: "read_only",
     Permission.TRADE: "trade",
@@ -88,13 +91,8 @@ class AccountEndpoints:
         return self._text.positions(key.account_id, _names(query.get("instId", "")), self._clock.moment())
 
     def risk(self, key: ApiKey, query: Query) -> str:
-        """Balances and positions at one moment."""
-        now = self._clock.moment()
-        return (
-            f'{{"adjEq":"","balData":[{self._text.cash(key.account_id, None, now)}],'
-            f'"posData":[{self._text.positions(key.account_id, None, now, short=True)}],'
-            f'"ts":"{now.server_ms}"}}'
-        )
+        """Equity and positions at one moment."""
+        return self._text.risk(key.account_id, self._clock.moment())
 
     def configuration(self, key: ApiKey, query: Query) -> str:
         """Modes, level, permissions of the key."""
@@ -302,7 +300,7 @@ class AccountEndpoints:
             f'"instId":"{fill.symbol}","instType":"{listed.kind}","interest":"0","mgnMode":"","notes":"",'
             f'"ordId":"","pnl":"{money(fill.realised)}","posBal":"","posBalChg":"","px":"{price}",'
             f'"subType":"{1 if SIDES[fill.side] == "buy" else 2}","sz":"{size}","tag":"","to":"",'
-            f'"tradeId":"{fill.trade_id}","ts":"{time_ms}","type":"2"}}'
+            f'"tradeId":"{fill.trade_id}","ts":"{time_ms}","type":"2","fillTime":"{time_ms}",{_NO_FILL}}}'
         )
 
     def _funding_bill(self, event: FundingCharged, number_: int, time_ms: int) -> str:
@@ -313,7 +311,7 @@ class AccountEndpoints:
             f'"instType":"SWAP","interest":"0","mgnMode":"cross","notes":"","ordId":"","pnl":"{paid(event.amount)}",'
             f'"posBal":"","posBalChg":"","px":"","sz":"","tag":"",'
             f'"subType":"{173 if event.amount > 0 else 174}",'
-            f'"to":"","tradeId":"","ts":"{time_ms}","type":"8"}}'
+            f'"to":"","tradeId":"","ts":"{time_ms}","type":"8","fillTime":"",{_NO_FILL}}}'
         )
 
 

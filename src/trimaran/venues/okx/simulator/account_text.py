@@ -13,6 +13,7 @@ from typing import Final
 
 from trimaran.domain.instrument import Asset, Fees
 from trimaran.venues.okx.simulator.catalogue import Catalogue, Listed
+from trimaran.venues.okx.simulator.position_diary import Entry, PositionDiary
 from trimaran.venues.okx.simulator.spelling import POSITION_BASE, money, user_id
 from trimaran.venues.sim.exchange_port import Exchange
 from trimaran.venues.sim.feed import Moment
@@ -28,7 +29,7 @@ FEE_LEVEL: Final = "Lv1"
 _REST_OF_DETAIL: Final = (
     '"borrowFroz":"0","clSpotInUseAmt":"","collateralEnabled":false,"collateralRestrict":false,'
     '"colBorrAutoConversion":"0","crossLiab":"0","fixedBal":"0","frpType":"0","interest":"0","isoEq":"0",'
-    '"isoLiab":"0","isoUpl":"0","liab":"0","maxLoan":"0","maxSpotInUse":"","notionalLever":"0","openAvgPx":"",'
+    '"isoLiab":"0","isoUpl":"0","liab":"0","maxLoan":"0","maxSpotInUseAmt":"","notionalLever":"0","openAvgPx":"",'
     '"rewardBal":"0","smtSyncEq":"0","spotBal":"","spotCopyTradingEq":"0","spotInUseAmt":"","spotIsoBal":"0",'
     '"spotUpl":"","spotUplRatio":"","stgyEq":"0","totalPnl":"","totalPnlRatio":"","twap":"0","uplLiab":"0"'
 )
@@ -37,7 +38,7 @@ _REST_OF_POSITION: Final = (
     '"closeOrderAlgo":[],"deltaBS":"","deltaPA":"","gammaBS":"","gammaPA":"","hedgedPos":"","interest":"",'
     '"liab":"","liabCcy":"","maxSpotInUseAmt":"","nonSettleAvgPx":"","optVal":"","pendingCloseOrdLiabVal":"",'
     '"posCcy":"","quoteBal":"","quoteBorrowed":"","quoteInterest":"","settledPnl":"","spotInUseAmt":"",'
-    '"spotInUseCcy":"","thetaBS":"","thetaPA":"","usdPx":"1","vegaBS":"","vegaPA":""'
+    '"spotInUseCcy":"","thetaBS":"","thetaPA":"","usdPx":"","vegaBS":"","vegaPA":""'
 )
 
 
@@ -48,8 +49,9 @@ def _every(listed: Listed) -> bool:
 class AccountText:
     """What the account endpoints and channels say. Functions answer what stands in `data`."""
 
-    def __init__(self, catalogue: Catalogue, exchange: Exchange) -> None:
+    def __init__(self, catalogue: Catalogue, exchange: Exchange, diary: PositionDiary) -> None:
         self._catalogue = catalogue
+        self._diary = diary
         self._exchange = exchange
         self._spot = {each.instrument.base: each for each in catalogue.all if each.kind == "SPOT"}
         self._prices: dict[Asset, Decimal] = {}
@@ -62,10 +64,11 @@ class AccountText:
         total, details, prices = ZERO, [], self._prices_of(now)
         for each in self._exchange.balances(account_id, OKX_SPOT):
             equity = each.total + margin.unrealised if each.asset == MARGIN_ASSET else each.total
-            value = equity * prices.get(each.asset, ONE)
+            price = prices.get(each.asset, ONE)
+            value = equity * price
             total += value
             if (each.total or each.locked) if wanted is None else each.asset in wanted:
-                details.append(_detail(each, equity, value, margin, now))
+                details.append(_detail(each, equity, price, value, margin, now))
         held = margin.position_margin + margin.order_margin
         ratio = money(round_to_cents(margin.equity / margin.maintenance_margin)) if _risky(margin) else ""
         worth = money(round_to_cents(total))
@@ -97,22 +100,53 @@ class AccountText:
     ) -> str:
         """Positions of some instruments, closed ones included; None: all that are open and `wanted`."""
         names = None if symbols is None else frozenset(symbols)
-        rows = []
+        margin, rows = self._exchange.margin(account_id, OKX_SWAP), []
         for each in self._exchange.positions(account_id, OKX_SWAP):
             listed = self._catalogue.ever(each.symbol)
             if (each.lots and wanted(listed)) if names is None else each.symbol in names:
-                rows.append((_short_position if short else _position)(listed, account_id, each, now))
+                entry = self._diary.entry(account_id, each.symbol)
+                rows.append(
+                    _short_position(listed, account_id, each, entry, now)
+                    if short
+                    else _position(listed, account_id, each, entry, margin, now)
+                )
         return ",".join(rows)
 
     def at_risk(self, account_id: int, ratio: int, now: Moment) -> str:
         """Positions whose margin is less than `ratio` times the maintenance margin."""
         margin = self._exchange.margin(account_id, OKX_SWAP)
-        return ",".join(
-            _position(self._catalogue.ever(each.symbol), account_id, each, now)
+        names = [
+            each.symbol
             for each in self._exchange.positions(account_id, OKX_SWAP)
             if each.lots
             and (each.isolated_margin + each.unrealised if each.isolated else margin.equity)
             < ratio * (each.maintenance_margin if each.isolated else margin.maintenance_margin)
+        ]
+        return self.positions(account_id, names, now) if names else ""
+
+    def risk(self, account_id: int, now: Moment) -> str:
+        """`account/account-position-risk`: equity and positions at one moment."""
+        prices, margin = self._prices_of(now), self._exchange.margin(account_id, OKX_SWAP)
+        balances = ",".join(
+            f'{{"ccy":"{each.asset}","eq":"{money(equity)}",'
+            f'"disEq":"{money(round_to_cents(equity * prices.get(each.asset, ONE)))}"}}'
+            for each in self._exchange.balances(account_id, OKX_SPOT)
+            for equity in (each.total + (margin.unrealised if each.asset == MARGIN_ASSET else ZERO),)
+            if equity
+        )
+        positions = ",".join(
+            f'{{"baseBal":"","ccy":"{MARGIN_ASSET}","instId":"{each.symbol}","instType":"SWAP",'
+            f'"mgnMode":"{_mode(each)}","notionalCcy":"{money(abs(_base(listed, each)))}",'
+            f'"notionalUsd":"{money(abs(_base(listed, each)) * each.mark_price)}",'
+            f'"pos":"{_size(listed, each.lots)}","posCcy":"","posId":"{_position_id(listed, account_id)}",'
+            f'"posSide":"net","quoteBal":""}}'
+            for each in self._exchange.positions(account_id, OKX_SWAP)
+            for listed in (self._catalogue.ever(each.symbol),)
+            if each.lots
+        )
+        return (
+            f'{{"adjEq":"{money(round_to_cents(margin.equity))}","balData":[{balances}],'
+            f'"posData":[{positions}],"ts":"{now.server_ms}"}}'
         )
 
     def configuration(self, account_id: int, permissions: str) -> str:
@@ -174,7 +208,9 @@ def _risky(margin: MarginView) -> bool:
     return margin.maintenance_margin > 0
 
 
-def _detail(each: SimBalance, equity: Decimal, value: Decimal, margin: MarginView, now: Moment) -> str:
+def _detail(
+    each: SimBalance, equity: Decimal, price: Decimal, value: Decimal, margin: MarginView, now: Moment
+) -> str:
     secures = each.asset == MARGIN_ASSET
     available = margin.available if secures else each.free
     upl = margin.unrealised if secures else ZERO
@@ -183,7 +219,7 @@ def _detail(each: SimBalance, equity: Decimal, value: Decimal, margin: MarginVie
     return (
         f'{{"accAvgPx":"","autoLendAmt":"0","autoLendMtAmt":"0","autoLendStatus":"unsupported",'
         f'"availBal":"{money(max(ZERO, each.free))}","availEq":"{money(max(ZERO, available))}",'
-        f'"cashBal":"{money(each.total)}","ccy":"{each.asset}","disEq":"{worth}","eq":"{money(equity)}",'
+        f'"cashBal":"{money(each.total)}","ccy":"{each.asset}","coinUsdPrice":"{money(price)}","disEq":"{worth}","eq":"{money(equity)}",'
         f'"eqUsd":"{worth}","frozenBal":"{money(max(ZERO, equity - available))}","imr":"{initial}",'
         f'"mgnRatio":"","mmr":"{money(margin.maintenance_margin) if secures else ""}",'
         f'"ordFrozen":"{money(each.locked)}","uTime":"{now.server_ms}","upl":"{money(upl)}",{_REST_OF_DETAIL}}}'
@@ -194,48 +230,58 @@ def _position_id(listed: Listed, account_id: int) -> str:
     return str(POSITION_BASE + account_id * 10_000 + listed.code % 10_000)
 
 
-def _short_position(listed: Listed, account_id: int, each: SimPosition, now: Moment) -> str:
+def _short_position(listed: Listed, account_id: int, each: SimPosition, entry: Entry, now: Moment) -> str:
     """`posData` of the channel `balance_and_position`."""
     return (
-        f'{{"posId":"{_position_id(listed, account_id)}","tradeId":"","instId":"{each.symbol}",'
+        f'{{"posId":"{_position_id(listed, account_id)}","tradeId":"{entry.trade_id or ""}",'
+        f'"instId":"{each.symbol}",'
         f'"instType":"SWAP","mgnMode":"{_mode(each)}","posSide":"net","pos":"{_size(listed, each.lots)}",'
         f'"ccy":"{listed.settle}","posCcy":"","avgPx":"{_average(each)}","nonSettleAvgPx":"",'
         f'"settledPnl":"","uTime":"{now.venue_ms(each.updated_ns)}"}}'
     )
 
 
-def _position(listed: Listed, account_id: int, each: SimPosition, now: Moment) -> str:
+def _position(
+    listed: Listed, account_id: int, each: SimPosition, entry: Entry, margin: MarginView, now: Moment
+) -> str:
     """One position; of one that is closed the venue says little more than `pos` "0"."""
     held, time_ms = each.lots != 0, now.venue_ms(each.updated_ns)
+    opened_ms = now.venue_ms(entry.opened_ns) if entry.opened_ns else time_ms
     price, book = listed.text.price, listed.feed.book
     last = price(book.recent_fills[-1].executions[-1][2]) if book.recent_fills else price(book.best[0])
-    value = abs(Decimal(each.lots)) * listed.instrument.notional(1, 1) / listed.instrument.price_grid.step
-    value *= each.mark_price
+    value = abs(_base(listed, each)) * each.mark_price
     ratio = money(round_to_cents(each.unrealised / each.initial_margin)) if each.initial_margin else ""
     liquidation = each.liquidation_price
     return (
-        f'{{"adl":"1","availPos":"","avgPx":"{_average(each)}","bePx":"{_average(each)}","cTime":"{time_ms}",'
-        f'"ccy":"{listed.settle}","fee":"0","fundingFee":"0","idxPx":"{money(each.mark_price)}",'
+        f'{{"adl":"1","availPos":"","avgPx":"{_average(each)}","bePx":"","cTime":"{opened_ms}",'
+        f'"ccy":"{listed.settle}","fee":"{money(entry.fees)}","fundingFee":"{money(entry.funding)}","idxPx":"{money(each.mark_price)}",'
         f'"imr":"{"" if each.isolated or not held else money(each.initial_margin)}",'
         f'"instId":"{each.symbol}","instType":"SWAP","last":"{last}","lever":"{each.leverage}",'
         f'"liqPenalty":"0","liqPx":"{"" if liquidation is None else money(liquidation)}",'
         f'"margin":"{money(each.isolated_margin) if each.isolated else ""}",'
-        f'"markPx":"{money(each.mark_price)}","mgnMode":"{_mode(each)}","mgnRatio":"{_ratio(each)}",'
+        f'"markPx":"{money(each.mark_price)}","mgnMode":"{_mode(each)}","mgnRatio":"{_ratio(each, margin)}",'
         f'"mmr":"{money(each.maintenance_margin)}","notionalUsd":"{money(value)}","pTime":"{now.server_ms}",'
         f'"pnl":"{money(each.realised)}","pos":"{_size(listed, each.lots)}",'
         f'"posId":"{_position_id(listed, account_id)}","posSide":"net",'
-        f'"realizedPnl":"{money(each.realised)}",'
-        f'"tradeId":"","uTime":"{time_ms}","upl":"{money(each.unrealised)}",'
+        f'"realizedPnl":"{money(each.realised + entry.fees + entry.funding)}",'
+        f'"tradeId":"{entry.trade_id or ""}","uTime":"{time_ms}","upl":"{money(each.unrealised)}",'
         f'"uplLastPx":"{money(each.unrealised)}","uplRatio":"{ratio}","uplRatioLastPx":"{ratio}",'
         f"{_REST_OF_POSITION}}}"
     )
 
 
-def _ratio(each: SimPosition) -> str:
+def _ratio(each: SimPosition, margin: MarginView) -> str:
+    """What secures a position over its maintenance margin; cross positions share both."""
     if each.maintenance_margin == 0:
         return ""
-    secured = each.isolated_margin if each.isolated else each.initial_margin
-    return money(round_to_cents((secured + each.unrealised) / each.maintenance_margin))
+    if each.isolated:
+        return money(round_to_cents((each.isolated_margin + each.unrealised) / each.maintenance_margin))
+    return money(round_to_cents(margin.equity / margin.maintenance_margin))
+
+
+def _base(listed: Listed, each: SimPosition) -> Decimal:
+    """A position in the base asset."""
+    return listed.instrument.size(each.lots)
 
 
 def _mode(each: SimPosition) -> str:

@@ -7,7 +7,7 @@ https://www.okx.com/docs-v5/en/#order-book-trading-trade-ws-order-channel
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Final
 
 from trimaran.venues.okx.simulator.catalogue import Listed
@@ -29,6 +29,7 @@ from trimaran.venues.sim.trading import BUY, SimFill, SimOrder
 
 HEAD: Final = "okx_head"  # where the part of an order's text that never changes is kept
 NO_FEE: Final = Decimal(0)
+SHOWN: Final = Context(prec=17)  # an average that no grid has is written with as many digits
 _STP: Final = {
     SelfTrade.ALLOW: "",
     SelfTrade.EXPIRE_TAKER: "cancel_taker",
@@ -42,7 +43,7 @@ def order_row(listed: Listed, order: SimOrder, now: Moment) -> str:
     last = order.last_fill
     source, reason = cancel_source(order)
     return (
-        f"{{{_head(listed, order, now)},{_body(listed, order, now)},{_last_fill(listed, last, now)},"
+        f"{{{_head(listed, order, now)},{_body(listed, order, now, '')},{_last_fill(listed, last, now)},"
         f'"cancelSource":"{source}","cancelSourceReason":"{reason}"}}'
     )
 
@@ -55,7 +56,7 @@ def order_push(listed: Listed, order: SimOrder, fill: SimFill | None, now: Momen
     value = plain(*text.amounts.quote(ticks * order.lots))
     request_id = order.extra.get("reqId", "") if amended else ""
     return (
-        f"{{{_head(listed, order, now)},{_body(listed, order, now)},{_last_fill(listed, fill, now)},"
+        f"{{{_head(listed, order, now)},{_body(listed, order, now, '0')},{_last_fill(listed, fill, now)},"
         f"{_fill_news(listed, fill)},"
         f'"cancelSource":"{cancel_source(order)[0]}","amendResult":"{amended}",'
         f'"amendSource":"{1 if amended else ""}","reqId":"{request_id}","code":"0","msg":"",'
@@ -127,8 +128,8 @@ def _make_head(listed: Listed, order: SimOrder, now: Moment) -> str:
     )
 
 
-def _body(listed: Listed, order: SimOrder, now: Moment) -> str:
-    """What changes."""
+def _body(listed: Listed, order: SimOrder, now: Moment, unfilled: str) -> str:
+    """What changes; `unfilled` is the average price of nothing."""
     text = listed.text
     by_value = order.extra.get("value")
     fees = order.fees
@@ -136,7 +137,8 @@ def _body(listed: Listed, order: SimOrder, now: Moment) -> str:
     return (
         f'"px":"{text.price(order.price_ticks) if order.price_ticks else ""}",'
         f'"sz":"{by_value or text.size(order.lots)}","state":"{state(order)}",'
-        f'"accFillSz":"{text.size(order.filled_lots)}","avgPx":"{_average(listed, order)}","fee":"{fee}",'
+        f'"accFillSz":"{text.size(order.filled_lots)}","avgPx":"{_average(listed, order) or unfilled}",'
+        f'"fee":"{fee}",'
         f'"pnl":"{money(order.realised)}","uTime":"{now.venue_ms(order.updated_ns)}"'
     )
 
@@ -148,7 +150,8 @@ def _average(listed: Listed, order: SimOrder) -> str:
     whole, rest = divmod(order.filled_value, lots)
     if rest == 0:
         return listed.text.price(whole)
-    return money(Decimal(order.filled_value) / lots * listed.instrument.price_grid.step)
+    step = listed.instrument.price_grid.step
+    return money(SHOWN.multiply(SHOWN.divide(Decimal(order.filled_value), Decimal(lots)), step))
 
 
 def _last_fill(listed: Listed, fill: SimFill | None, now: Moment) -> str:
@@ -168,8 +171,9 @@ def _fill_news(listed: Listed, fill: SimFill | None) -> str:
             '"fillIdxPx":"","fillFwdPx":"","fillMarkVol":"","fillPxUsd":"","fillPxVol":""'
         )
     value = plain(*listed.text.amounts.quote(fill.price_ticks * fill.lots))
+    mark = listed.text.price(sum(listed.feed.book.best[0::2]) // 2) if listed.text.perpetual else ""
     return (
         f'"execType":"{"M" if fill.maker else "T"}","fillFee":"{paid(fill.fee)}",'
         f'"fillFeeCcy":"{fill.fee_asset}","fillPnl":"{money(fill.realised)}","fillNotionalUsd":"{value}",'
-        f'"fillMarkPx":"","fillIdxPx":"","fillFwdPx":"","fillMarkVol":"","fillPxUsd":"","fillPxVol":""'
+        f'"fillMarkPx":"{mark}","fillIdxPx":"","fillFwdPx":"","fillMarkVol":"","fillPxUsd":"","fillPxVol":""'
     )

@@ -182,7 +182,7 @@ def instrument_text(listing: SimInstrument, code: int, state: str) -> str:
     return (
         f'{{{kind},"instId":"{instrument.symbol}","instIdCode":{code},"tickSz":"{tick}","lotSz":"{lot}",'
         f'"minSz":"{listing.min_size:f}","maxLmtSz":"100000000","maxMktSz":"1000000","maxLmtAmt":"20000000",'
-        f'"maxMktAmt":"1000000","maxStopSz":"1000000","state":"{state}","ruleType":"normal","alias":"",'
+        f'"maxMktAmt":"1000000","maxStopSz":"1000000","maxTriggerSz":"100000000","maxTwapSz":"100000000","maxIcebergSz":"100000000","state":"{state}","ruleType":"normal","alias":"",'
         f'"category":"1","listTime":"1548133413000","expTime":"","stk":"","optType":"","openType":"",'
         f'"groupId":"1","contTdSwTime":"","upcChg":[],"tradeQuoteCcyList":["{instrument.quote}"]}}'
     )

@@ -25,6 +25,7 @@ from trimaran.venues.okx.simulator.limits import Limits
 from trimaran.venues.okx.simulator.operations import Operations
 from trimaran.venues.okx.simulator.order_entry import OrderEntry
 from trimaran.venues.okx.simulator.order_queries import OrderQueries
+from trimaran.venues.okx.simulator.position_diary import PositionDiary
 from trimaran.venues.okx.simulator.private_feed import PrivateFeed
 from trimaran.venues.okx.simulator.public_data import PublicData
 from trimaran.venues.okx.simulator.rest import Desk, OkxRest
@@ -65,7 +66,9 @@ class OkxVenue:
         }
         self._catalogue = Catalogue(by_symbol)
         exchange, public = stage.exchange(VENUE), PublicData(self._catalogue, stage)
-        account = AccountText(self._catalogue, exchange)
+        diary = PositionDiary()
+        exchange.listen(diary.happened)  # before those who read it
+        account = AccountText(self._catalogue, exchange, diary)
         entry = OrderEntry(self._catalogue, exchange, stage)
         algos = AlgoEntry(entry, exchange, stage)
         limits = Limits(self._limited)
