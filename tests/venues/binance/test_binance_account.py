@@ -13,12 +13,14 @@ from tests.support.binance_account import (
     HMAC,
     KEY,
     NOW_NS,
+    OURS_TEXT,
     STAMP,
     dialect,
     error,
     instrument,
     ok,
     query_of,
+    ref,
     setup,
 )
 from tests.support.instruments import PERPETUAL, SPOT
@@ -33,6 +35,8 @@ from trimaran.venues.wire.asks import (
     Balances,
     CancelAll,
     CancelledAll,
+    CancelOrder,
+    CancelTaken,
     FundingNow,
     Interval,
     KeyPermissions,
@@ -143,6 +147,16 @@ def test_what_is_so_already_is_done() -> None:
     with pytest.raises(VenueFault) as caught:
         dialect("usdm").read(mode, error(-4048, "Margin type cannot be changed."), NOW_NS)
     assert caught.value.fault.kind is FaultKind.POSITION_LIMIT
+
+
+def test_what_is_done_is_said_in_few_words() -> None:
+    short = {"algoId": 9, "clientAlgoId": OURS_TEXT, "code": "200", "msg": "success"}
+    assert dialect("usdm").read(CancelOrder(ref(triggered=True)), ok(short), NOW_NS) == CancelTaken()
+    for code in (200, "200"):
+        done = ok({"code": code, "msg": "The operation of cancel all open order is done."})
+        assert dialect("usdm").read(CancelAll(BTC, True), done, NOW_NS) == CancelledAll(None)
+    with pytest.raises(VenueFault):
+        dialect("usdm").read(CancelAll(BTC), ok({"code": 400, "msg": "no"}), NOW_NS)
 
 
 def test_what_a_key_may_do() -> None:

@@ -128,8 +128,7 @@ class _Leverage(msgspec.Struct):
 
 
 class _Done(msgspec.Struct):
-    code: int
-    msg: str = ""
+    code: int | str  # some services write the number as text
 
 
 class _WalletPermissions(msgspec.Struct, rename="camel"):
@@ -321,7 +320,7 @@ def read_stream_token(desk: Desk, ask: StreamToken, body: bytes, local_ns: int) 
 def done_code(body: bytes) -> None:
     """Checks an answer that says nothing but that it was done. Raises DecodeError."""
     done = _DONE.decode(body)
-    if done.code != 200:
+    if str(done.code) != "200":
         raise DecodeError(DecodeKind.SCHEMA, "code", "200", done.code)
 
 

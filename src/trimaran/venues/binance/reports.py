@@ -135,7 +135,7 @@ class AlgoBody(msgspec.Struct, rename="camel"):
     price: str = ""
     time_in_force: str = ""
     reduce_only: bool = False
-    actual_order_id: str = ""  # of the order that came of it
+    actual_order_id: str | int = ""  # of the order that came of it
     actual_qty: str = ""
     actual_price: str = ""
     create_time: Milliseconds = 0
@@ -194,7 +194,7 @@ def algo_report(order: AlgoBody, instrument: Instrument, local_ns: int) -> Order
     price_ticks = ticks_of(instrument, order.price or "0", "price")
     return OrderReport(
         instrument_key=instrument.key,
-        venue_order_id=VenueOrderId(order.actual_order_id) or waiting_id_of(order.algo_id),
+        venue_order_id=VenueOrderId(str(order.actual_order_id or "")) or waiting_id_of(order.algo_id),
         client_order_id=client_id_of(order.client_algo_id),
         client_text=order.client_algo_id,
         state=algo_state_of(order.algo_status, filled, lots, "algoStatus"),
