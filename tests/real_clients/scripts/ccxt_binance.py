@@ -74,13 +74,14 @@ class Run:
             self.failed[name] = f"expected {kind.__name__}, found {str(found)[:60]}"
 
 
-def admin_book(urls, market):
-    with urllib.request.urlopen(f"{urls['admin']}/book?market={market}&symbol=BTCUSDT") as answer:
+def admin(urls, path, verb="GET"):
+    """Turns a handle of the simulator, or looks at its own books."""
+    with urllib.request.urlopen(urllib.request.Request(urls["admin"] + path, method=verb)) as answer:
         return json.load(answer)
 
 
-async def rest(run, exchange, symbol, spot, size):
-    """Everything over REST."""
+async def public(run, exchange, symbol, spot):
+    """Market data; the best bid and offer."""
     step = run.step
     await step("load_markets", lambda: len(exchange.load_markets()))
     if spot:
@@ -94,80 +95,97 @@ async def rest(run, exchange, symbol, spot, size):
     await step("fetch_last_prices", lambda: sorted(exchange.fetch_last_prices()))
     await step("fetch_trades", lambda: exchange.fetch_trades(symbol)[-1]["price"] + 0)
     book = await step("fetch_order_book", lambda: exchange.fetch_order_book(symbol))
-    if book is None:
-        return
-    bid, ask = book["bids"][0][0], book["asks"][0][0]
+    return (book["bids"][0][0], book["asks"][0][0]) if book else None
+
+
+async def settings(run, exchange, symbol, spot):
+    """The account and its settings."""
+    step = run.step
     await step("fetch_balance", lambda: exchange.fetch_balance()["USDT"]["free"] + 0)
-    if not spot:
-        await step("set_leverage", lambda: exchange.set_leverage(10, symbol))
-        await step("set_margin_mode", lambda: exchange.set_margin_mode("isolated", symbol))
-        await step("set_margin_mode back", lambda: exchange.set_margin_mode("cross", symbol))
-        await step("fetch_funding_rate", lambda: exchange.fetch_funding_rate(symbol)["fundingRate"] + 0)
-        await step("fetch_funding_rates", lambda: sorted(exchange.fetch_funding_rates()))
-        await step("fetch_funding_history", lambda: exchange.fetch_funding_history(symbol))
-        await step("fetch_funding_rate_history", lambda: exchange.fetch_funding_rate_history(symbol)[0])
-        await step("fetch_leverage_tiers", lambda: exchange.fetch_leverage_tiers([symbol]))
-        await step("fetch_leverages", lambda: exchange.fetch_leverages())
-        await step("fetch_position_mode", lambda: exchange.fetch_position_mode(symbol))
-        await step("fetch_trading_fee", lambda: exchange.fetch_trading_fee(symbol))
-        await step("fetch_mark_price", lambda: exchange.fetch_mark_price(symbol)["markPrice"] + 0)
-    else:
+    if spot:
         await step("fetch_trading_fees", lambda: exchange.fetch_trading_fees()[symbol]["maker"] + 0)
-    low = exchange.price_to_precision(symbol, bid * 0.97)
+        return
+    await step("set_leverage", lambda: exchange.set_leverage(10, symbol))
+    await step("set_margin_mode", lambda: exchange.set_margin_mode("isolated", symbol))
+    await step("set_margin_mode back", lambda: exchange.set_margin_mode("cross", symbol))
+    await step("fetch_funding_rate", lambda: exchange.fetch_funding_rate(symbol)["fundingRate"] + 0)
+    await step("fetch_funding_rates", lambda: sorted(exchange.fetch_funding_rates()))
+    await step("fetch_funding_history", lambda: exchange.fetch_funding_history(symbol))
+    await step("fetch_funding_rate_history", lambda: exchange.fetch_funding_rate_history(symbol)[0])
+    await step("fetch_leverage_tiers", lambda: exchange.fetch_leverage_tiers([symbol]))
+    await step("fetch_leverages", exchange.fetch_leverages)
+    await step("fetch_position_mode", lambda: exchange.fetch_position_mode(symbol))
+    await step("fetch_trading_fee", lambda: exchange.fetch_trading_fee(symbol))
+    await step("fetch_mark_price", lambda: exchange.fetch_mark_price(symbol)["markPrice"] + 0)
 
-    def equal(found, expected):
-        assert found == expected, f"expected {expected}, found {found}"
-        return found
 
+def equal(found, expected):
+    """What was expected. Raises AssertionError."""
+    assert found == expected, f"expected {expected}, found {found}"
+    return found
+
+
+async def resting(run, exchange, symbol, size, low):
+    """An order that rests: found, changed, cancelled, gone."""
+    step = run.step
     order = await step("create_order limit", lambda: exchange.create_order(symbol, "limit", "buy", size, low))
-    if order is not None:
-        number = order["id"]
-        await step("fetch_order", lambda: equal(exchange.fetch_order(number, symbol)["status"], "open"))
-        await step(
-            "fetch_open_orders",
-            lambda: equal([each["id"] for each in exchange.fetch_open_orders(symbol)], [number]),
-        )
-        edited = await step(
-            "edit_order", lambda: exchange.edit_order(number, symbol, "limit", "buy", size * 2, low)
-        )
-        number = edited["id"] if edited else number
-        await step("cancel_order", lambda: equal(exchange.cancel_order(number, symbol)["status"], "canceled"))
-        await run.refused("cancel again", lambda: exchange.cancel_order(number, symbol), ccxt.OrderNotFound)
-    taken = await step(
+    if order is None:
+        return
+    number = order["id"]
+    await step("fetch_order", lambda: equal(exchange.fetch_order(number, symbol)["status"], "open"))
+    await step(
+        "fetch_open_orders",
+        lambda: equal([each["id"] for each in exchange.fetch_open_orders(symbol)], [number]),
+    )
+    edited = await step(
+        "edit_order", lambda: exchange.edit_order(number, symbol, "limit", "buy", size * 2, low)
+    )
+    number = edited["id"] if edited else number
+    await step("cancel_order", lambda: equal(exchange.cancel_order(number, symbol)["status"], "canceled"))
+    await run.refused("cancel again", lambda: exchange.cancel_order(number, symbol), ccxt.OrderNotFound)
+
+
+async def kinds(run, exchange, symbol, spot, size, prices):
+    """Every kind of order; prices are low, best bid, best offer, high."""
+    step, (low, bid, ask, high) = run.step, prices
+    ioc = {"timeInForce": "IOC"}
+    taking = exchange.price_to_precision(symbol, ask * 1.01)
+    await step(
         "create_order market",
         lambda: equal(exchange.create_order(symbol, "market", "buy", size)["status"], "closed"),
     )
     await step(
         "create_order ioc",
-        lambda: exchange.create_order(
-            symbol, "limit", "buy", size, exchange.price_to_precision(symbol, ask * 1.01),
-            {"timeInForce": "IOC"},
-        )["status"],
-    )  # fmt: skip
+        lambda: equal(exchange.create_order(symbol, "limit", "buy", size, taking, ioc)["status"], "closed"),
+    )
     await step(
         "create_order post-only",
         lambda: exchange.create_order(symbol, "limit", "buy", size, low, {"postOnly": True})["status"],
     )
-    high = exchange.price_to_precision(symbol, ask * 1.03)
     await run.refused(
         "post-only that takes",
         lambda: exchange.create_order(symbol, "limit", "buy", size, high, {"postOnly": True}),
         ccxt.OrderImmediatelyFillable if spot else ccxt.InvalidOrder,
     )
+    stopping = {"stopLossPrice": exchange.price_to_precision(symbol, bid * 0.98)}
     stop = await step(
-        "create_order stop",
-        lambda: exchange.create_order(
-            symbol,
-            "limit",
-            "sell",
-            size,
-            low,
-            {"stopLossPrice": exchange.price_to_precision(symbol, bid * 0.98)},
-        ),
+        "create_order stop", lambda: exchange.create_order(symbol, "limit", "sell", size, low, stopping)
     )
     if stop is not None:
         trigger = {} if spot else {"trigger": True}
         await step("cancel_order stop", lambda: exchange.cancel_order(stop["id"], symbol, trigger)["status"])
+
+
+async def rest(run, exchange, symbol, spot, size):
+    """Everything over REST."""
+    step, best = run.step, await public(run, exchange, symbol, spot)
+    if best is None:
+        return
+    await settings(run, exchange, symbol, spot)
+    low = exchange.price_to_precision(symbol, best[0] * 0.97)
+    await resting(run, exchange, symbol, size, low)
+    high = exchange.price_to_precision(symbol, best[1] * 1.03)
+    await kinds(run, exchange, symbol, spot, size, (low, *best, high))
     await step("cancel_all_orders", lambda: exchange.cancel_all_orders(symbol))
     await step("fetch_orders", lambda: len(exchange.fetch_orders(symbol)))
     await step("fetch_my_trades", lambda: exchange.fetch_my_trades(symbol)[-1]["fee"])
@@ -181,20 +199,14 @@ async def rest(run, exchange, symbol, spot, size):
             lambda: exchange.create_order(symbol, "limit", "buy", 50, low),
             ccxt.InsufficientFunds,
         )
-    elif taken is not None:
-        await step("fetch_positions", lambda: exchange.fetch_positions([symbol])[0]["contracts"] + 0)
-        await step(
-            "fetch_account_positions", lambda: exchange.fetch_account_positions([symbol])[0]["contracts"]
-        )
-        await step("create_orders", lambda: [
-            each["status"] for each in exchange.create_orders([
-                {"symbol": symbol, "type": "limit", "side": "buy", "amount": size, "price": float(low)},
-                {"symbol": symbol, "type": "limit", "side": "buy", "amount": size * 2, "price": float(low)},
-            ])
-        ])  # fmt: skip
-        await step("fetch_open_orders all", lambda: len(exchange.fetch_open_orders(symbol)))
-        await step("cancel_all_orders again", lambda: exchange.cancel_all_orders(symbol))
-        await step("fetch_ledger", lambda: len(exchange.fetch_ledger("USDT")))
+        return
+    await step("fetch_positions", lambda: exchange.fetch_positions([symbol])[0]["contracts"] + 0)
+    await step("fetch_account_positions", lambda: exchange.fetch_account_positions([symbol])[0]["contracts"])
+    row = {"symbol": symbol, "type": "limit", "side": "buy", "amount": size, "price": float(low)}
+    await step("create_orders", lambda: [each["status"] for each in exchange.create_orders([row, dict(row)])])
+    await step("fetch_open_orders all", lambda: equal(len(exchange.fetch_open_orders(symbol)), 2))
+    await step("cancel_all_orders again", lambda: exchange.cancel_all_orders(symbol))
+    await step("fetch_ledger", lambda: len(exchange.fetch_ledger("USDT")))
 
 
 async def streams(run, exchange, urls, symbol, spot, size):
@@ -237,7 +249,7 @@ async def streams(run, exchange, urls, symbol, spot, size):
         )
         number = edited["id"] if edited else order["id"]
         await step("cancel_order_ws", lambda: exchange.cancel_order_ws(number, symbol))
-    await step("fetch_balance_ws", lambda: exchange.fetch_balance_ws())
+    await step("fetch_balance_ws", exchange.fetch_balance_ws)
     if not spot:
         await step("fetch_positions_ws", lambda: exchange.fetch_positions_ws([symbol]))
 
@@ -246,9 +258,9 @@ async def same_book(exchange, urls, symbol, market):
     """The book that ccxt keeps, and the simulator's own, at the same id."""
     for _ in range(5):
         await exchange.watch_order_book(symbol)
-    urllib.request.urlopen(urllib.request.Request(urls["admin"] + "/pause", method="POST"))
+    admin(urls, "/pause", "POST")
     try:
-        truth = admin_book(urls, market)
+        truth = admin(urls, f"/book?market={market}&symbol=BTCUSDT")
         until = time.monotonic() + 5
         while exchange.orderbooks[symbol]["nonce"] < truth["update_id"] and time.monotonic() < until:
             await asyncio.wait_for(exchange.watch_order_book(symbol), 3)
@@ -259,7 +271,7 @@ async def same_book(exchange, urls, symbol, market):
             kept = [[level[0], level[1]] for level in book[side]][:50]
             assert kept == told, (side, kept[:3], told[:3])
     finally:
-        urllib.request.urlopen(urllib.request.Request(urls["admin"] + "/resume", method="POST"))
+        admin(urls, "/resume", "POST")
     return truth["update_id"]
 
 

@@ -134,9 +134,9 @@ def connector_sockets(run, urls, account):
     api = SpotWebsocketAPIClient(urls["ws_api"], account["key"], account["secret"], on_message=hear)
     try:
         for name, work in (
-            ("ping_connectivity", lambda: api.ping_connectivity()),
+            ("ping_connectivity", api.ping_connectivity),
             ("order_book", lambda: api.order_book(SYMBOL, limit=5)),
-            ("account", lambda: api.account()),
+            ("account", api.account),
             ("new_order", lambda: api.new_order(symbol=SYMBOL, side="BUY", type="MARKET", quantity=0.01)),
             ("my_trades", lambda: api.my_trades(symbol=SYMBOL)),
         ):

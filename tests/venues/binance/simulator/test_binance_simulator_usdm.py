@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -189,3 +190,20 @@ async def test_the_dead_man_switch_cancels_after_its_time(trading: Any) -> None:
         await trader.until(lambda: not exchange.open_orders(1, USDM))
         _, every = await trader.signed("GET", "/fapi/v1/allOrders", symbol="BTCUSDT")
         assert [row["status"] for row in every] == ["CANCELED"]
+
+
+async def test_an_order_is_good_till_its_date(trading: Any) -> None:
+    """The server's clock jumps over the date; the order has expired."""
+    async with trading() as trader:
+        until_ms = int(time.time() * 1000) + 700_000
+        price = trader.far(USDM, "0.93")
+        order = await trader.place(USDM, timeInForce="GTD", goodTillDate=until_ms, price=price)
+        assert (order["timeInForce"], order["goodTillDate"]) == ("GTD", until_ms // 1000 * 1000)
+        trader.simulator.stage.clock_offset_ms = 800_000
+        exchange = trader.simulator.exchanges["binance"]
+        await trader.until(lambda: not exchange.open_orders(1, USDM))
+        now_ms = int(time.time() * 1000) + 800_000
+        _, found = await trader.signed(
+            "GET", ORDER, symbol="BTCUSDT", orderId=order["orderId"], timestamp=now_ms
+        )
+    assert found["status"] == "EXPIRED"

@@ -28,7 +28,7 @@ from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.server_stage import Stage
 
 VENUE: Final = "binance"
-WARN_EVERY_MS: Final = 100
+LOOK_EVERY_MS: Final = 100  # at margins, and at orders that are good till a date
 
 
 class BinanceMarket:
@@ -43,13 +43,14 @@ class BinanceMarket:
         exchange = stage.exchange(VENUE)
         self.accounts = MarketAccounts(market, exchange, feed.feeds, counted)
         self._stage = stage
-        self._warns_ms = 0
+        self._looks_ms = 0
         raw_limit = 300_000 if self.accounts.spot else 0
         self._weights = Weights(*weights, raw_limit)
         incomes = Incomes()
         self.user_data = UserData(self.accounts, stage.server_ms, incomes, feed.tell)
         exchange.listen(self.user_data.listen)
         self.listen_keys = ListenKeys(self.user_data, listen_key_ms)
+        self._trading = UsdmTrading(self.accounts)
         public = PublicMarket(self.accounts, self._weights, stage.faults[market]).endpoints()
         self._endpoints = [*public, *Tickers(self.accounts).endpoints(), *self._private(incomes)]
         self.api = WsApi(self.accounts, self._weights, self.user_data, self._endpoints, self.flush)
@@ -62,8 +63,9 @@ class BinanceMarket:
         """Sends everything that is due."""
         self.feed.pump(moment)
         self.listen_keys.expire(moment.server_ms)
-        if not self.accounts.spot and moment.server_ms >= self._warns_ms:
-            self._warns_ms = moment.server_ms + WARN_EVERY_MS
+        if not self.accounts.spot and moment.server_ms >= self._looks_ms:
+            self._looks_ms = moment.server_ms + LOOK_EVERY_MS
+            self._trading.expire(moment.server_ms, self._stage.trading_ns())
             self.user_data.warn()
         self.flush()
 
@@ -82,7 +84,7 @@ class BinanceMarket:
         if accounts.spot:
             return [*SpotTrading(accounts).endpoints(), *SpotAccount(accounts).endpoints()]
         return [
-            *UsdmTrading(accounts).endpoints(),
+            *self._trading.endpoints(),
             *UsdmAlgo(accounts).endpoints(),
             *UsdmAccount(accounts, incomes).endpoints(),
             *self.listen_keys.endpoints(),

@@ -21,7 +21,6 @@ from trimaran.venues.sim.trading import MarginView, Permission, SimPosition
 
 ASSET: Final = "USDT"
 LEVERAGE_MAX: Final = 125
-MAINTENANCE: Final = Decimal("0.004")
 NOTIONAL_MAX: Final = 100_000_000
 _SUCCESS: Final = '{"code":200,"msg":"success"}'
 _ZERO: Final = Decimal(0)
@@ -167,7 +166,7 @@ class UsdmAccount:
             "initialLeverage": LEVERAGE_MAX,
             "notionalCap": NOTIONAL_MAX,
             "notionalFloor": 0,
-            "maintMarginRatio": 0.004,
+            "maintMarginRatio": 0.005,
             "cum": 0.0,
         }
         listed = [feed.book.listing.instrument.symbol for feed in self._accounts.listed()]

@@ -18,6 +18,7 @@ from trimaran.venues.sim.trading import BUY, EndReason, MarginView, SimFill, Sim
 ALGO_OFFSET: Final = 3_000_000_000  # algo ids are numbers of orders, plus this
 ALGO: Final = "algo"  # in `SimOrder.extra`: the order type in the words of algo orders
 GOOD_TILL: Final = "gtd"
+TIME_OVER: Final = "time_over"  # the order was good till a date that is over
 WORKING: Final = "working"  # what triggers: CONTRACT_PRICE or MARK_PRICE
 _STATUS: Final = {
     Status.WAITING: "NEW",
@@ -45,6 +46,8 @@ def status(order: SimOrder) -> str:
     """The status of an order in the venue's words."""
     if order.end_reason is EndReason.SELF_TRADE and order.status is Status.EXPIRED:
         return "EXPIRED_IN_MATCH"
+    if order.status is Status.CANCELED and TIME_OVER in order.extra:
+        return "EXPIRED"
     return _STATUS[order.status]
 
 

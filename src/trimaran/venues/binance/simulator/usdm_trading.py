@@ -6,6 +6,7 @@ ones) are a world of their own: see `usdm_algo`.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -33,6 +34,15 @@ class UsdmTrading:
 
     def __init__(self, accounts: MarketAccounts) -> None:
         self._accounts = accounts
+        self._until: list[tuple[int, int, SimOrder]] = []  # good-till-date orders: end, id, order
+
+    def expire(self, now_ms: int, now_ns: int) -> None:
+        """Ends the orders whose time is over."""
+        while self._until and self._until[0][0] <= now_ms:
+            order = heapq.heappop(self._until)[2]
+            if order.status.open:
+                order.extra = {**order.extra, usdm_text.TIME_OVER: True}
+                self._accounts.exchange.cancel(order.account_id, order, now_ns)
 
     def endpoints(self) -> list[Endpoint]:
         """Every request with its path, its names, its weight."""
@@ -187,6 +197,9 @@ class UsdmTrading:
         if isinstance(placed, Refusal):
             raise refused(placed, False, new.spec.type is OrderTypeSim.MARKET)
         counts.add(call.server_ms)
+        until_ms = placed.extra.get(usdm_text.GOOD_TILL, 0)
+        if until_ms:
+            heapq.heappush(self._until, (until_ms, placed.order_id, placed))
         return usdm_text.placed(accounts.text_of(placed), placed, new.response == "ACK")
 
     def _modified(self, call: Call, params: Params) -> str:

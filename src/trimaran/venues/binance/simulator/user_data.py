@@ -221,6 +221,8 @@ class UserData:
         execution = "AMENDMENT" if what is Happening.AMENDED else _EXECUTIONS[what]
         if event.fill is not None and event.fill.trade_id == 0:
             execution = "CALCULATED"  # taken over by the venue
+        elif what is Happening.CANCELED and usdm_text.TIME_OVER in order.extra:
+            execution = "EXPIRED"
         update = usdm_text.order_update(text, order, execution, event.fill, times_ms)
         self._pending.append(Push(order.account_id, "ORDER_TRADE_UPDATE", update))
         if is_algo and order.status in _ENDED:
