@@ -147,7 +147,7 @@ _RULES: Final[dict[MarketName, Callable[[_Row], _Rules]]] = {
 
 
 def _instrument(number: int, row: _Row, market: SimMarket) -> SimInstrument:
-    rules = _RULES[market.name](row)
+    rules = _RULES[market.lists_as or market.name](row)
     price_grid, size_grid = Grid.of(Decimal(rules.tick)), Grid.of(Decimal(rules.lot))
     fine = max(0, -price_grid.exponent), max(0, -size_grid.exponent)
     price_decimals, size_decimals = rules.decimals or fine

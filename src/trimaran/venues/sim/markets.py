@@ -1,5 +1,7 @@
 """The six simulated markets: fees, how late each sees the price, and how each numbers its books.
 
+Further ones are given to the server (`ServerOptions.further_markets`), and change nothing of these six.
+
 Fees are the conservative base tier of each venue. Lags are those of the efficient price of `price.py`: the
 perpetual of the largest venue leads, the other perpetuals and its own spot market follow by tens of
 milliseconds, the other spot markets more (lead and lag of futures over spot: Stoll, Whaley 1990, JFQA 25).
@@ -29,6 +31,7 @@ class SimMarket(msgspec.Struct, frozen=True):
     first_id: int
     id_stride: int
     id_jump_max: int
+    lists_as: MarketName | None = None  # a further market lists what this one does, in the same spelling
 
     @property
     def venue(self) -> str:
@@ -58,6 +61,6 @@ MARKETS: Final = (
 VENUES: Final = tuple(dict.fromkeys(market.venue for market in MARKETS))
 
 
-def markets_of(venues: tuple[str, ...]) -> tuple[SimMarket, ...]:
-    """The markets of some venues, in the order of `MARKETS`."""
-    return tuple(market for market in MARKETS if market.venue in venues)
+def markets_of(venues: tuple[str, ...], further: tuple[SimMarket, ...] = ()) -> tuple[SimMarket, ...]:
+    """The markets of some venues, in the order of `MARKETS`, then of `further` ones."""
+    return tuple(market for market in (*MARKETS, *further) if market.venue in venues)

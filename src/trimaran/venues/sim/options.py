@@ -8,7 +8,7 @@ from trimaran.base.errors import ConfigError
 from trimaran.venues.sim.book import TOPS_KEPT
 from trimaran.venues.sim.faults import FaultPlan
 from trimaran.venues.sim.instruments import ASSETS
-from trimaran.venues.sim.markets import VENUES
+from trimaran.venues.sim.markets import VENUES, SimMarket
 from trimaran.venues.sim.parameters import FlowParameters
 
 
@@ -28,11 +28,13 @@ class ServerOptions(msgspec.Struct, frozen=True):
     funding_period_s: int = 28_800  # between two payments of funding
     faults: FaultPlan = FaultPlan()  # in force from the start
     flow: FlowParameters = FlowParameters()
+    further_markets: tuple[SimMarket, ...] = ()  # of venues that are not Trimaran's own
 
     def __post_init__(self) -> None:
-        if not self.venues or len(set(self.venues)) < len(self.venues) or not set(self.venues) <= set(VENUES):
+        known = (*VENUES, *dict.fromkeys(market.venue for market in self.further_markets))
+        if not self.venues or len(set(self.venues)) < len(self.venues) or not set(self.venues) <= set(known):
             raise ConfigError(
-                f"venues: expected some of {', '.join(VENUES)}, each once, found {', '.join(self.venues)!r}"
+                f"venues: expected some of {', '.join(known)}, each once, found {', '.join(self.venues)!r}"
             )
         if self.funding_period_s < 1:
             raise ConfigError(f"funding_period_s: expected 1 or more, found {self.funding_period_s}")

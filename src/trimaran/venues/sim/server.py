@@ -56,7 +56,7 @@ class Simulator:
     ) -> None:
         """`rules` are those of orders and money by venue, where they are not the venues' own."""
         self.options = options
-        markets = markets_of(options.venues)
+        markets = markets_of(options.venues, options.further_markets)
         self.faults = {
             market.name: Faults(random.Random(f"{options.seed}:faults:{market.name}")) for market in markets
         }
@@ -67,6 +67,7 @@ class Simulator:
             Matching,
             time.time_ns(),
             options.tops_kept,
+            options.further_markets,
         )
         self.gates = {
             market.name: MarketGate(random.Random(f"{options.seed}:gate:{market.name}")) for market in markets

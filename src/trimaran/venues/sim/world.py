@@ -16,12 +16,11 @@ from trimaran.domain.ports import Rng
 from trimaran.venues.sim.book import TOPS_KEPT, Engine, UpdateIds, VenueBook
 from trimaran.venues.sim.flow import MarketFlow
 from trimaran.venues.sim.instruments import SimInstrument
-from trimaran.venues.sim.markets import MARKETS
+from trimaran.venues.sim.markets import MARKETS, SimMarket
 from trimaran.venues.sim.parameters import FlowParameters
 from trimaran.venues.sim.price import AssetPrice
 
 FIRST_TRADE_ID: Final = 3_735_000_000
-_NAMES: Final = tuple(market.name for market in MARKETS)
 
 
 class World:
@@ -35,7 +34,10 @@ class World:
         engine_for: Callable[[], Engine],
         start_ns: int,
         tops_kept: int = TOPS_KEPT,
+        further_markets: Sequence[SimMarket] = (),
     ) -> None:
+        markets = (*MARKETS, *further_markets)
+        names = [market.name for market in markets]
         self.now_ns = start_ns
         self.books: dict[tuple[MarketName, Symbol], VenueBook] = {}
         self._prices: dict[str, AssetPrice] = {}
@@ -43,15 +45,15 @@ class World:
         shared: dict[MarketName, UpdateIds] = {}
         for listing in listings:
             instrument = listing.instrument
-            index = _NAMES.index(instrument.market)
-            ids = shared.get(instrument.market) or _ids(listing, index, rng_for)
-            if MARKETS[index].id_stride == 0:
+            index = names.index(instrument.market)
+            ids = shared.get(instrument.market) or _ids(listing, markets[index], rng_for)
+            if markets[index].id_stride == 0:
                 shared[instrument.market] = ids
             book = VenueBook(listing, engine_for(), ids, FIRST_TRADE_ID + listing.number, tops_kept)
             self.books[instrument.market, instrument.symbol] = book
             if instrument.base not in self._prices:
                 rng = rng_for(f"price:{instrument.base}")
-                self._prices[instrument.base] = AssetPrice(parameters, rng, start_ns, MARKETS)
+                self._prices[instrument.base] = AssetPrice(parameters, rng, start_ns, markets)
             price, rng = self._prices[instrument.base], rng_for(f"flow:{instrument.key}")
             self._flows.append(MarketFlow(parameters, book, price, index, rng))
         for flow in self._flows:
@@ -90,8 +92,7 @@ class World:
         return state
 
 
-def _ids(listing: SimInstrument, index: int, rng_for: Callable[[str], Rng]) -> UpdateIds:
-    market = MARKETS[index]
+def _ids(listing: SimInstrument, market: SimMarket, rng_for: Callable[[str], Rng]) -> UpdateIds:
     start = market.first_id + listing.number * market.id_stride
     if market.id_jump_max == 0:
         return UpdateIds(start)
