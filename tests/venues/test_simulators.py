@@ -29,7 +29,7 @@ def test_venues_are_checked(venues: tuple[str, ...]) -> None:
 async def test_one_venue_alone_has_the_admin_handles_too() -> None:
     async with simulating(SimulatorOptions(venues=("htx",), symbols=("LTC",))) as simulator:
         urls = simulator.urls()
-    assert set(urls) == {"venues", "admin", "seed"}
+    assert set(urls) == {"venues", "admin", "seed", "accounts"}
     assert set(urls["venues"]) == {"htx"}
     assert set(urls["venues"]["htx"]) == {"spot", "swap"}
 

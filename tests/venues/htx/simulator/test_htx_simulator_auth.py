@@ -199,7 +199,8 @@ async def test_logins_of_spot(path):
 async def test_logins_of_swaps(path):
     async with trading() as trader, trader.ws(trader.base("htx.swap", "ws_private") + path) as socket:
         good = trader.swap_login(path)
-        wrong = {**good, "Signature": "x" + good["Signature"][1:]}
+        signature = good["Signature"]
+        wrong = {**good, "Signature": ("x" if signature[0] != "x" else "y") + signature[1:]}
         for message, code in ((wrong, 2003), ({"op": "auth"}, 2002), (trader.swap_login(path, 400), 2003)):
             await socket.send_json(message)
             assert (await trader.receive(socket))["err-code"] == code
