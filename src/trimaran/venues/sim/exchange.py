@@ -191,9 +191,11 @@ class SimExchange:
 
     # money
 
-    def balances(self, account_id: int, market: MarketName) -> list[SimBalance]:
-        """Every asset of the wallet that serves the market."""
-        return self.accounts.by_id[account_id].wallets[market].balances()
+    def balances(
+        self, account_id: int, market: MarketName, assets: Sequence[Asset] | None = None
+    ) -> list[SimBalance]:
+        """Every asset of the wallet that serves the market, or some of them."""
+        return self.accounts.by_id[account_id].wallets[market].balances(assets)
 
     def positions(self, account_id: int, market: MarketName) -> list[SimPosition]:
         """Open positions, and closed ones whose instrument was traded."""

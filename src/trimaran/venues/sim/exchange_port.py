@@ -85,8 +85,10 @@ class Exchange(Protocol):
         """Fills, oldest first."""
 
     # money
-    def balances(self, account_id: int, market: MarketName) -> list[SimBalance]:
-        """Every asset of the wallet that serves the market."""
+    def balances(
+        self, account_id: int, market: MarketName, assets: Sequence[Asset] | None = None
+    ) -> list[SimBalance]:
+        """Every asset of the wallet that serves the market, or some of them in their order."""
 
     def positions(self, account_id: int, market: MarketName) -> list[SimPosition]:
         """Open positions, and closed ones whose instrument was traded."""

@@ -6,6 +6,7 @@ asset of the wallet that serves their market; where one wallet serves spot and p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from trimaran.domain.instrument import Asset
@@ -73,10 +74,11 @@ class Wallet:
         own = position.unrealised()
         return self.cross_equity() - own - sum(each.maintenance_margin() for each in others)
 
-    def balances(self) -> list[SimBalance]:
-        """Every asset."""
-        views = []
-        for asset, total in self.totals.items():
+    def balances(self, assets: Sequence[Asset] | None = None) -> list[SimBalance]:
+        """Every asset, or those of some that the wallet has ever held."""
+        totals, views = self.totals, []
+        for asset in totals if assets is None else [each for each in assets if each in totals]:
+            total = totals[asset]
             free = max(0, min(total, self.free(asset)))
             views.append(SimBalance(asset, money(total), money(free), money(total - free)))
         return views

@@ -189,8 +189,7 @@ class UserData:
         time_ms = accounts.listed_text().venue_ms(event.time_ns)
         rows = [
             f'{{"a":"{row.asset}","f":"{spot_text.money(row.free)}","l":"{spot_text.money(row.locked)}"}}'
-            for row in accounts.exchange.balances(event.account_id, accounts.market)
-            if row.asset in event.assets
+            for row in accounts.exchange.balances(event.account_id, accounts.market, event.assets)
         ]
         if event.cause is BalanceCause.TRANSFER:
             for asset in event.assets:
@@ -245,8 +244,7 @@ class UserData:
         change = event.change if event.cause in (BalanceCause.FUNDING, BalanceCause.TRANSFER) else Decimal(0)
         balances = [
             (str(row.asset), row.total, change)
-            for row in accounts.exchange.balances(event.account_id, accounts.market)
-            if row.asset in event.assets
+            for row in accounts.exchange.balances(event.account_id, accounts.market, event.assets)
         ]
         positions = [
             usdm_text.position_update(accounts.feeds[row.symbol.lower()].text, row)
