@@ -16,7 +16,7 @@ def test_by_default_all_venues_with_eight_spot_and_eight_perpetual_instruments_e
     simulator = simulator_of(SimulatorOptions())
     assert tuple(simulator.venues) == VENUES == ("binance", "okx", "htx")
     for market in simulator.faults:
-        assert sum(name == market for name, _ in simulator.feeds) == 8
+        assert sum(name == market for name, _ in simulator.feeds) == 10
     assert len(simulator.feeds) == 48
 
 

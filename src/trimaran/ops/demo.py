@@ -41,6 +41,8 @@ INVENTORY: Final = {
     "DOGE": Decimal(300_000),
     "ADA": Decimal(100_000),
     "LTC": Decimal(500),
+    "AVAX": Decimal(2_000),
+    "LINK": Decimal(4_000),
 }
 READY_S_MAX: Final = 60.0
 STOP_S_MAX: Final = 10.0
