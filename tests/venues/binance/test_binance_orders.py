@@ -76,7 +76,7 @@ SPOT_ORDERS: list[tuple[dict[str, Any], dict[str, str]]] = [
         {"type": "TAKE_PROFIT_LIMIT", "stopPrice": "49000", "timeInForce": "IOC", "price": "50000"},
     ),
     (
-        {"self_trade": SelfTrade.CANCEL_BOTH, "reduce_only": True},
+        {"self_trade": SelfTrade.CANCEL_BOTH},
         {"type": "LIMIT", "timeInForce": "GTC", "price": "50000", "selfTradePreventionMode": "EXPIRE_BOTH"},
     ),
 ]  # fmt: skip
@@ -151,6 +151,7 @@ REFUSED = [
     ("spot", {"order_type": T.MARKET, "tif": F.POST_ONLY}, Capability.POST_ONLY),
     ("spot", {"order_type": T.STOP_LIMIT, "tif": F.POST_ONLY, "trigger_ticks": 1}, Capability.POST_ONLY),
     ("spot", {"display_lots": 1, "tif": F.IOC}, Capability.ICEBERG),
+    ("spot", {"reduce_only": True}, Capability.REDUCE_ONLY),
     ("spot", {"display_lots": 1, "order_type": T.MARKET, "tif": F.IOC}, Capability.ICEBERG),
     ("usdm", {"display_lots": 1}, Capability.ICEBERG),
     ("usdm", {"order_type": T.MARKET, "tif": F.POST_ONLY}, Capability.POST_ONLY),

@@ -67,7 +67,6 @@ def _placed(instrument: Any, **changes: Any) -> asks.PlaceOrder:
             {"order_type": T.TAKE_PROFIT_LIMIT, "trigger_ticks": 7_000_000, "side": Side.SELL},
             {"type": "sell-stop-limit", "price": "60000.5", "stop-price": "70000", "operator": "gte"},
         ),
-        ({"side": Side.SELL, "reduce_only": True}, {"type": "sell-limit", "price": "60000.5"}),
     ],
 )
 def test_orders_of_spot(changes: dict[str, Any], expected: dict[str, str]) -> None:
@@ -92,9 +91,11 @@ def test_orders_of_spot(changes: dict[str, Any], expected: dict[str, str]) -> No
         ({"display_lots": 1}, Capability.ICEBERG),
         ({"self_trade": SelfTrade.CANCEL_MAKER}, Capability.SELF_TRADE),
         ({"reduce_only": True}, Capability.REDUCE_ONLY),
+        ({"reduce_only": True, "side": Side.SELL}, Capability.REDUCE_ONLY),
         ({"order_type": T.STOP_MARKET, "trigger_ticks": 5}, Capability.STOP),
-        ({"order_type": T.TAKE_PROFIT_MARKET, "trigger_ticks": 5}, Capability.STOP),
+        ({"order_type": T.TAKE_PROFIT_MARKET, "trigger_ticks": 5}, Capability.TAKE_PROFIT),
         ({"order_type": T.STOP_LIMIT, "trigger_ticks": 5, "tif": F.IOC}, Capability.STOP),
+        ({"order_type": T.TAKE_PROFIT_LIMIT, "trigger_ticks": 5, "tif": F.IOC}, Capability.TAKE_PROFIT),
         ({"order_type": T.MARKET, "tif": F.FOK}, Capability.MARKET),
     ],
 )
@@ -145,6 +146,7 @@ def test_orders_of_swaps(changes: dict[str, Any], expected: dict[str, Any]) -> N
         ({"display_lots": 1}, Capability.ICEBERG),
         ({"self_trade": SelfTrade.CANCEL_BOTH}, Capability.SELF_TRADE),
         ({"order_type": T.STOP_LIMIT, "trigger_ticks": 5}, Capability.STOP),
+        ({"order_type": T.TAKE_PROFIT_LIMIT, "trigger_ticks": 5}, Capability.TAKE_PROFIT),
         ({"order_type": T.MARKET, "tif": F.POST_ONLY}, Capability.MARKET),
     ],
 )

@@ -12,7 +12,7 @@ An amended spot order would be given a random id; it keeps ours because the amen
 On USD-M, orders that wait for a trigger have endpoints and numbers of their own ("algo:" and the number). The
 order that comes of one is an ordinary order, and is known by its own number from then on.
 
-`reduce_only` is not sent on spot: there is no position that it could be held against.
+A reduce-only order is none on spot: there is no position that the promise could be held against.
 """
 
 from __future__ import annotations
@@ -159,6 +159,8 @@ def _refusal(desk: Desk, order: OrderRequest) -> Unsupported | None:
     """Why the market cannot take an order of this kind; None where it can."""
     words, tif = desk.words, order.tif
     priced = order.order_type.has_venue_price
+    if order.reduce_only and not words.perpetual:
+        return Unsupported(Capability.REDUCE_ONLY, "a spot account has no positions")
     if not priced and tif is TimeInForce.POST_ONLY:
         return Unsupported(Capability.POST_ONLY, "a market order always takes")
     if not priced and tif is TimeInForce.FOK:
@@ -217,7 +219,7 @@ def _add_flags(desk: Desk, order: OrderRequest, parameters: Parameters) -> None:
     mode = SELF_TRADE_TEXT.get(order.self_trade)
     if mode is not None:
         parameters["selfTradePreventionMode"] = mode
-    if order.reduce_only and desk.words.perpetual:
+    if order.reduce_only:
         parameters["reduceOnly"] = "true"
 
 

@@ -289,7 +289,7 @@ SPOT_CAPABILITIES: Final[Capabilities] = table(
         _C.KEY_PERMISSIONS: "on the testnet only whether the account may trade",
     },
     {
-        _C.REDUCE_ONLY: "a spot account has no positions; the risk gate alone keeps that promise",
+        _C.REDUCE_ONLY: "a spot account has no positions",
         _C.AMEND_PRICE: "cancel and place anew: keepPriority only takes a smaller size",
         _C.DEAD_MAN: "spot has no such switch",
         _C.POSITIONS: "spot has balances",

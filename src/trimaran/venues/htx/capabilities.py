@@ -41,7 +41,7 @@ SPOT_CAPABILITIES: Final[Capabilities] = table(
         _C.TICKERS: "",
     },
     {
-        _C.REDUCE_ONLY: "a spot account has no positions; a sale never sells more than there is",
+        _C.REDUCE_ONLY: "a spot account has no positions",
         _C.ICEBERG: _NO_ICEBERG,
         _C.SELF_TRADE: "HTX spot takes only on or off, and does not say whose order it cancels",
         _C.AMEND_SIZE: _NO_AMEND,

@@ -282,8 +282,8 @@ def _type_name(order: OrderRequest) -> str | Unsupported:
     if order.self_trade is not SelfTrade.VENUE_DEFAULT:
         reason = "HTX spot takes only on or off, and does not say whose order it cancels"
         return Unsupported(Capability.SELF_TRADE, reason)
-    if order.reduce_only and order.side is Side.BUY:
-        return Unsupported(Capability.REDUCE_ONLY, "a spot account has no short position to reduce")
+    if order.reduce_only:
+        return Unsupported(Capability.REDUCE_ONLY, "a spot account has no positions")
     match order.order_type:
         case OrderType.LIMIT:
             return _LIMITS[order.tif]
@@ -291,11 +291,15 @@ def _type_name(order: OrderRequest) -> str | Unsupported:
             return _market_name(order)
         case OrderType.STOP_LIMIT | OrderType.TAKE_PROFIT_LIMIT:
             name = _STOPS.get(order.tif)
-            if name is not None:
-                return name
-            return Unsupported(Capability.STOP, "an order that waits for a trigger rests, or is fill or kill")
+            return name if name is not None else _no_trigger(order, "rests, or is fill or kill")
         case _:
-            return Unsupported(Capability.STOP, "an order that waits for a trigger has a limit price")
+            return _no_trigger(order, "has a limit price")
+
+
+def _no_trigger(order: OrderRequest, expected: str) -> Unsupported:
+    profit = order.order_type in (OrderType.TAKE_PROFIT_LIMIT, OrderType.TAKE_PROFIT_MARKET)
+    missing = Capability.TAKE_PROFIT if profit else Capability.STOP
+    return Unsupported(missing, f"an order that waits for a trigger {expected}")
 
 
 def _market_name(order: OrderRequest) -> str | Unsupported:

@@ -318,6 +318,8 @@ def _type_name(order: OrderRequest) -> str | Unsupported:
         return Unsupported(Capability.ICEBERG, "HTX has no iceberg orders")
     if order.self_trade in (SelfTrade.CANCEL_MAKER, SelfTrade.CANCEL_BOTH):
         return Unsupported(Capability.SELF_TRADE, "HTX cancels the taker")
+    if order.order_type in (OrderType.TAKE_PROFIT_LIMIT, OrderType.TAKE_PROFIT_MARKET):
+        return Unsupported(Capability.TAKE_PROFIT, NO_TRIGGERS.reason)
     if order.order_type.is_triggered:
         return NO_TRIGGERS
     if order.order_type is OrderType.LIMIT:
