@@ -56,22 +56,20 @@ class AccountText:
         self._spot = {each.instrument.base: each for each in catalogue.all if each.kind == "SPOT"}
         self._prices: dict[Asset, Decimal] = {}
         self._priced_ns = 0
+        self._worths: dict[int, tuple[int, Decimal]] = {}  # of accounts: when it was looked up, and the sum
 
     def balance(self, account_id: int, assets: Iterable[str] | None, now: Moment) -> str:
         """The account with the details of some assets; None: of all that it holds."""
-        wanted = None if assets is None else frozenset(assets)
-        margin = self._exchange.margin(account_id, OKX_SWAP)
-        total, details, prices = ZERO, [], self._prices_of(now)
-        for each in self._exchange.balances(account_id, OKX_SPOT):
-            equity = each.total + margin.unrealised if each.asset == MARGIN_ASSET else each.total
-            price = prices.get(each.asset, ONE)
-            value = equity * price
-            total += value
-            if (each.total or each.locked) if wanted is None else each.asset in wanted:
-                details.append(_detail(each, equity, price, value, margin, now))
+        margin, prices = self._exchange.margin(account_id, OKX_SWAP), self._prices_of(now)
+        chosen = None if assets is None else [Asset(each) for each in assets]
+        details = [
+            _detail(each, prices.get(each.asset, ONE), margin, now)
+            for each in self._exchange.balances(account_id, OKX_SPOT, chosen)
+            if chosen is not None or each.total or each.locked
+        ]
         held = margin.position_margin + margin.order_margin
         ratio = money(round_to_cents(margin.equity / margin.maintenance_margin)) if _risky(margin) else ""
-        worth = money(round_to_cents(total))
+        worth = money(round_to_cents(self._worth(account_id, margin, now)))
         return (
             f'{{"adjEq":"{worth}","availEq":"{money(margin.available)}","borrowFroz":"0","delta":"",'
             f'"deltaLever":"","deltaNeutralStatus":"","details":[{",".join(details)}],"imr":"{money(held)}",'
@@ -83,11 +81,11 @@ class AccountText:
 
     def cash(self, account_id: int, assets: Iterable[str] | None, now: Moment) -> str:
         """`balData`: the cash of some assets."""
-        wanted = None if assets is None else frozenset(assets)
+        chosen = None if assets is None else [Asset(each) for each in assets]
         return ",".join(
             f'{{"ccy":"{each.asset}","cashBal":"{money(each.total)}","uTime":"{now.server_ms}"}}'
-            for each in self._exchange.balances(account_id, OKX_SPOT)
-            if (each.total if wanted is None else each.asset in wanted)
+            for each in self._exchange.balances(account_id, OKX_SPOT, chosen)
+            if chosen is not None or each.total
         )
 
     def positions(
@@ -174,6 +172,16 @@ class AccountText:
             for asset in (*self._spot, MARGIN_ASSET)
         )
 
+    def _worth(self, account_id: int, margin: MarginView, now: Moment) -> Decimal:
+        """What everything is worth; as old as the prices are."""
+        found = self._worths.get(account_id)
+        if found is None or now.wall_ns - found[0] >= PRICES_KEPT_NS:
+            prices, total = self._prices_of(now), margin.unrealised
+            for each in self._exchange.balances(account_id, OKX_SPOT):
+                total += each.total * prices.get(each.asset, ONE)
+            found = self._worths[account_id] = (now.wall_ns, total)
+        return found[1]
+
     def _prices_of(self, now: Moment) -> Mapping[Asset, Decimal]:
         """What one of each asset is worth; looked up anew after a tenth of a second."""
         if now.wall_ns - self._priced_ns >= PRICES_KEPT_NS or not self._prices:
@@ -208,14 +216,13 @@ def _risky(margin: MarginView) -> bool:
     return margin.maintenance_margin > 0
 
 
-def _detail(
-    each: SimBalance, equity: Decimal, price: Decimal, value: Decimal, margin: MarginView, now: Moment
-) -> str:
+def _detail(each: SimBalance, price: Decimal, margin: MarginView, now: Moment) -> str:
     secures = each.asset == MARGIN_ASSET
     available = margin.available if secures else each.free
     upl = margin.unrealised if secures else ZERO
     initial = money(margin.position_margin + margin.order_margin) if secures else ""
-    worth = money(round_to_cents(value))
+    equity = each.total + upl
+    worth = money(round_to_cents(equity * price))
     return (
         f'{{"accAvgPx":"","autoLendAmt":"0","autoLendMtAmt":"0","autoLendStatus":"unsupported",'
         f'"availBal":"{money(max(ZERO, each.free))}","availEq":"{money(max(ZERO, available))}",'
