@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from trimaran.base.secret import KeyKind as KeyKind
-from trimaran.base.secret import Secret as Secret
+from trimaran.base.secret import KeyKind, Secret
+
+__all__ = ["Credentials", "KeyKind", "Secret"]
 
 
 class Credentials(msgspec.Struct, frozen=True):
