@@ -298,3 +298,47 @@ async def test_faults_of_the_gate_on_rest(client):
     found = await client.ask(f"trade/order?instId=BTC-USDT&ordId={row['ordId']}")
     assert found["code"] == "51603"
     assert len((await client.ask("trade/orders-pending"))["data"]) == 2
+
+
+async def test_private_connections_fall_silent_alone(client):
+    async with (
+        client.logged_in() as private,
+        client.logged_in(client.business) as business,
+        client.ws(client.public) as public,
+    ):
+        await client.post("/faults", {"trading": {"private_half_open": True}})
+        for socket in (private, business, public):
+            await socket.send_str("ping")
+        assert await client.receive(public) == "pong"
+        assert await client.collect(private, 0.2) == []
+        assert await client.collect(business, 0.1) == []
+
+
+async def test_a_liquidation_is_told(client):
+    async with client.logged_in() as socket:
+        await subscribed(
+            client, socket,
+            {"channel": "orders", "instType": "SWAP"}, {"channel": "positions", "instType": "ANY"},
+            {"channel": "balance_and_position"}, {"channel": "liquidation-warning", "instType": "ANY"},
+        )  # fmt: skip
+        await client.operate(socket, "order", {**SWAP, "ordType": "market", "sz": "100"})
+        (position,) = (await client.ask("account/positions"))["data"]
+        least = Decimal(position["mmr"])
+        free = Decimal((await client.ask("account/balance?ccy=USDT"))["data"][0]["details"][0]["cashBal"])
+        await client.post(f"/deposit?venue=okx&market=okx.swap&amount=-{free - 2 * least}")
+        await pushes(client, socket, "liquidation-warning", len)
+        await client.post(f"/deposit?venue=okx&market=okx.swap&amount=-{3 * least}")
+        messages = await client.collect_until(
+            socket,
+            lambda heard: any(
+                row.get("eventType") == "liquidation"
+                for each in heard
+                if "data" in each
+                for row in each["data"]
+            ),
+        )
+    orders = [row for each in messages if each["arg"]["channel"] == "orders" for row in each["data"]]
+    assert {row["category"] for row in orders} == {"full_liquidation"}
+    states = [row for each in messages if each["arg"]["channel"] == "positions" for row in each["data"]]
+    assert states[-1]["pos"] == "0"
+    assert (await client.ask("account/positions"))["data"] == []

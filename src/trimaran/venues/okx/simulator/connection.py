@@ -88,6 +88,7 @@ class OkxConnection(Connection):
         self._rules = rules
         self._hall = hall
         self._socket = socket
+        self.private = socket == PRIVATE
         self._heard_s = self.born_s
         self._operations = Window(rules.operations_per_hour, 3600.0)
         self._topics: dict[str, Argument] = {}  # canonical text -> argument
