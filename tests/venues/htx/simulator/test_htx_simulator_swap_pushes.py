@@ -67,6 +67,22 @@ async def test_one_contract_has_its_own_topic(trader):
         assert not _of(pushes, "orders_cross.btc-usdt")
 
 
+async def test_isolated_margin_is_told_apart(trader):
+    topics = "accounts.*", "positions.*", "orders.*", "orders_cross.*"
+    async with trader.line("swap", PUSHES, *topics) as line:
+        body = {**CONTRACT, "volume": 2, "direction": "buy", "order_price_type": "market", "lever_rate": 20}
+        await trader.swap("/linear-swap-api/v1/swap_order", body)
+        pushes = await line.until(
+            lambda seen: any(push["event"] == "order.match" for push in _of(seen, "positions"))
+        )
+        assert _of(pushes, "orders.btc-usdt")[-1]["status"] == 6
+        assert not _of(pushes, "orders_cross.btc-usdt")
+        told = [push["data"][0] for push in _of(pushes, "accounts") if push["event"] == "order.match"]
+        margins = {row["contract_code"]: row["margin_static"] for row in told}
+        assert margins["BTC-USDT"] > 0
+        assert margins["XRP-USDT"] == 0
+
+
 async def test_trigger_orders_have_a_topic(trader):
     async with trader.line("swap", PUSHES, "trigger_order_cross.*", "orders_cross.*") as line:
         price = trader.price("swap", "BTC-USDT", 1.05)

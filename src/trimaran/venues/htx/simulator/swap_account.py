@@ -129,10 +129,16 @@ class SwapAccount:
 
     def account_info(self, call: Call) -> list[Row]:
         """The account that secures positions."""
+        return self.account_rows(call.account_id)
+
+    def account_rows(self, account_id: int) -> list[Row]:
+        """One row for cross margin, one a contract for isolated margin."""
         if self._orders.mode == swap_wire.CROSS:
-            return [self._account(call)]
-        held = {each.symbol: each for each in self._positions(call)}
-        return [self._isolated(call, each, held.get(each.symbol)) for each in self._instruments.values()]
+            return [self._account(account_id)]
+        held = {each.symbol: each for each in self._positions(account_id)}
+        return [
+            self._isolated(account_id, each, held.get(each.symbol)) for each in self._instruments.values()
+        ]
 
     def position_info(self, call: Call) -> list[Row]:
         """Open positions."""
@@ -140,7 +146,7 @@ class SwapAccount:
         symbol = self._orders.instrument(asked.code).symbol if asked.code else None
         return [
             self.position_row(call.account_id, position)
-            for position in self._positions(call)
+            for position in self._positions(call.account_id)
             if symbol in (None, position.symbol)
         ]
 
@@ -148,7 +154,7 @@ class SwapAccount:
         """Both together."""
         positions = self.position_info(call)
         if self._orders.mode == swap_wire.CROSS:
-            return {**self._account(call), "positions": positions}
+            return {**self._account(call.account_id), "positions": positions}
         return [
             {
                 **row,
@@ -281,18 +287,18 @@ class SwapAccount:
                 rows.append(swap_wire.match_row(self._instruments[fill.symbol], order, fill, moment))
         return rows
 
-    def _positions(self, call: Call) -> list[SimPosition]:
+    def _positions(self, account_id: int) -> list[SimPosition]:
         isolated = self._orders.mode == swap_wire.ISOLATED
-        held = self._exchange.positions(call.account_id, HTX_SWAP)
+        held = self._exchange.positions(account_id, HTX_SWAP)
         return [each for each in held if each.lots and each.isolated == isolated]
 
-    def _account(self, call: Call) -> Row:
-        margin = self._exchange.margin(call.account_id, HTX_SWAP)
-        held = {each.symbol: each for each in self._positions(call)}
+    def _account(self, account_id: int) -> Row:
+        margin = self._exchange.margin(account_id, HTX_SWAP)
+        held = {each.symbol: each for each in self._positions(account_id)}
         details = []
         for instrument in self._instruments.values():
             position = held.get(instrument.symbol)
-            leverage, _ = self._exchange.leverage(call.account_id, HTX_SWAP, instrument.symbol)
+            leverage, _ = self._exchange.leverage(account_id, HTX_SWAP, instrument.symbol)
             details.append(
                 {
                     "symbol": instrument.base,
@@ -312,8 +318,8 @@ class SwapAccount:
         account = swap_wire.account_row("USDT", margin)
         return {**account, "contract_detail": details, "futures_contract_detail": []}
 
-    def _isolated(self, call: Call, instrument: Instrument, position: SimPosition | None) -> Row:
-        leverage, _ = self._exchange.leverage(call.account_id, HTX_SWAP, instrument.symbol)
+    def _isolated(self, account_id: int, instrument: Instrument, position: SimPosition | None) -> Row:
+        leverage, _ = self._exchange.leverage(account_id, HTX_SWAP, instrument.symbol)
         margin = position.isolated_margin if position else Decimal(0)
         profit = position.unrealised if position else Decimal(0)
         return {

@@ -181,11 +181,16 @@ class SwapPushes:
             **head,
             "data": self._v5.balance_of(account_id),
         }
-        kind = "accounts_cross"
-        return [
+        kind = f"{ACCOUNTS}_cross"
+        pushes = [
             Push(kind, "USDT", _classic(kind, "USDT", cross)),
             Push(f"{V5_PREFIX}account", "", _whole(v5)),
         ]
+        if self._hub.wants(account_id, (ACCOUNTS,)):
+            for row in self._accounts[swap_wire.ISOLATED].account_rows(account_id):
+                code = row["contract_code"]
+                pushes.append(Push(ACCOUNTS, code, _classic(ACCOUNTS, code, {**head, "data": [row]})))
+        return pushes
 
     def _say_positions(self, account_id: int, event: str, symbols: tuple[Symbol, ...] | None) -> None:
         kinds = "positions", "positions_cross", f"{V5_PREFIX}positions"
