@@ -235,7 +235,10 @@ class _ProxyConnector(aiohttp.BaseConnector):
         self._context = context if context is not None else ssl.create_default_context()
 
     async def _create_connection(
-        self, req: aiohttp.ClientRequest, traces: object, timeout: aiohttp.ClientTimeout  # noqa: ASYNC109
+        self,
+        req: aiohttp.ClientRequest,
+        traces: object,
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
     ) -> ResponseHandler:
         host, port = req.url.raw_host, req.port
         assert host is not None
