@@ -253,3 +253,40 @@ async def test_usdm_orders_over_the_socket(trader: Any) -> None:
 async def test_a_wrong_path_is_no_socket(trader: Any) -> None:
     with pytest.raises(Exception, match="404"):
         await trader.ws(trader.spot_api.replace("/v3", "/v9"))
+
+
+async def test_a_revoked_session_is_told_unasked(trader: Any) -> None:
+    async with trader.ws(trader.spot_api) as socket:
+        await trader.ask(socket, "session.logon", **trader.signed_params(trader.ed25519))
+        await trader.ask(socket, "userDataStream.subscribe")
+        await trader.post("/binance/revoke-sessions")
+        ended, revoked = [await trader.receive(socket) for _ in range(2)]
+        assert ended["event"]["e"] == "eventStreamTerminated"
+        assert (revoked["id"], revoked["status"], revoked["error"]["code"]) == (None, 401, -2015)
+        assert (await trader.ask(socket, "session.status"))["result"]["apiKey"] is None
+
+
+NASTY = (
+    "[]", "null", "7", '"text"', "{}", '{"method":7}', '{"method":"order.place","params":[]}',
+    '{"id":{},"method":"ping"}', '{"id":1,"method":"depth","params":{"symbol":{"a":[1]},"limit":true}}',
+    '{"id":1,"method":"depth","params":{"symbol":"BTCUSDT","limit":1e400}}',
+    '{"id":1,"method":"exchangeInfo","params":{"symbols":[1,2]}}', "[" * 100_000,
+    '{"id":1,"method":"ping","params":{"a":' + "[" * 50_000 + "}}",
+    '{"id":1,"method":"order.place","params":{"apiKey":"\u00e9","timestamp":-1,"signature":null}}',
+)  # fmt: skip
+
+
+async def test_garbage_is_answered_and_the_connection_goes_on(trader: Any) -> None:
+    async with trader.ws(trader.spot_api) as socket:
+        for text in NASTY:
+            await socket.send_str(text)
+            answer = await trader.receive(socket)
+            assert answer["status"] in (400, 401), text[:80]
+        await socket.send_bytes(b"binary")
+        assert (await trader.ask(socket, "ping"))["status"] == 200
+
+
+async def test_a_nested_batch_is_no_error_of_the_server(trader: Any) -> None:
+    for text in ("[" * 2_000, "7", '[{"a":' + "[" * 1_500):
+        _, body = await trader.signed("POST", "/fapi/v1/batchOrders", batchOrders=text)
+        assert body["code"] == -1130

@@ -33,7 +33,7 @@ _KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
 _HEX: Final = re.compile(r"[A-Fa-f0-9]{64}")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]{1,512}={0,2}")
 _TIMESTAMP: Final = re.compile(r"[0-9]{1,20}")
-_WINDOW: Final = re.compile(r"[0-9]{1,5}(\.[0-9]{1,3})?")
+_WINDOW: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{1,3})?")
 _INVALID: Final = "Signature for this request is not valid."
 
 FindKey = Callable[[str], ApiKey | None]

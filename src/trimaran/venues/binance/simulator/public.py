@@ -213,7 +213,7 @@ def symbol_list(params: Params) -> list[str]:
     """The parameter `symbols`, a JSON array. Raises ApiError."""
     try:
         symbols = msgspec.json.decode(params.text("symbols"), type=list[str])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise bad(-1100, "Illegal characters found in parameter 'symbols'.") from error
     if not symbols:
         raise bad(-1105, "Parameter 'symbols' was empty.")

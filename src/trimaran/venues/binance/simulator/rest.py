@@ -96,7 +96,7 @@ class RestMarket:
                 return web.Response(status=500)  # never seen: the connection ends
             key = self._secured(endpoint, request, query, body, values, now_ms)
             text = endpoint.answer(Call(params, key, now_ms, self._stage.trading_ns()))
-            if endpoint.orders:
+            if endpoint.orders and self._accounts.spot:
                 weights.give_back(weight)
                 headers["X-MBX-USED-WEIGHT-1M"] = str(weights.used)
             if verdict.status is not None:

@@ -287,7 +287,7 @@ def _listed(params: Params, name: str, kind: Any) -> list[Any]:
         return []
     try:
         return list(msgspec.json.decode(text, type=kind))
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         raise bad(-1130, f"Data sent for parameter '{name}' is not valid.") from None
 
 

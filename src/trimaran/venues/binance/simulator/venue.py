@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
+from aiohttp import web
 from picows import WSUpgradeRequest
 
 from trimaran.domain.instrument import MarketName
@@ -25,7 +26,7 @@ from trimaran.venues.binance.simulator.streams import MarketFeed
 from trimaran.venues.binance.simulator.ws_api import WsApiConnection
 from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.markets import BINANCE_SPOT, BINANCE_USDM
-from trimaran.venues.sim.server_stage import Accept, Pages, Sockets, Stage
+from trimaran.venues.sim.server_stage import Accept, Pages, Sockets, Stage, page
 
 REST_OFFSET: Final = 0
 SPOT_OFFSET: Final = 1
@@ -80,7 +81,7 @@ class BinanceVenue:
         """REST of both markets on one port; streams and WebSocket APIs on one each."""
         rules, spot, usdm = self._rules, self._spot, self._usdm
         return [
-            Pages(REST_OFFSET, [*spot.routes(), *usdm.routes()]),
+            Pages(REST_OFFSET, [*spot.routes(), *usdm.routes(), *self._handles()]),
             Sockets(SPOT_OFFSET, (BINANCE_SPOT,), self._streams(spot, rules.spot)),
             Sockets(USDM_OFFSET, (BINANCE_USDM,), self._streams(usdm, rules.usdm)),
             Sockets(SPOT_API_OFFSET, (BINANCE_SPOT,), self._api(spot, SPOT_API_PATH, rules.spot)),
@@ -95,6 +96,13 @@ class BinanceVenue:
     def expire_listen_keys(self) -> None:
         """Every listen key of USD-M expires now."""
         self._usdm.listen_keys.expire_all(self._stage.server_ms())
+
+    def revoke_sessions(self) -> int:
+        """Every session of the WebSocket APIs ends as if its key were revoked; the connections."""
+        connections = [each for each in self._stage.connections_of("") if isinstance(each, WsApiConnection)]
+        for connection in connections:
+            connection.revoke()
+        return len(connections)
 
     def urls(self, hosts: Mapping[int, str]) -> dict[str, Any]:
         """Base URLs. User data of spot comes over its WebSocket API, that of USD-M over streams."""
@@ -115,6 +123,21 @@ class BinanceVenue:
                 "ws_api": f"ws://{hosts[USDM_API_OFFSET]}{USDM_API_PATH}",
             },
         }
+
+    def _handles(self) -> list[web.RouteDef]:
+        """Handles that no venue has, beside those of the server."""
+
+        async def expire(request: web.Request) -> web.Response:
+            self.expire_listen_keys()
+            return page('{"expired":true}')
+
+        async def revoke(request: web.Request) -> web.Response:
+            return page(f'{{"connections":{self.revoke_sessions()}}}')
+
+        return [
+            web.post("/admin/binance/expire-listen-keys", expire),
+            web.post("/admin/binance/revoke-sessions", revoke),
+        ]
 
     def _streams(self, market: BinanceMarket, rules: ConnectionRules) -> Accept:
         name: MarketName = market.accounts.market

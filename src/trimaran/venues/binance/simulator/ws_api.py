@@ -133,7 +133,9 @@ class WsApiConnection(Connection):
             self.transport.send_ping(str(int(now_s * 1000)).encode())
 
     def revoke(self) -> None:
-        """The key of the session is no more: the client is told, unasked."""
+        """The key of the session, should there be one, is no more: the client is told, unasked."""
+        if self._session is None:
+            return
         self._session = None
         self._subscriptions.terminate(self.stage.server_ms())
         self._send(f'{{"id":null,"status":401,"error":{no_key().body()}}}')
@@ -166,12 +168,12 @@ class WsApiConnection(Connection):
             else:
                 key = self._secured(endpoint, values, now_ms)
                 result = endpoint.answer(Call(params, key, now_ms, self.stage.trading_ns()))
-                if endpoint.orders:
+                if endpoint.orders and self._api.accounts.spot:
                     self._api.weights.give_back(weight)
             if verdict.status is not None:
                 raise gate_error(verdict, self._api.accounts.spot, now_ms)
             text = f'{{"id":{request_id},"status":200,"result":{result}'
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             text = f'{{"id":{request_id},"status":400,"error":{_unreadable(error)}'
         except ApiError as error:
             text = f'{{"id":{request_id},"status":{error.status},"error":{error.body()}'
@@ -307,5 +309,5 @@ def _json_text(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _unreadable(error: msgspec.MsgspecError) -> str:
+def _unreadable(error: Exception) -> str:
     return bad(-1135, f"Invalid JSON Request: {error}").body()
