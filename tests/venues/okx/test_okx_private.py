@@ -248,7 +248,7 @@ def test_a_push_that_cannot_be_read_is_a_hole_and_nothing_of_it_is_told(row: obj
 )  # fmt: skip
 def test_anything_else_is_counted_and_ignored(payload: bytes) -> None:
     (unknown,) = line(SPOT).read(payload, LOCAL_NS)
-    assert unknown == LineUnknown(payload)
+    assert unknown in (LineUnknown(payload), LineUnknown(payload, unreadable=True))
 
 
 def test_a_fault_of_the_line_shows_no_passphrase() -> None:

@@ -349,3 +349,11 @@ def test_what_is_not_understood_is_counted():
     line.say(Slot(9), BALANCE)  # a slot that was given up
     assert line.session.counters.unknown == 1
     assert line.of(BalanceReport) == []
+    assert line.of(Gap) == []
+
+
+def test_what_cannot_be_read_at_all_is_a_hole():
+    line = Line().start()
+    line.say(Slot(1), LineUnknown(b"?", unreadable=True))
+    assert line.session.counters.unknown == 1
+    assert len(line.of(Gap)) == 1

@@ -146,7 +146,7 @@ class BinanceLine:
             read = self._events.get(frame.e or _NAMED.decode(body).e)
             return (_unknown(payload),) if read is None else read(self._desk, body, local_ns)
         except _UNREADABLE:
-            return (_unknown(payload),)
+            return (LineUnknown(payload[:HEAD_BYTES], unreadable=True),)
 
     def _reply(self, frame: _Frame, payload: bytes, local_ns: int) -> Sequence[LineMessage]:
         reply = _as_http(frame)

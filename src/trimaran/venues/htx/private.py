@@ -164,7 +164,7 @@ class HtxSpotLine:
             text = inflate(payload)
             return self._read(_FRAME.decode(text), text, local_ns)
         except UNREADABLE:
-            return (LineUnknown(bytes(text[:HEAD_BYTES])),)
+            return (LineUnknown(bytes(text[:HEAD_BYTES]), unreadable=True),)
 
     def _read(self, frame: _Frame, text: bytes, local_ns: int) -> Sequence[LineMessage]:
         request_id = None if frame.action else request_id_of(frame.cid)

@@ -106,7 +106,7 @@ class HtxSwapLine:
             text = inflate(payload)
             return self._read(_FRAME.decode(text), text, local_ns)
         except UNREADABLE:
-            return (LineUnknown(bytes(text[:HEAD_BYTES])),)
+            return (LineUnknown(bytes(text[:HEAD_BYTES]), unreadable=True),)
 
     def _read(self, frame: _Frame, text: bytes, local_ns: int) -> Sequence[LineMessage]:
         if frame.op == "notify":

@@ -116,7 +116,7 @@ class OkxLine:
         try:
             frame = _FRAMES.decode(payload)
         except UNREADABLE:
-            return (unknown,)
+            return (LineUnknown(payload[:HEAD_BYTES], unreadable=True),)
         if frame.event:
             return self._event(frame, payload, unknown)
         if frame.op:

@@ -51,6 +51,7 @@ from trimaran.venues.wire.lines import (
     LineReply,
     LineShutdown,
     LineSpec,
+    LineUnknown,
     LoggedIn,
     LoginRefused,
     Stale,
@@ -349,7 +350,8 @@ class LineSession:
                     self._token.drop(now_ns)
                 return self._on_refusal(link, reason or "ended by the venue", fault, now_ns)
         self.counters.unknown += 1
-        return []
+        lost = isinstance(message, LineUnknown) and message.unreadable
+        return self._hole("an unreadable message", now_ns) if lost else []
 
     def _on_refusal(self, link: LineLink, reason: str, fault: Fault | None, now_ns: int) -> list[LineAction]:
         """The link is of no use. What follows depends on what is to blame."""

@@ -98,9 +98,10 @@ class Stale(msgspec.Struct, frozen=True):
 
 
 class LineUnknown(msgspec.Struct, frozen=True):
-    """Not a frame that we know; counted, and otherwise ignored."""
+    """Not a frame that we know; counted, and otherwise ignored unless it cannot be read at all."""
 
     head: bytes = b""  # its first bytes, for the log
+    unreadable: bool = False  # whatever it said is missing: a hole
 
 
 LineMessage = (
