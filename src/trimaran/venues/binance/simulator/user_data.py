@@ -249,7 +249,7 @@ class UserData:
         positions = [
             usdm_text.position_update(accounts.feeds[row.symbol.lower()].text, row)
             for row in accounts.exchange.positions(event.account_id, accounts.market)
-            if row.symbol in event.positions
+            if row.symbol in event.positions and (row.isolated or event.cause is not BalanceCause.FUNDING)
         ]
         update = usdm_text.account_update(reason, times_ms, balances, positions)
         self._pending.append(Push(event.account_id, "ACCOUNT_UPDATE", update))
