@@ -12,12 +12,12 @@ from trimaran.venues.sim.markets import VENUES
 from trimaran.venues.simulators import SimulatorOptions, simulating, simulator_of
 
 
-def test_by_default_all_venues_with_eight_spot_and_eight_perpetual_instruments_each() -> None:
+def test_by_default_all_venues_with_ten_spot_and_ten_perpetual_instruments_each() -> None:
     simulator = simulator_of(SimulatorOptions())
     assert tuple(simulator.venues) == VENUES == ("binance", "okx", "htx")
     for market in simulator.faults:
         assert sum(name == market for name, _ in simulator.feeds) == 10
-    assert len(simulator.feeds) == 48
+    assert len(simulator.feeds) == 60
 
 
 @pytest.mark.parametrize("venues", [(), ("kraken",), ("okx", "okx")])
