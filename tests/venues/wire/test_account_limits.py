@@ -30,6 +30,7 @@ from trimaran.venues.wire.fault import Effect, FaultKind, VenueFault
 from trimaran.venues.wire.market_spec import SECOND
 from trimaran.venues.wire.message import HttpReply
 from trimaran.venues.wire.patience import Patience
+from trimaran.venues.wire.rest import RestError
 
 
 async def test_the_venues_clock_is_learnt_before_anything_is_signed(stage):
@@ -109,6 +110,15 @@ async def test_an_order_to_stop_is_obeyed_by_every_request(stage, answer):
     assert [type(event) for event in await client.place(approved())] == [OrderRejected]  # over the line too
     assert [type(event) for event in await client.cancel(REF)] == [RequestFailed]
     assert len(stage.venue.asked) == count
+
+
+async def test_a_stop_is_obeyed_by_who_shares_the_host(stage):
+    client = await stage.up()
+    stage.venue.answers["Balances"] = [refusal(FaultKind.RATE_LIMITED, retry_after_ns=60 * SECOND)]
+    with pytest.raises(VenueFault):
+        await client.ask(Balances())
+    with pytest.raises(RestError, match="ordered to stop"):
+        await stage.rest.get(stage.venue.bases["rest"] + "/market-data")
 
 
 async def test_a_refusal_for_the_rate_without_a_time_makes_the_next_wait(stage):

@@ -284,6 +284,14 @@ def test_a_stop_of_an_account_leaves_the_others_alone():
     sent(governor, request("weight"), at(1), "a")
 
 
+def test_too_many_new_orders_stop_new_orders_and_nothing_else():
+    governor = Governor([limit("weight", 100), limit("orders", 100, scope=Scope.ACCOUNT)])
+    assert not governor.stop(sent(governor, request("weight", "orders"), at(0), "a"), 7 * SECOND, True)
+    assert isinstance(governor.admit(enter(governor, request("weight", "orders"), "a"), at(1)), Stopped)
+    sent(governor, request("weight", urgent=True), at(1), "a")
+    sent(governor, request("weight", "orders"), at(1), "b")
+
+
 def test_a_shorter_stop_does_not_end_a_longer_one():
     governor = Governor([limit()])
     first, second = (sent(governor, request("weight"), at(0)) for _ in range(2))

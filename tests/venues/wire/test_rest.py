@@ -112,6 +112,8 @@ async def test_a_broken_answer(rest):
         (429, None, 60),
         (429, "Wed, 21 Oct 2026 07:28:00 GMT", 60),
         (418, "0", 1),
+        (429, "1.25", 2),
+        (429, "1.x", 60),
         (418, "999999999", 3 * 24 * 3600),
     ],
 )
@@ -283,6 +285,17 @@ async def test_a_ban_stops_every_request_to_the_host(venue, rest, clock):
     clock.ahead_ns = 7 * SECOND
     await rest.get(venue.rest_url + "/second")
     assert venue.rest_targets == ["/first", "/second"]
+
+
+async def test_a_429_to_send_stops_nobody_here(venue, rest):
+    """It may mean new orders alone: who knows what was counted says so, by `stop`."""
+    venue.rest_status, venue.rest_headers = 429, {"Retry-After": "7"}
+    for _ in range(2):
+        assert (await rest.send(HttpRequest("GET", venue.rest_url))).status == 429
+    rest.stop(venue.rest_url + "/x", 7 * SECOND)
+    rest.stop(venue.rest_url + "/x", SECOND)
+    with pytest.raises(RestError, match="7 s left"):
+        await rest.send(HttpRequest("GET", venue.rest_url))
 
 
 async def test_a_429_without_a_time_is_the_governors_business(venue, rest):

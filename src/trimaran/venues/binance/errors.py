@@ -279,6 +279,7 @@ _STATUSES: Final = {
     418: Meaning(_K.BANNED, Effect.REFUSED, "address banned"),
     429: Meaning(_K.RATE_LIMITED, Effect.REFUSED, "too many requests"),
 }
+TOO_MANY_ORDERS: Final = -1015  # in ten seconds or a day; whatever is no new order may go on
 _THROTTLED: Final = "request throttled by system-level protection"
 _SERVICE_UNAVAILABLE: Final = "service unavailable."
 _BANNED_UNTIL: Final = re.compile(r"banned until (\d{10,16})", re.ASCII)
@@ -307,6 +308,7 @@ def read_fault(reply: HttpReply, table: CodeTable, local_ns: int) -> Fault:
         code=str(code) if code else str(reply.status),
         text=printable(error.msg),
         retry_after_ns=_retry_after_ns(reply, error.msg, local_ns),
+        of_account=code == TOO_MANY_ORDERS,
     )
 
 

@@ -140,13 +140,10 @@ class Asker:
 
     def _read(self, ask: Ask[T], ticket: Ticket, reply: HttpReply, sent_ns: int, patience: Patience) -> T:
         heard_ns = self._clock.monotonic_ns()
-        stop_ns = stop_ordered_ns(reply)
-        if stop_ns:
-            self._gate.governor.stop(ticket, heard_ns + stop_ns)
         try:
             answer = self._dialect.read(ask, reply, self._clock.wall_ns())
         except VenueFault as error:
-            self._obey(ticket, error.fault, stop_ns, heard_ns)
+            self._obey(ticket, error.fault, stop_ordered_ns(reply), heard_ns)
             if error.fault.kind is FaultKind.EXPIRED and heard_ns - sent_ns < patience.valid_ns // 2:
                 raise VenueFault(replace(error.fault, kind=FaultKind.CLOCK)) from error
             raise
@@ -156,11 +153,12 @@ class Asker:
 
     def _obey(self, ticket: Ticket, fault: Fault, stop_ns: int, now_ns: int) -> None:
         """A refusal for the rate stops its scope for as long as it says, or fills its budgets."""
-        if fault.kind not in STOPPING or stop_ns:
-            return
-        if fault.retry_after_ns:
-            self._gate.governor.stop(ticket, now_ns + fault.retry_after_ns)
-        else:
+        refused = fault.kind in STOPPING
+        stop_ns = max(stop_ns, fault.retry_after_ns if refused else 0)
+        if stop_ns:
+            if self._gate.governor.stop(ticket, now_ns + stop_ns, fault.of_account):
+                self._rest.stop(ticket.url, stop_ns)
+        elif refused:
             self._gate.governor.exhausted(ticket, self.venue_clock.at(now_ns))
 
     async def _admitted(self, request: HttpRequest, wait_s_max: float) -> Ticket:

@@ -91,6 +91,7 @@ class Fault(msgspec.Struct, frozen=True):
     code: str  # the venue's; empty when there was no answer
     text: str  # the venue's words; printable, bounded, without secrets
     retry_after_ns: int = 0  # above 0: the venue ordered to stop for so long
+    of_account: bool = False  # the stop is for what the account may do (new orders), not for the address
 
 
 class VenueFault(VenueError):

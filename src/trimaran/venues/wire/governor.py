@@ -60,9 +60,14 @@ class Ticket(msgspec.Struct, eq=False):
 
     number: int
     charges: tuple[tuple[Key, Charge], ...]
-    host: Key
+    url: str
     urgent: bool
     left: VenueTime | None = None  # when it was admitted
+
+    @property
+    def host(self) -> Key:
+        """Where it goes."""
+        return "host", urlsplit(self.url).netloc
 
     @property
     def admitted(self) -> bool:
@@ -92,7 +97,7 @@ class Governor:
             spec = self._spec(charge)
             most = spec.units - (0 if request.urgent else spec.reserved)
             assert 0 < charge.units <= most, f"{charge}: can never fit into {spec}"
-        ticket = Ticket(self._next, charges, ("host", urlsplit(request.url).netloc), request.urgent)
+        ticket = Ticket(self._next, charges, request.url, request.urgent)
         self._next += 1
         self._waiting[ticket.number] = ticket
         return ticket
@@ -132,20 +137,22 @@ class Governor:
         for key, charge in ticket.charges:
             self._budget(key, charge).give_back(charge.units)
 
-    def stop(self, ticket: Ticket, until_ns: int) -> None:
-        """The venue answered `ticket` with an order to stop. A later end replaces an earlier one.
+    def stop(self, ticket: Ticket, until_ns: int, of_account: bool = False) -> bool:
+        """The venue answered `ticket` with an order to stop; whether it is one for the whole host.
 
-        A request with budgets of the account alone stops these. Any other stops its host and its budgets of
-        the address, for everybody.
+        A request with budgets of the account alone, or an order `of_account`, stops those budgets. Any other
+        stops its host and its budgets of the address, for everybody. A shorter stop ends no longer one.
         """
         scopes = {self._spec(charge).scope for _, charge in ticket.charges}
-        meant = Scope.ACCOUNT if scopes == {Scope.ACCOUNT} else Scope.ADDRESS
+        narrow = scopes == {Scope.ACCOUNT} or (of_account and Scope.ACCOUNT in scopes)
+        meant = Scope.ACCOUNT if narrow else Scope.ADDRESS
         keys = [key for key, charge in ticket.charges if self._spec(charge).scope is meant]
-        if meant is Scope.ADDRESS:
+        if not narrow:
             keys.append(ticket.host)
         for key in keys:
             self._stops[key] = max(until_ns, self._stops.get(key, 0))
         self.stops += 1
+        return not narrow
 
     def exhausted(self, ticket: Ticket, now: VenueTime) -> None:
         """The venue says that its budgets are spent, not for how long: full until the window is over."""

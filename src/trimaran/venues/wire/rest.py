@@ -8,9 +8,10 @@ goes onto the wire as it was signed. `RestError.may_have_left` says whether the 
 False is a proof, so an order that failed with it was not placed. Answers may be compressed; their size is
 bounded as it is read. Through a proxy (`dial.py`) nothing goes around it.
 
-A venue's order to stop (HTTP 418, and 429 with Retry-After) is obeyed here for the whole host: until it has
-passed, requests fail at once and nothing is sent, because insisting earns a longer ban. A 429 that does not
-say for how long makes `get` pause; `send` leaves that to its caller's governor, which knows what was counted.
+A ban (HTTP 418) is obeyed here for the whole host, and so is what `get` is told by a 429 with Retry-After:
+until it has passed, requests fail at once and nothing is sent, because insisting earns a longer ban. A 429
+that does not say for how long makes `get` pause. What a 429 to `send` means is for its caller's governor to
+say, who knows what was counted: the venue may mean new orders alone, and cancels must go on.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ from trimaran.venues.wire.dial import check_proxy, dial
 from trimaran.venues.wire.message import HttpReply, HttpRequest
 
 SECOND: Final = 1_000_000_000
-STOP_STATUSES: Final = (418, 429)
+BANNED: Final = 418
+STOP_STATUSES: Final = (BANNED, 429)
 STOP_NS_DEFAULT: Final = 60 * SECOND  # an order to stop that does not say for how long
 STOP_NS_MAX: Final = 3 * 24 * 3600 * SECOND  # the longest ban that a venue documents
 HEAD_BYTES: Final = 120  # of a refused body, shown in the error
@@ -135,10 +137,14 @@ class RestClient:
         except (aiohttp.ClientError, OSError, TimeoutError, _SentTwice) as error:
             text = f"{what}: expected an answer, found {type(error).__name__}: {error}"
             raise RestError(text, may_have_left=departure.begun) from error
-        stop_ns = stop_ordered_ns(reply)
-        if stop_ns:
-            self._stopped_until_ns[host] = self._clock.monotonic_ns() + stop_ns
+        if reply.status == BANNED:
+            self.stop(request.url, stop_ordered_ns(reply))
         return reply
+
+    def stop(self, url: str, stop_ns: int) -> None:
+        """Sends nothing to the host of `url` for so long. A shorter stop does not end a longer one."""
+        host, until_ns = urlsplit(url).netloc, self._clock.monotonic_ns() + stop_ns
+        self._stopped_until_ns[host] = max(until_ns, self._stopped_until_ns.get(host, 0))
 
     async def get(self, url: str, body_bytes_max: int = 0) -> HttpReply:
         """The 2xx answer with a JSON body to GET `url` (already percent-encoded). Raises RestError.
@@ -150,8 +156,12 @@ class RestClient:
         reply = await self.send(HttpRequest("GET", url), body_bytes_max=body_bytes_max)
         status, head = reply.status, reply.body[:HEAD_BYTES]
         if status in STOP_STATUSES:
-            stop_ns = stop_ordered_ns(reply) or STOP_NS_DEFAULT
-            self._paused_until_ns[host] = self._clock.monotonic_ns() + stop_ns
+            stop_ns = stop_ordered_ns(reply)
+            if stop_ns:
+                self.stop(url, stop_ns)
+            else:
+                stop_ns = STOP_NS_DEFAULT
+                self._paused_until_ns[host] = self._clock.monotonic_ns() + stop_ns
             raise RestError(f"GET {url}: expected 2xx", status, stop_ns, head)
         if not 200 <= status < 300:
             raise RestError(f"GET {url}: expected 2xx", status, head=head)
@@ -176,11 +186,12 @@ def stop_ordered_ns(reply: HttpReply) -> int:
     A 418 is a ban, also without a time. https://developers.binance.com/docs/binance-spot-api-docs/rest-api/limits
     """
     text = reply.headers.get("retry-after", "")
-    if reply.status not in STOP_STATUSES or (reply.status == 429 and not text):
+    if reply.status not in STOP_STATUSES or (reply.status != BANNED and not text):
         return 0
-    if not (text.isascii() and text.isdigit() and len(text) < 10):  # missing, a date, or nonsense
-        return STOP_NS_DEFAULT
-    return min(max(int(text) * SECOND, SECOND), STOP_NS_MAX)
+    whole, _, fraction = text.partition(".")
+    if not (text.isascii() and whole.isdigit() and len(whole) < 10 and (fraction or "0").isdigit()):
+        return STOP_NS_DEFAULT  # missing, a date, or nonsense
+    return min(max((int(whole) + bool(fraction)) * SECOND, SECOND), STOP_NS_MAX)
 
 
 async def _read(response: aiohttp.ClientResponse, what: str, bytes_max: int) -> bytes:
