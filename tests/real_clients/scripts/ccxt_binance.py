@@ -16,6 +16,7 @@ import urllib.request
 
 import ccxt
 import ccxt.pro
+from outcome import finish
 
 SECONDS_MAX = 20
 
@@ -280,7 +281,7 @@ async def main():
     markets = sys.argv[2:3] if sys.argv[2:3] and sys.argv[2] != "-v" else ["spot", "usdm"]
     account = urls["accounts"]["binance"]
     keys = {"apiKey": account["key"], "secret": account["secret"]}
-    result = {"ccxt": ccxt.__version__}
+    worked, failed = [], {}
     for market in markets:
         spot, run = market == "spot", Run()
         symbol, size = ("BTC/USDT", 0.01) if spot else ("BTC/USDT:USDT", 0.01)
@@ -293,8 +294,10 @@ async def main():
             await streams(run, pro, urls, symbol, spot, size)
         finally:
             await pro.close()
-        result[market] = {"worked": run.worked, "failed": run.failed}
-    print(json.dumps(result))
+        worked += [f"{market}.{name}" for name in run.worked]
+        failed |= {f"{market}.{name}": why for name, why in run.failed.items()}
+    return finish(f"ccxt {ccxt.__version__} binance", worked, failed)
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

@@ -15,6 +15,7 @@ import urllib.request
 from typing import Any
 
 import ccxt.pro as ccxt
+from outcome import finish
 
 SPOT, SWAP = "BTC/USDT", "BTC/USDT:USDT"
 SECONDS_MAX = 10.0
@@ -286,10 +287,8 @@ async def main(line: dict[str, Any]) -> dict[str, Any]:
                 await trial.run("swap.close_position", exchange.close_position(symbol))
         finally:
             await exchange.close()
-    return {"client": f"ccxt {ccxt.__version__} htx", "worked": trial.worked, "failed": trial.failed}
+    return finish(f"ccxt {ccxt.__version__} htx", trial.worked, trial.failed)
 
 
 if __name__ == "__main__":
-    report = asyncio.run(main(json.loads(sys.argv[1])))
-    print(json.dumps(report))
-    sys.exit(bool(report["failed"]))
+    sys.exit(asyncio.run(main(json.loads(sys.argv[1]))))

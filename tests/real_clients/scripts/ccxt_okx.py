@@ -19,6 +19,7 @@ from typing import Any
 import ccxt
 import ccxt.pro
 from ccxt_okx_orders import STEPS, check, expect
+from outcome import finish
 
 STEP_S = 20.0
 SYMBOLS = {"spot": "BTC/USDT", "swap": "BTC/USDT:USDT"}
@@ -263,12 +264,12 @@ def _http(url: str, method: str = "GET") -> str:
 
 def main() -> int:
     """Prints what worked."""
-    told = json.loads(sys.argv[1])
+    line = json.loads(sys.argv[1])
     kinds = sys.argv[2:] or list(SYMBOLS)
-    results = {kind: asyncio.run(run(told, kind)) for kind in kinds}
-    failed = [f"{kind}.{name}" for kind, each in results.items() for name, how in each.items() if how != "ok"]
-    print(json.dumps({"client": f"ccxt {ccxt.__version__}", "failed": failed, "results": results}))
-    return 1 if failed else 0
+    results = {kind: asyncio.run(run(line, kind)) for kind in kinds}
+    found = {f"{kind}.{name}": how for kind, each in results.items() for name, how in each.items()}
+    failed = {name: how for name, how in found.items() if how != "ok"}
+    return finish(f"ccxt {ccxt.__version__} okx", [name for name in found if name not in failed], failed)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from binance_common.configuration import (
     ConfigurationWebSocketStreams,
 )
 from binance_sdk_spot.spot import Spot as Sdk
+from outcome import finish
 
 SYMBOL = "BTCUSDT"
 SECONDS_MAX = 10
@@ -267,7 +268,7 @@ def main():
     logging.disable(logging.CRITICAL)
     line = json.loads(sys.argv[1])
     urls, account = line["venues"]["binance"]["spot"], line["accounts"]["binance"]
-    result = {}
+    worked, failed = [], {}
     for name, work in (
         ("connector_rest", lambda run: connector_rest(run, urls, account)),
         ("connector_sockets", lambda run: connector_sockets(run, urls, account)),
@@ -276,8 +277,10 @@ def main():
     ):
         run = Run()
         run.step(name, lambda run=run, work=work: work(run))
-        result[name] = {"worked": run.worked, "failed": run.failed}
-    print(json.dumps(result), flush=True)
+        worked += [f"{name}.{step}" for step in run.worked]
+        failed |= {f"{name}.{step}": why for step, why in run.failed.items()}
+    return finish("binance-connector and binance-sdk-spot", worked, failed)
 
 
-main()
+if __name__ == "__main__":
+    sys.exit(main())

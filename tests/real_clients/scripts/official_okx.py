@@ -20,6 +20,7 @@ import websockets
 from okx import Account, MarketData, PublicData, Trade
 from okx.websocket.WsPrivateAsync import WsPrivateAsync
 from okx.websocket.WsPublicAsync import WsPublicAsync
+from outcome import finish
 
 SPOT, SWAP = "BTC-USDT", "BTC-USDT-SWAP"
 WAIT_S = 10.0
@@ -207,9 +208,8 @@ def main() -> int:
     for part in (market_data, orders, account):
         part(desk)
     asyncio.run(sockets(desk))
-    failed = [name for name, how in desk.results.items() if how != "ok"]
-    print(json.dumps({"client": "python-okx", "failed": failed, "results": {"both": desk.results}}))
-    return 1 if failed else 0
+    failed = {name: how for name, how in desk.results.items() if how != "ok"}
+    return finish("python-okx", [name for name in desk.results if name not in failed], failed)
 
 
 if __name__ == "__main__":
