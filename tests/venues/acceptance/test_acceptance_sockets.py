@@ -11,11 +11,10 @@ import asyncio
 import pytest
 
 from tests.support.market_stage import staged
-from tests.support.simulator_rules import IDLE_S, PING_EVERY_S, STRICT
+from tests.support.simulator_rules import IDLE_S, PING_EVERY_S
 from tests.support.speakers import speaker_of
 from trimaran.domain.answer import BookStatus
 from trimaran.venues.sim.faults import FaultPlan
-from trimaran.venues.simulators import SimulatorOptions, simulating
 from trimaran.venues.wire.market_spec import Heartbeat
 from trimaran.venues.wire.session_port import SubscriptionRefused, Switched
 
@@ -23,12 +22,9 @@ NOTICE_S = 1.2
 
 
 @pytest.fixture
-async def stage(entry):
+async def stage(entry, simulate):
     """A simulator of the market's venue with two instruments, and all books live."""
-    options = SimulatorOptions(
-        venues=(entry.name.partition(".")[0],), symbols=("BTC", "XRP"), rate=2.0, seed=5, **STRICT
-    )
-    async with simulating(options) as simulator, staged(simulator, entry) as made:
+    async with simulate(entry) as simulator, staged(simulator, entry) as made:
         await made.until(made.sink.live)
         yield made
 

@@ -1,0 +1,1 @@
+"""What can be built on Trimaran: settings, a replay, and a venue of one's own."""
