@@ -14,6 +14,7 @@ from trimaran.domain.instrument import Asset, ContractKind, Instrument, MarketNa
 from trimaran.domain.pair import Pair
 from trimaran.risk.limits import AMOUNT_MAX, RiskLimits
 from trimaran.venues.registry import MARKETS
+from trimaran.venues.wire.dial import check_proxy
 from trimaran.venues.wire.market_entry import Bases
 
 SECOND: Final = 1_000_000_000
@@ -35,6 +36,7 @@ class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     paper_latency_ms: int = 3
     threshold_bps: Decimal = Decimal(0)  # net edge from which an opportunity counts as one
     start_patience_s: float = 30.0  # for a venue that does not answer properly yet
+    proxies: Mapping[str, str] = {}  # venue -> http:// or socks5://, for its REST and its streams
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -50,6 +52,12 @@ class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ConfigError(f"threshold_bps: expected -1000..1000, found {self.threshold_bps}")
         if not 0 <= self.start_patience_s <= START_PATIENCE_S_MAX:
             raise ConfigError(f"start_patience_s: expected 0..3600, found {self.start_patience_s}")
+        venues = {name.partition(".")[0] for name in self.markets}
+        for venue, proxy in self.proxies.items():
+            if venue not in venues:
+                expected = ", ".join(sorted(venues))
+                raise ConfigError(f"proxies: expected venues of `markets` ({expected}), found {venue!r}")
+            check_proxy(proxy)
         for asset, amount in self.inventory.items():
             if not (amount.is_finite() and 0 <= amount <= AMOUNT_MAX):
                 raise ConfigError(f"inventory.{asset}: expected 0..{AMOUNT_MAX}, found {amount}")

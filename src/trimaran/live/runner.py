@@ -40,6 +40,7 @@ from trimaran.venues.wire.market_feed import MarketFeed
 from trimaran.venues.wire.rest import RestClient, RestError, RestOptions
 from trimaran.venues.wire.session_port import FrameSink
 from trimaran.venues.wire.translated import translated
+from trimaran.venues.wire.websocket import WebSocketOptions
 
 STATUS_S: Final = 0.25
 E8_PER_BPS: Final = 10_000
@@ -72,7 +73,10 @@ class DeskRunner:
         self.clock = clock
         self._make_hot = make_hot
         self._make_strategies = strategies
-        self._rest = RestClient(clock, RestOptions())
+        venues = dict.fromkeys(name.partition(".")[0] for name in config.markets)
+        self._rests = {
+            venue: RestClient(clock, RestOptions(proxy=config.proxies.get(venue))) for venue in venues
+        }
         self._feeds: list[MarketFeed] = []
         self._due: asyncio.TimerHandle | None = None
         self._opened = contextlib.AsyncExitStack()
@@ -89,7 +93,8 @@ class DeskRunner:
         """Fetches the instruments, builds the desk, connects. Raises ConfigError or VenueError."""
         opened = [self._markets[MarketName(name)].open(b) for name, b in self._config.markets.items()]
         async with contextlib.AsyncExitStack() as stack:  # closes what was opened when the start fails
-            await stack.enter_async_context(self._rest)
+            for rest in self._rests.values():
+                await stack.enter_async_context(rest)
             rng = random.Random(self._config.seed)
             listings = [await self._listing(market, rng) for market in opened]
             check_listings(listings)
@@ -152,20 +157,20 @@ class DeskRunner:
         pairs = {market.spell(pair): pair for pair in self._config.wanted()}
         some, everything = market.instruments_url(tuple(pairs)), market.instruments_url(())
         try:
-            body = await self._get(some, rng)
+            body = await self._get(market, some, rng)
         except RestError as error:
             if error.status != HTTPStatus.BAD_REQUEST or some == everything:
                 raise
-            body = await self._get(everything, rng)
+            body = await self._get(market, everything, rng)
         listing = Listing.of(market.name, market.dialect, market.read_instruments(body, tuple(pairs)), pairs)
         if self._tap is not None:
             symbols = [instrument.symbol for instrument in listing.setup.instruments]
             self._tap.open(market.name, symbols, body, self.clock.wall_ns())
         return listing
 
-    async def _get(self, url: str, rng: random.Random) -> bytes:
+    async def _get(self, market: OpenedMarket, url: str, rng: random.Random) -> bytes:
         patience_s = self._config.start_patience_s
-        return await get_patiently(self._rest, url, self.clock, rng, patience_s, self._tell)
+        return await get_patiently(self._rests[market.venue], url, self.clock, rng, patience_s, self._tell)
 
     def _build(self, setups: tuple[MarketSetup, ...]) -> None:
         config = self._config
@@ -198,7 +203,8 @@ class DeskRunner:
             session,
             translated(market.translate, sink),
             self.clock,
-            self._rest,
+            self._rests[market.venue],
+            websocket=WebSocketOptions(proxy=self._config.proxies.get(market.venue)),
             on_notice=functools.partial(self.observed.notices.take, market.name),
         )
         self.observed.connections[market.name] = (session.counters, feed.counters)

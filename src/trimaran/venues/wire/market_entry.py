@@ -94,6 +94,11 @@ class OpenedMarket(msgspec.Struct, frozen=True):
     make_session: Callable[[Sequence[Symbol], Mapping[int, Symbol], Rng], MarketSession]
     translate: Callable[[], Translator] | None = None  # the slow path: see `MarketEntry.translate`
 
+    @property
+    def venue(self) -> str:
+        """The part of the name before the dot."""
+        return self.name.partition(".")[0]
+
 
 class MarketEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One market."""
