@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from picows import WSMsgType
 
@@ -26,7 +26,8 @@ NAMES = (
 WORDS = (
     "BTC-USDT", "BTC-USDT-SWAP", "cash", "cross", "isolated", "buy", "sell", "limit", "market", "post_only",
     "fok", "ioc", "0.01", "1", "60000", "-1", "1e5", "", "x", "orders", "account", "positions", "ANY", "SPOT",
-    "SWAP", "books", "candle1m", "orders-algo", "quote_ccy", "base_ccy", "true", "5.x", "1H", "trigger", '"',
+    "SWAP", "books", "candle1m", "status", "instruments", "liquidation-orders", "trades-all", "orders-algo",
+    "quote_ccy", "base_ccy", "true", "5.x", "1H", "trigger", '"',
     "\\", "}", "\u0000", "NaN",
 )  # fmt: skip
 GOOD = {
@@ -84,6 +85,12 @@ def connection(room: Any, socket: str) -> Deaf:
 
 @settings(max_examples=400, deadline=None)
 @given(FRAMES, st.sampled_from((PUBLIC, PRIVATE, BUSINESS)))
+@example({"op": "subscribe", "args": [{"channel": "status", "instId": "NOPE"}]}, PUBLIC)
+@example({"op": "subscribe", "args": [{"channel": "instruments", "instType": "SPOT", "instId": "X"}]}, PUBLIC)
+@example(
+    {"op": "subscribe", "args": [{"channel": "liquidation-orders", "instType": "SWAP", "instId": "X"}]},
+    PUBLIC,
+)
 def test_frames(room, frame, socket):
     client = connection(room, socket)
     try:

@@ -210,14 +210,15 @@ class OkxConnection(Connection):
 
     def _join(self, topic: str, argument: Argument) -> None:
         channel, hall = argument["channel"], self._hall
+        feed = hall.feeds.get(argument.get("instId", ""))
         if hall.channels.is_private(channel):
             self._join_private(topic, argument)
         elif channel == "instruments":
-            self.send_instruments(argument, hall.public.instruments(argument))
-        elif "instId" in argument and channel in hall.feeds[argument["instId"]].channels:
-            hall.feeds[argument["instId"]].join(channel, self)
-        elif "instId" in argument:
-            hall.feeds[argument["instId"]].candles.join(channel, self, self.stage.moment())
+            self.send_instruments(argument, hall.public.instruments({"instType": argument["instType"]}))
+        elif feed is not None and channel in feed.channels:
+            feed.join(channel, self)
+        elif feed is not None and feed.candles.carries(channel):
+            feed.candles.join(channel, self, self.stage.moment())
 
     def _join_private(self, topic: str, argument: Argument) -> None:
         assert self._key is not None
