@@ -85,3 +85,13 @@ async def test_what_came_of_a_trigger_is_asked_for(triggered: OrderReport, told:
     assert [each.venue_order_id for each in heard] == told
     assert heard[-1].state is (OrderState.CANCELED if len(told) > 1 else OrderState.ACKED)
     assert [ask.triggered for ask in market.asked if isinstance(ask, OpenOrders)] == [False, True]
+
+
+@pytest.mark.parametrize("newest", [False, True])
+async def test_more_fills_of_one_moment_than_a_page_holds_do_not_hide_the_others(newest: bool) -> None:
+    times = [1, *[7] * 5, 20]
+    fills = [replace(FILL, fill_id=FillId(str(n)), venue_ns=at * 1_000_000) for n, at in enumerate(times)]
+    heard: list[Any] = []
+    await reconciler(Market(fills, newest), heard, 3).fills(SYMBOL, 0)
+    assert {fill.venue_ns for fill in heard} == {each.venue_ns for each in fills}
+    assert len({fill.fill_id for fill in heard}) == len(heard) >= 5

@@ -32,6 +32,7 @@ from trimaran.venues.wire.fold_port import OpenOrder
 
 T = TypeVar("T")
 
+TIME_STEP_NS: Final = 1_000_000  # venues stamp in milliseconds
 PAGES_MAX: Final = 200  # of one instrument; a client that missed more has other troubles
 
 
@@ -83,12 +84,15 @@ class Reconciler:
             for fill in news:
                 seen.add((fill.fill_id, fill.side))
                 self._hear(fill)
-            if len(page) < self._page or not news:
+            if len(page) < self._page:
                 return
+            step_ns = (
+                0 if news else TIME_STEP_NS
+            )  # a whole page of one moment: the rest of it is out of reach
             if self._fills_newest:
-                until_ns = min(fill.venue_ns for fill in page)
+                until_ns = min(fill.venue_ns for fill in page) - step_ns
             else:
-                since_ns = max(fill.venue_ns for fill in page)
+                since_ns = max(fill.venue_ns for fill in page) + step_ns
 
     async def _open_orders(self, triggered: bool) -> set[ClientOrderId | None]:
         """The ids of the orders that are open, all of which the fold has heard of."""
