@@ -162,7 +162,10 @@ async def test_an_algo_order_triggers_an_order_of_its_own(client):
         ({"posSide": "long"}, "51000"),
         ({"ordType": "conditional"}, "50014"),
         ({"ordType": "conditional", "slTriggerPx": "1", "tpTriggerPx": "2"}, "51000"),
-        ({"ordType": "conditional", "slTriggerPx": "1", "slOrdPx": "-1"}, "51279"),
+        ({"ordType": "conditional", "slTriggerPx": "1", "slOrdPx": "-1"}, "51278"),
+        ({"ordType": "conditional", "slTriggerPx": "900000", "side": "sell"}, "51280"),
+        ({"ordType": "conditional", "tpTriggerPx": "900000"}, "51277"),
+        ({"ordType": "conditional", "tpTriggerPx": "1", "side": "sell"}, "51279"),
     ],
 )
 async def test_refusals_of_algo_orders(client, change, code):

@@ -25,6 +25,7 @@ from trimaran.venues.okx.simulator.refusals import (
     Words,
     missing,
     place_refused,
+    would_trigger,
     wrong,
 )
 from trimaran.venues.okx.simulator.spelling import ALGO_BASE, algo_id, number_of
@@ -45,6 +46,7 @@ from trimaran.venues.sim.trading import (
 AT_MARKET: Final = "-1"
 _SIDES: Final = {"buy": BUY, "sell": SELL}
 _NO_SIZE: Final = Decimal(0)
+_STOPS: Final = (OrderTypeSim.STOP_MARKET, OrderTypeSim.STOP_LIMIT)
 
 
 class AlgoEntry:
@@ -69,6 +71,8 @@ class AlgoEntry:
             return _row(client_id, algo_id(order), None)
         if order.why is Why.DUPLICATE_ID:
             return _row(client_id, "", Words("51065", "algoClOrdId already exists."))
+        if order.why is Why.WOULD_TRIGGER:
+            return _row(client_id, "", would_trigger(spec.type in _STOPS, spec.side))
         return _row(client_id, "", place_refused(order, paying(listed, spec.side), listed.symbol))
 
     def cancel(self, account_id: int, args: CancelAlgoArgs) -> Row:

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from trimaran.venues.sim.trading import Refusal, Why
+from trimaran.venues.sim.trading import BUY, Refusal, Why
 
 ALL_FAILED: Final = "All operations failed"
 PARTLY: Final = "Bulk operation partially succeeded."
@@ -95,7 +95,7 @@ _PLAIN: Final = {
         "Order failed because you don't have any positions in this direction for this contract to reduce or "
         "close.",
     ),
-    Why.WOULD_TRIGGER: Words("51279", "TP trigger price cannot be lower than the last price."),
+    Why.WOULD_TRIGGER: wrong("triggerPx"),
     Why.UNSUPPORTED: wrong("ordType"),
     Why.NO_SUCH_ORDER: NO_ORDER,
     Why.ORDER_ENDED: NO_ORDER,
@@ -122,6 +122,15 @@ def place_refused(refusal: Refusal, asset: str, symbol: str) -> Words:
             "51174", f"Order failed, number of pending orders for {symbol} exceed the limit of {limit}."
         )
     return _PLAIN[why]
+
+
+def would_trigger(stop: bool, side: int) -> Words:
+    """A trigger that would be reached at once: stops run after the price, take-profits wait for it."""
+    word, low = ("SL" if stop else "TP"), stop == (side == BUY)
+    code = {("TP", False): "51277", ("SL", True): "51278", ("TP", True): "51279", ("SL", False): "51280"}
+    return Words(
+        code[word, low], f"{word} trigger price cannot be {'lower' if low else 'higher'} than the last price."
+    )
 
 
 def cancel_refused(refusal: Refusal) -> Words:
