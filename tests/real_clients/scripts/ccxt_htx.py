@@ -110,20 +110,41 @@ async def public(trial: Trial, exchange: Any, symbol: str, name: str) -> None:
     await trial.run(f"{name}.watch_ticker", exchange.watch_ticker(symbol))
 
 
-async def book_equals(trial: Trial, exchange: Any, line: dict[str, Any], symbol: str, name: str) -> None:
-    """The book that ccxt keeps is the simulator's, when the market stands still."""
+async def book_equals(trial: Trial, line: dict[str, Any], symbol: str, name: str) -> None:
+    """The book that ccxt keeps is the simulator's, when the market stands still.
+
+    ccxt does not let go of levels beyond the depth, which HTX spot does not maintain: an old book of it may
+    hold levels that are long gone. So a young one is compared, of a client of its own, three times at most.
+    """
+    wrong = "none"
+    for _ in range(3):
+        exchange = client(line, name)
+        try:
+            await exchange.load_markets()
+            for _ in range(10):
+                await exchange.watch_order_book(symbol)
+            wrong = await difference(exchange, line, symbol, name)
+        finally:
+            await exchange.close()
+        if not wrong:
+            break
+    trial.check(f"{name}.book_equals", not wrong, wrong)
+
+
+async def difference(exchange: Any, line: dict[str, Any], symbol: str, name: str) -> str:
+    """What differs between the best levels of both books; nothing when they are equal."""
     market_id = exchange.market(symbol)["id"]
-    for _ in range(20):
-        await exchange.watch_order_book(symbol)
     admin(line, "/pause", post=True)
     await asyncio.sleep(0.5)
     kept = exchange.orderbooks[symbol]
     true = admin(line, f"/book?market=htx.{name}&symbol={market_id}")
+    admin(line, "/resume", post=True)
     for side in ("bids", "asks"):
         rows = [[float(price), float(size)] for price, size in true[side]][:20]
         mine = [[price, size] for price, size in kept[side][:20]]
-        trial.check(f"{name}.book_{side}", rows == mine, f"{mine[:3]} instead of {rows[:3]}")
-    admin(line, "/resume", post=True)
+        if rows != mine:
+            return f"{mine[:3]} instead of {rows[:3]}"
+    return ""
 
 
 async def orders(trial: Trial, exchange: Any, symbol: str, name: str, amount: float) -> None:
@@ -268,7 +289,7 @@ async def main(line: dict[str, Any]) -> dict[str, Any]:
             if not markets:
                 continue
             await trial.part(f"{name}.public", public(trial, exchange, symbol, name))
-            await trial.part(f"{name}.book_equals", book_equals(trial, exchange, line, symbol, name))
+            await trial.part(f"{name}.book_equals", book_equals(trial, line, symbol, name))
             await trial.run(f"{name}.fetch_balance", exchange.fetch_balance())
             if name == "swap":
                 await trial.run("swap.set_leverage", exchange.set_leverage(5, symbol))
