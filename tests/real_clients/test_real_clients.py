@@ -40,7 +40,7 @@ CLIENTS = {
         "orders_market", "watch_orders", "watch_my_trades",
     )),
     "ccxt on htx": ("ccxt", "ccxt_htx.py", (
-        "load_markets", "watch_order_book", "book_bids", "watch_trades", "fetch_balance", "create_limit",
+        "load_markets", "watch_order_book", "book_equals", "watch_trades", "fetch_balance", "create_limit",
         "fetch_order", "cancel_order", "watch_orders", "watch_my_trades",
     )),
     "binance's own clients": ("official", "official_binance.py", ()),
