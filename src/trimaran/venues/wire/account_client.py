@@ -53,12 +53,12 @@ from trimaran.venues.wire.line_port import (
 )
 from trimaran.venues.wire.line_session import LineSession
 from trimaran.venues.wire.lines import LineDialogue, LineReply
+from trimaran.venues.wire.message import Sender
 from trimaran.venues.wire.order_desk import OrderDesk
 from trimaran.venues.wire.order_line import OrderLine
 from trimaran.venues.wire.patience import Patience
 from trimaran.venues.wire.private_spec import PrivateSpec
 from trimaran.venues.wire.reconciler import Reconciler
-from trimaran.venues.wire.rest import RestClient
 from trimaran.venues.wire.tasks import Tasks
 from trimaran.venues.wire.websocket import WebSocketOptions
 
@@ -83,7 +83,7 @@ class AccountClient:
         bases: Mapping[str, str],
         symbols: Sequence[Symbol],
         gate: Gate,
-        rest: RestClient,
+        rest: Sender,
         clock: Clock,
         rng: Rng,
         on_event: Callable[[ClientEvent], None],

@@ -26,9 +26,9 @@ from trimaran.venues.wire.clock_offset import VenueClock
 from trimaran.venues.wire.dialect import MarketDialect
 from trimaran.venues.wire.fault import Effect, Fault, FaultKind, VenueFault
 from trimaran.venues.wire.governor import Admitted, Governor, Stopped, Ticket
-from trimaran.venues.wire.message import HttpReply, HttpRequest, Stamp
+from trimaran.venues.wire.message import HttpReply, HttpRequest, Sender, Stamp
 from trimaran.venues.wire.patience import ASK, Patience
-from trimaran.venues.wire.rest import RestClient, RestError, stop_ordered_ns
+from trimaran.venues.wire.rest import RestError, stop_ordered_ns
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ class Asker:
         self,
         dialect: MarketDialect,
         gate: Gate,
-        rest: RestClient,
+        rest: Sender,
         clock: Clock,
         venue_clock: VenueClock,
         account: str = "",

@@ -7,6 +7,7 @@ as bytes, headers. It is sent once or not at all; no shell rewrites, redirects o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 import msgspec
 
@@ -53,3 +54,10 @@ class HttpReply(msgspec.Struct, frozen=True):
     status: int
     body: bytes
     headers: Mapping[str, str] = NO_HEADERS
+
+
+class Sender(Protocol):
+    """What carries a request: HTTP (`rest.py`), or something else that answers (`venues/bridge`)."""
+
+    async def send(self, request: HttpRequest, total_s_max: float = 0.0) -> HttpReply:
+        """The answer of any status. Raises RestError when there is none; `may_have_left` says what it proves."""
