@@ -75,7 +75,8 @@ class VenueClock:
         if heard_ns - sent_ns > ROUND_TRIP_NS_MAX:
             self.refused += 1
             return Sampled.TOO_SLOW
-        low_ns, high_ns = venue_ns - heard_ns, venue_ns + GRAIN_NS - sent_ns
+        apart_ns = _apart_ns(heard_ns - sent_ns)  # they drift on the way as well
+        low_ns, high_ns = venue_ns - heard_ns - apart_ns, venue_ns + GRAIN_NS - sent_ns + apart_ns
         known_low_ns, known_high_ns = self._interval(heard_ns)
         stepped = high_ns < known_low_ns or low_ns > known_high_ns
         if not stepped:
@@ -102,5 +103,10 @@ class VenueClock:
 
     def _interval(self, local_ns: int) -> tuple[int, int]:
         """What the difference of the clocks can be by now."""
-        apart_ns = max(local_ns - self._at_ns, 0) * DRIFT_PPM // 1_000_000
+        apart_ns = _apart_ns(max(local_ns - self._at_ns, 0))
         return self._low_ns - apart_ns, self._high_ns + apart_ns
+
+
+def _apart_ns(past_ns: int) -> int:
+    """The most that two clocks can have drifted apart in a time."""
+    return past_ns * DRIFT_PPM // 1_000_000 + 1
