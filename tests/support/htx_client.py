@@ -211,8 +211,8 @@ class Line:
 
 @contextlib.asynccontextmanager
 async def trading(**options: Any) -> AsyncIterator[Trader]:
-    """A trader on a simulated HTX of two assets; `rules` are those of the venue."""
-    rules = options.pop("rules", {})
+    """A trader on a simulated HTX of two assets, with unique ids unless `rules` of the venue say otherwise."""
+    rules = {"ids": "unique", **options.pop("rules", {})}
     options = {"venues": ("htx",), "htx": HtxRules(**rules), **options}
     async with simulated(**options) as client:
         yield Trader(client.simulator, client.http)

@@ -104,7 +104,7 @@ def simulate(
     seconds: Seconds = None,
     limits: Annotated[str, typer.Option(help="The venues' limits of requests: venue or off.")] = "venue",
     faults: Annotated[Path | None, typer.Option(help="Faults from the start, JSON.")] = None,
-    htx_ids: Annotated[str, typer.Option(help="HTX's client order ids: unique or free.")] = "unique",
+    htx_ids: Annotated[str, typer.Option(help="HTX's client order ids: unique or free.")] = "free",
     until_stdin_closes: UntilStdinCloses = False,
 ) -> None:
     """Serve simulated venues on this machine; prints one JSON line with addresses and keys when ready."""

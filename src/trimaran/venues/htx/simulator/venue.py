@@ -50,7 +50,7 @@ class HtxRules(msgspec.Struct, frozen=True):
     spot_requests_per_s: int = 100  # of REST
     swap_requests_per_s: int = 800
     zero_levels: int = 2  # of size 0 at the end of each side of a requested book, as seen on the venue
-    ids: str = "unique"  # client order ids: within 24 hours, or "free" of any check
+    ids: str = "free"  # client order ids: of any check, or "unique" within 24 hours; the documents disagree
     wrong_topic_every: int = 50  # frames of a swap, of which one names another contract inside; 0: none
     spot: ConnectionRules = ConnectionRules(misses_max=2)
     swap: ConnectionRules = ConnectionRules(misses_max=5)
