@@ -211,7 +211,7 @@ class Line:
 
 @contextlib.asynccontextmanager
 async def trading(**options: Any) -> AsyncIterator[Trader]:
-    """A trader on a simulated HTX of two assets, with unique ids unless `rules` of the venue say otherwise."""
+    """A trader on a simulated HTX of two assets, with unique ids unless `rules` say otherwise."""
     rules = {"ids": "unique", **options.pop("rules", {})}
     options = {"venues": ("htx",), "htx": HtxRules(**rules), **options}
     async with simulated(**options) as client:
