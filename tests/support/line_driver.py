@@ -11,6 +11,7 @@ from trimaran.domain.reports import BalanceReport
 from trimaran.venues.wire.asks import TokenAction
 from trimaran.venues.wire.clock_offset import VenueClock
 from trimaran.venues.wire.fault import Effect, Fault, FaultKind
+from trimaran.venues.wire.limiter import WindowBudget
 from trimaran.venues.wire.line_port import (
     AskForToken,
     LineConfig,
@@ -65,12 +66,18 @@ class Words:
 class Line:
     """Runs a session in virtual time. `good` peers accept every login and subscription at once."""
 
-    def __init__(self, spec: LineSpec = SPEC, words: Words | None = None, **config: object) -> None:
+    def __init__(
+        self,
+        spec: LineSpec = SPEC,
+        words: Words | None = None,
+        connects: WindowBudget | None = None,
+        **config: object,
+    ) -> None:
         self.words = words if words is not None else Words()
         self.clock = VenueClock(0, EPOCH_NS)
         self.clock.add(0, EPOCH_NS, 0)
         self.session = LineSession(
-            spec, "wss://venue.test", self.words, self.clock, random.Random(1), LineConfig(**config)
+            spec, "wss://venue.test", self.words, self.clock, random.Random(1), LineConfig(**config), connects
         )
         self.now_ns = SECOND
         self.log: list[object] = []

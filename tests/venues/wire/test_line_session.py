@@ -12,6 +12,7 @@ from trimaran.venues.wire.fault import FaultKind
 from trimaran.venues.wire.line_port import (
     AskForTime,
     Gap,
+    LineConfig,
     LineDown,
     LineHalted,
     LineSwitched,
@@ -20,6 +21,7 @@ from trimaran.venues.wire.line_port import (
     TimeKnown,
     TokenFailed,
 )
+from trimaran.venues.wire.line_session import connects_of
 from trimaran.venues.wire.lines import (
     LineEnded,
     LinePing,
@@ -332,6 +334,15 @@ def test_a_hole_that_the_venue_tells_of():
     assert gap.reason == "too slow"
     assert gap.since_ns <= EPOCH_NS + SECOND
     assert gap.until_ns >= EPOCH_NS + line.now_ns
+
+
+def test_lines_to_one_host_share_its_limit_on_connections():
+    spec = msgspec.structs.replace(SPEC, connects_max=3, connects_window_ns=SECOND)
+    shared = connects_of(spec, LineConfig())
+    first, second = (Line(spec, connects=shared).start() for _ in range(2))
+    assert first.session.is_up
+    assert not second.session.is_up
+    second.wait(2 * SECOND, lambda: second.session.is_up)
 
 
 def test_a_line_for_orders_alone_has_no_gaps():

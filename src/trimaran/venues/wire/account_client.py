@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
+from urllib.parse import urlsplit
 
 from trimaran.domain.account import VenueOrderId
 from trimaran.domain.decision import Approved
@@ -51,7 +52,7 @@ from trimaran.venues.wire.line_port import (
     TokenFailed,
     TokenGot,
 )
-from trimaran.venues.wire.line_session import LineSession
+from trimaran.venues.wire.line_session import LineSession, connects_of
 from trimaran.venues.wire.lines import LineDialogue, LineReply
 from trimaran.venues.wire.message import Sender
 from trimaran.venues.wire.order_desk import OrderDesk
@@ -104,8 +105,12 @@ class AccountClient:
         self._order_line: OrderLine | None = None
         for line in spec.lines:
             if line.name in dialogues:
+                host = urlsplit(bases[line.base]).netloc
+                if host not in gate.connects:
+                    gate.connects[host] = connects_of(line, self.options.line)
+                words, clock_there, config = dialogues[line.name], self.venue_clock, self.options.line
                 session = LineSession(
-                    line, bases[line.base], dialogues[line.name], self.venue_clock, rng, self.options.line
+                    line, bases[line.base], words, clock_there, rng, config, gate.connects[host]
                 )
                 hear = _Listener(self, line.name)
                 feed = LineFeed(session, clock, self._answer, hear.on_output, websocket=websocket)

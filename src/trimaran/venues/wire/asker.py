@@ -26,6 +26,7 @@ from trimaran.venues.wire.clock_offset import VenueClock
 from trimaran.venues.wire.dialect import MarketDialect
 from trimaran.venues.wire.fault import Effect, Fault, FaultKind, VenueFault
 from trimaran.venues.wire.governor import Admitted, Governor, Stopped, Ticket
+from trimaran.venues.wire.limiter import WindowBudget
 from trimaran.venues.wire.message import HttpReply, HttpRequest, Sender, Stamp
 from trimaran.venues.wire.patience import ASK, Patience
 from trimaran.venues.wire.rest import RestError, stop_ordered_ns
@@ -50,6 +51,7 @@ class Gate:
 
     def __init__(self, governor: Governor) -> None:
         self.governor = governor
+        self.connects: dict[str, WindowBudget | None] = {}  # attempts of private lines to a host
         self._changed = asyncio.Event()
 
     def changed(self) -> None:

@@ -149,7 +149,7 @@ class LineConfig(msgspec.Struct, frozen=True):
     reconnect: Backoff = Backoff(base_ns=500 * MS, cap_ns=30 * SECOND)
     stable_ns: int = MINUTE  # a link that lasted so long resets the back-off
     reply_ns_max: int = 10 * SECOND  # for the login, and for all subscriptions
-    connects_share: float = 0.8  # of the venue's limit on attempts; other processes share the address
+    connects_share: float = 0.4  # of the venue's limit on attempts; market data shares the address
     age_margin_ns: int = 10 * MINUTE  # so much before the venue's limit a link is replaced
     overlap_ns: int = 2 * SECOND  # a link that was replaced still listens
     retire_ns_max: int = 15 * SECOND  # and waits no longer for answers

@@ -64,6 +64,13 @@ IDS_PER_LINK: Final = 1_000  # request ids that a login and subscriptions may us
 LineActions = Sequence[LineAction]
 
 
+def connects_of(spec: LineSpec, config: LineConfig) -> WindowBudget | None:
+    """The attempts to connect that lines to the host of this one may make; None where it has no limit."""
+    if not spec.connects_max:
+        return None
+    return WindowBudget(max(1, int(spec.connects_max * config.connects_share)), spec.connects_window_ns)
+
+
 class LineSession:
     """One private line of one account."""
 
@@ -75,7 +82,9 @@ class LineSession:
         clock: VenueClock,
         rng: Rng,
         config: LineConfig | None = None,
+        connects: WindowBudget | None = None,
     ) -> None:
+        """`connects` is the budget of attempts that all lines to one host share; by itself it has its own."""
         self.counters = LineCounters()
         self.spec = spec
         self._url = base_url + spec.path
@@ -83,9 +92,7 @@ class LineSession:
         self._clock = clock
         self._rng = rng
         self._config = config if config is not None else LineConfig()
-        share, window_ns = self._config.connects_share, spec.connects_window_ns
-        connects = max(1, int(spec.connects_max * share))
-        self._connects = WindowBudget(connects, window_ns) if spec.connects_max else None
+        self._connects = connects if connects is not None else connects_of(spec, self._config)
         self._token = TokenKeeper(spec, self._config.reconnect, rng) if spec.needs_token else None
         self._links: dict[Slot, LineLink] = {}
         self._active: LineLink | None = None
