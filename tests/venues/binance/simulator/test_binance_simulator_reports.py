@@ -66,9 +66,10 @@ async def test_what_is_left_expires_with_its_reason(trader: Any) -> None:
 
 async def test_an_order_that_rests_is_filled_by_the_crowd(trading: Any) -> None:
     """The maker's fill comes over the stream alone, with its fee, and gives back to the order count."""
-    async with trading(moving=True, rate=6.0) as trader, trader.ws(trader.spot_api) as socket:
+    async with trading(rate=6.0) as trader, trader.ws(trader.spot_api) as socket:
         await subscribe(trader, socket)
         order = await trader.place(SPOT, price=str(trader.best(SPOT)[0]), quantity="0.001")
+        trader.simulator.set_paused(False)
         found = await trader.collect_until(
             socket, lambda got: any(each["event"].get("X") == "FILLED" for each in got), 20
         )

@@ -8,8 +8,6 @@ import time
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 USDM = "binance.usdm"
 ORDER = "/fapi/v1/order"
 ALGO = "/fapi/v1/algoOrder"
@@ -43,12 +41,13 @@ REFUSALS: list[tuple[dict[str, Any], int]] = [
 ]
 
 
-@pytest.mark.parametrize(("change", "code"), REFUSALS, ids=[f"{row[1]}-{row[0]}"[:40] for row in REFUSALS])
-async def test_refusals(trader: Any, change: dict[str, Any], code: int) -> None:
-    params = {**LIMIT, "price": trader.far(USDM), **change}
-    params = {name: value for name, value in params.items() if value is not None}
-    status, body = await trader.signed("POST", ORDER, **params)
-    assert (status, body["code"]) == (400, code), body
+async def test_refusals(trader: Any) -> None:
+    """All on one simulator; nothing of it is left."""
+    for change, code in REFUSALS:
+        params = {**LIMIT, "price": trader.far(USDM), **change}
+        params = {name: value for name, value in params.items() if value is not None}
+        status, body = await trader.signed("POST", ORDER, **params)
+        assert (change, status, body["code"]) == (change, 400, code), body
     assert await trader.signed("GET", "/fapi/v1/openOrders") == (200, [])
 
 

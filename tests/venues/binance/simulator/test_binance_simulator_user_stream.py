@@ -99,14 +99,17 @@ async def test_settings_and_algo_orders_are_told(trader: Any) -> None:
 
 
 async def test_a_triggered_algo_order_becomes_an_order(trading: Any) -> None:
-    async with trading(moving=True, rate=6.0) as trader:
+    async with trading(rate=6.0) as trader:
         key = await listen_key(trader)
         async with trader.ws(f"{trader.private}/ws/{key}") as socket:
             _, algo = await trader.signed(
                 "POST", "/fapi/v1/algoOrder", algoType="CONDITIONAL", symbol="BTCUSDT", side="BUY",
                 type="STOP_MARKET", quantity="0.01", triggerPrice=str(trader.best(USDM)[1] + Decimal("0.5")),
             )  # fmt: skip
-            messages = await trader.collect_until(socket, lambda found: len(found) >= 7, 20)
+            trader.simulator.set_paused(False)
+            messages = await trader.collect_until(
+                socket, lambda found: any(each.get("o", {}).get("X") == "FINISHED" for each in found), 20
+            )
         _, found = await trader.signed("GET", "/fapi/v1/algoOrder", algoId=algo["algoId"])
         _, child = await trader.signed("GET", ORDER, symbol="BTCUSDT", orderId=found["actualOrderId"])
     told = [each["o"]["X"] for each in messages if each["e"] == "ALGO_UPDATE"]

@@ -18,31 +18,30 @@ def far(trader: Any) -> dict[str, str]:
     return {**LIMIT, "price": trader.far("binance.spot")}
 
 
-@pytest.mark.parametrize(
-    ("sent", "status", "code"),
-    [
-        ('{"id":"a-b_1","method":"ping"}', 200, None),
-        ('{"id":12345678901,"method":"ping"}', 200, None),
-        ('{"id":null,"method":"ping"}', 200, None),
-        ('{"id":"' + "x" * 37 + '","method":"ping"}', 400, -1100),
-        ('{"id":"no space","method":"ping"}', 400, -1100),
-        ('{"id":1.5,"method":"ping"}', 400, -1100),
-        ('{"id":1,"method":"order.dance"}', 400, -1020),
-        ('{"id":1}', 400, -1135),
-        ("not json", 400, -1135),
-        ('{"id":1,"method":"depth"}', 400, -1102),
-        ('{"id":1,"method":"order.place","params":{}}', 400, -1102),
-    ],
-)
-async def test_requests_and_their_ids(trader: Any, sent: str, status: int, code: int | None) -> None:
+REQUESTS: list[tuple[str, int, int | None]] = [
+    ('{"id":"a-b_1","method":"ping"}', 200, None),
+    ('{"id":12345678901,"method":"ping"}', 200, None),
+    ('{"id":null,"method":"ping"}', 200, None),
+    ('{"id":"' + "x" * 37 + '","method":"ping"}', 400, -1100),
+    ('{"id":"no space","method":"ping"}', 400, -1100),
+    ('{"id":1.5,"method":"ping"}', 400, -1100),
+    ('{"id":1,"method":"order.dance"}', 400, -1020),
+    ('{"id":1}', 400, -1135),
+    ("not json", 400, -1135),
+    ('{"id":1,"method":"depth"}', 400, -1102),
+    ('{"id":1,"method":"order.place","params":{}}', 400, -1102),
+]
+
+
+async def test_requests_and_their_ids(trader: Any) -> None:
     async with trader.ws(trader.spot_api) as socket:
-        await socket.send_str(sent)
-        answer = await trader.receive(socket)
-    assert answer["status"] == status
-    assert answer.get("error", {}).get("code") == code
-    if status == 200:
-        assert answer["id"] == json.loads(sent)["id"]
-    assert answer["rateLimits"][0]["rateLimitType"] == "REQUEST_WEIGHT"
+        for sent, status, code in REQUESTS:
+            await socket.send_str(sent)
+            answer = await trader.receive(socket)
+            assert (sent, answer["status"], answer.get("error", {}).get("code")) == (sent, status, code)
+            if status == 200:
+                assert answer["id"] == json.loads(sent)["id"]
+            assert answer["rateLimits"][0]["rateLimitType"] == "REQUEST_WEIGHT"
 
 
 @pytest.mark.parametrize("market", ["spot", "usdm"])
