@@ -27,7 +27,7 @@ from trimaran.venues.wire.patience import Patience
 STORM = {
     "lost_request": 0.1, "lost_answer": 0.1, "error_before": 0.05, "error_after": 0.1, "push_first": 0.1,
     "push_first_ms": 20, "answer_jitter_ms": 20, "push_drop": 0.2, "push_duplicate": 0.2, "push_delay": 0.1,
-    "push_delay_ms": 100, "push_reorder": 0.1,
+    "push_delay_ms": 100, "push_reorder": 0.1, "partial": 0.2, "reject": 0.05, "hidden_ms": 100,
 }  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Asks a market over REST for everything that a private line may have missed, and hands it to the fold.
 
-Open orders first; orders that we believe open and that are not among them one by one; then fills since the
-time of the gap, page by page; then balances and positions. Whatever comes goes into the fold, which knows
-what is news. A fault ends the round: nothing is taken for done that was not answered.
+Open orders first; then fills since the time of the gap, page by page; then orders that we believed open and
+that are not among the open ones, one by one; then balances and positions. Whatever comes goes into the fold,
+which knows what is news. A fault ends the round: nothing is taken for done that was not answered.
 """
 
 from __future__ import annotations
@@ -60,15 +60,16 @@ class Reconciler:
 
     async def everything(self, believed: Callable[[], Sequence[OpenOrder]], since_ns: int) -> None:
         """One round. `believed`: what is open as far as we know. Raises VenueFault."""
-        before = [order for order in believed() if order.venue_order_id is not None]
+        before = {order.client_order_id for order in believed()}
         open_ids = await self._open_orders(False)
         if self._triggers_apart:
             open_ids |= await self._open_orders(True)
-        for order in before:
-            if order.client_order_id not in open_ids:
-                await self._query(order)
         for symbol in self._symbols:
             await self.fills(symbol, since_ns)
+        for order in believed():  # a fill may have told of one whose answer was lost
+            ours = order.client_order_id in before - open_ids and order.venue_order_id is not None
+            if ours:
+                await self._query(order)
         for balance in await self._rows(Balances()):
             self._hear(balance)
         for position in await self._rows(Positions()):
