@@ -4,11 +4,32 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from trimaran.live.config import read_config
+from trimaran.venues.registry import MARKETS
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture(scope="module")
+def simulator_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The line of a running simulator of all venues, in a file."""
+    command = (sys.executable, "-m", "trimaran.ops.cli", "simulate", "--symbols", "BTCUSDT")
+    process = subprocess.Popen(
+        (*command, "--until-stdin-closes"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    path = tmp_path_factory.mktemp("simulator") / "simulator.json"
+    path.write_text(process.stdout.readline())
+    yield path
+    process.stdin.close()
+    process.wait(timeout=30)
+    process.stdout.close()
 
 
 def test_the_desk_settings_are_valid() -> None:
@@ -41,3 +62,25 @@ def test_replaying_two_captures(tmp_path: Path) -> None:
         timeout=60,
     )
     assert "best edge after fees +94" in done.stdout
+
+
+@pytest.mark.parametrize("market", MARKETS)
+def test_the_first_order_of_every_market(market: str, simulator_line: Path) -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(EXAMPLES / "first_order.py"),
+            market,
+            "BTC-USDT",
+            "--simulator",
+            str(simulator_line),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "OrderAcked(" in done.stdout
+    assert "OrderDone(" in done.stdout
+    assert "CANCELED" in done.stdout
