@@ -60,4 +60,7 @@ class Sender(Protocol):
     """What carries a request: HTTP (`rest.py`), or something else that answers (`venues/bridge`)."""
 
     async def send(self, request: HttpRequest, total_s_max: float = 0.0) -> HttpReply:
-        """The answer of any status. Raises RestError when there is none; `may_have_left` says what it proves."""
+        """The answer of any status. Raises RestError when there is none, with what that proves."""
+
+    def stop(self, url: str, stop_ns: int) -> None:
+        """Sends nothing to the host of `url` for so long."""

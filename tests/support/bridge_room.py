@@ -1,0 +1,116 @@
+"""A bridged market over one of the simulators: ccxt as it is, with its addresses replaced."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.peers import peer_python
+from trimaran.base.secret import Secret
+from trimaran.domain.client_id import ClientIdCounter
+from trimaran.domain.decision import Approved
+from trimaran.domain.instrument import ContractKind, Instrument, Side
+from trimaran.domain.orders import IntentId, OrderRequest, StrategyName, TimeInForce
+from trimaran.venues.bridge.entry import Bridge, bridge_entry, opened
+from trimaran.venues.bridge.spec import BridgeMarket
+from trimaran.venues.sim.server import Simulator
+from trimaran.venues.simulators import SimulatorOptions, simulating
+from trimaran.venues.wire.clock import SystemClock
+from trimaran.venues.wire.credentials import Credentials
+
+PYTHON = peer_python("ccxt")
+needs_ccxt = pytest.mark.skipif(
+    not PYTHON.exists(), reason="ccxt is not there: `python -m tools.peers ccxt` makes .peers/ccxt"
+)
+SPOT, SWAP = "BTC/USDT", "BTC/USDT:USDT"
+HTX_APIS = ("contract", "spot", "public", "private", "v2Public", "v2Private")
+MARKETS = [("okx", "spot"), ("okx", "swap"), ("binance", "spot"), ("htx", "spot")]
+
+
+def market_of(simulator: Simulator, exchange: str, kind: str) -> BridgeMarket:
+    """The record of a simulated venue as ccxt reaches it."""
+    urls: Any = simulator.urls()["venues"][exchange]
+    wanted = ContractKind.SPOT if kind == "spot" else ContractKind.PERPETUAL
+    return bridge_entry(exchange, wanted, **REACH[exchange](urls))
+
+
+def _okx(urls: Any) -> dict[str, Any]:
+    return {"urls": {"api.rest": urls["spot"]["rest"], "api.ws": urls["spot"]["ws"] + "/ws/v5"}}
+
+
+def _binance(urls: Any) -> dict[str, Any]:
+    spot, usdm = urls["spot"], urls["usdm"]
+    paths = {"public": "api/v3", "private": "api/v3", "v1": "api/v1", "sapi": "sapi/v1"}
+    perpetual = {"fapiPublic": "fapi/v1", "fapiPrivate": "fapi/v1", "dapiPublic": "dapi/v1"}
+    return {
+        "config": {"options": {"defaultType": "spot", "fetchMarkets": {"types": ["spot"]}}},
+        "urls": {
+            **{f"api.{name}": f"{spot['rest']}/{path}" for name, path in paths.items()},
+            **{f"api.{name}": f"{usdm['rest']}/{path}" for name, path in perpetual.items()},
+            # ccxt knows spot by a host that begins with `stream`; a user of that name is as good
+            "api.ws.spot": spot["ws"].replace("ws://", "ws://stream@") + "/ws",
+            "api.ws.ws-api": {"spot": spot["ws_api"], "linear": usdm["ws_api"]},
+        },
+    }
+
+
+def _htx(urls: Any) -> dict[str, Any]:
+    spot, swap = (urls[kind]["rest"].partition("://")[2] for kind in ("spot", "swap"))
+    contracts = {"inverse": swap, "linear": swap}
+    host, streams = "http://{hostname}", urls["spot"]["ws"]
+    return {
+        "config": {"hostname": spot, "options": {"defaultType": "spot"}},
+        "urls": {
+            "hostnames": {
+                "contract": swap, "spot": spot,
+                "status": {"spot": spot, "future": contracts, "swap": contracts},
+            },
+            **{f"api.{name}": host for name in HTX_APIS},
+            "api.ws.api": {
+                "spot": {"public": streams + "/ws", "private": streams + "/ws/v2", "feed": streams + "/feed"}
+            },
+        },
+    }  # fmt: skip
+
+
+REACH: Mapping[str, Any] = {"okx": _okx, "binance": _binance, "htx": _htx}
+
+
+class Room:
+    """A simulator, a child on it, and orders with ids of their own."""
+
+    def __init__(self, simulator: Simulator, bridge: Bridge, instrument: Instrument) -> None:
+        self.simulator = simulator
+        self.bridge = bridge
+        self.instrument = instrument
+        self.clock = SystemClock()
+        self._ids = ClientIdCounter(0, 0, 1)
+
+    def approved(
+        self, side: Side, price_ticks: int, lots: int, tif: TimeInForce = TimeInForce.GTC, **more: Any
+    ) -> Approved:
+        """An order that nobody refuses."""
+        number, self._ids = self._ids.take()
+        key, intent, strategy = self.instrument.key, IntentId(str(number)), StrategyName("test")
+        return Approved(
+            OrderRequest(intent, number, key, side, price_ticks, lots, tif, strategy, None, False, 1, **more)
+        )
+
+
+@contextlib.asynccontextmanager
+async def bridged(exchange: str, kind: str, python: Path = PYTHON) -> AsyncIterator[Room]:
+    """A room."""
+    symbol = SPOT if kind == "spot" else SWAP
+    options = SimulatorOptions(venues=(exchange,), symbols=("BTC",), seed=11, limits=False)
+    async with simulating(options) as simulator:
+        account = simulator.urls()["accounts"][exchange]
+        key = Credentials(account["key"], Secret(account["secret"]), Secret(account["passphrase"]))
+        market = market_of(simulator, exchange, kind)
+        async with opened(market, python, key, random.Random(1)) as bridge:
+            instruments = await bridge.instruments([symbol])
+            yield Room(simulator, bridge, instruments[symbol])
