@@ -113,12 +113,16 @@ class Stage:
         self.fails = False
 
     def make(
-        self, line: LineSpec | None = LINE, unsupported: tuple[str, ...] = (), **options: object
+        self,
+        line: LineSpec | None = LINE,
+        unsupported: tuple[str, ...] = (),
+        lag_ns: int = 0,
+        **options: object,
     ) -> AccountClient:
         spec = PrivateSpec(
             market=MarketName("toy.spot"), live={}, testnet=None, limits=(WEIGHT,),
             lines=(line,) if line else (),
-            clock_window_ns=SECOND, visibility_lag_ns=0, request_expiry=True,
+            clock_window_ns=SECOND, visibility_lag_ns=lag_ns, request_expiry=True,
         )  # fmt: skip
         client = AccountClient(
             spec, ToyDialect(self.venue, unsupported), {"private": ToyDialogue(self.venue)}, self.venue.bases,

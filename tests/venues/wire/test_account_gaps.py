@@ -40,7 +40,7 @@ from trimaran.venues.wire.client_port import (
 )
 from trimaran.venues.wire.fault import FaultKind
 from trimaran.venues.wire.line_port import Gap, LineHalted, LineUp
-from trimaran.venues.wire.lines import LoggedIn, LoginRefused
+from trimaran.venues.wire.lines import LoggedIn, LoginRefused, Stale
 from trimaran.venues.wire.market_spec import SECOND
 from trimaran.venues.wire.message import HttpReply
 
@@ -67,6 +67,18 @@ async def test_what_was_missed_while_the_line_was_down_comes_once(stage):
     assert len(stage.notices(Gap)) == 1
     assert len(stage.notices(LineUp)) == 2
     assert stage.of(Reconciled)[1].since_ns == stage.notices(Gap)[0].since_ns
+
+
+async def test_holes_that_follow_each_other_are_one_round(stage):
+    client = await stage.up(lag_ns=50_000_000)
+    for number in range(3):
+        await stage.venue.say(Stale(f"hole {number}"))
+        await asyncio.sleep(0.01)
+    await stage.until(lambda: len(stage.of(Reconciled)) == 2)
+    await asyncio.sleep(0.1)
+    assert len(stage.of(Reconciled)) == 2
+    await client.stop()
+    await client.wait()
 
 
 async def test_without_a_private_line_open_orders_are_asked_for(stage):

@@ -284,8 +284,8 @@ class AccountClient:
         failures = 0
         while True:
             await self._want.wait()
-            self._want.clear()
             await asyncio.sleep(self._spec.visibility_lag_ns / SECOND)
+            self._want.clear()  # what was wanted meanwhile is in this round
             assert self._wanted is not None
             (since_ns, reason), self._wanted = self._wanted, None
             try:
