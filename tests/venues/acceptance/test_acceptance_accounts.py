@@ -72,13 +72,13 @@ async def clock_jumps(desk: AccountDesk) -> None:
 async def notices(desk: AccountDesk) -> None:
     """Where the venue says that it will close connections, they are replaced without a break."""
     downs = len(desk.notices(LineDown))
-    await desk.venue.post("/shutdown-notice?seconds=1")
+    await desk.venue.post("/shutdown-notice?seconds=2")
     await desk.until(lambda: desk.notices(LineSwitched) or len(desk.notices(LineDown)) > downs)
     if desk.notices(LineSwitched):
         lines = len(desk.account.feeds)
         await desk.until(lambda: len(desk.notices(LineSwitched)) == lines)
         await live_orders(desk)
-        await asyncio.sleep(1.2)
+        await asyncio.sleep(1.5)
         assert len(desk.notices(LineDown)) == downs
     await desk.until(lambda: desk.account.is_up)
 
