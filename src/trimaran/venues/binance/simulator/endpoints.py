@@ -83,5 +83,4 @@ def constant(text: str) -> Answer:
     return lambda call: text
 
 
-EMPTY_OBJECT: Final = constant("{}")
 EMPTY_LIST: Final = constant("[]")

@@ -22,6 +22,7 @@ from trimaran.venues.binance.simulator.endpoints import (
 from trimaran.venues.binance.simulator.info import spot_filters
 from trimaran.venues.binance.simulator.market_accounts import MarketAccounts
 from trimaran.venues.binance.simulator.spot_text import ZERO, money
+from trimaran.venues.sim.numerals import plain, scaled
 from trimaran.venues.sim.trading import ApiKey, Permission, SimBalance
 
 _CREATED_MS: Final = 1_700_000_000_000
@@ -133,8 +134,8 @@ class SpotAccount:
             [
                 {
                     "symbol": row.symbol,
-                    "makerCommission": f"{row.fees.maker_e8 / 1e8:g}",
-                    "takerCommission": f"{row.fees.taker_e8 / 1e8:g}",
+                    "makerCommission": plain(row.fees.maker_e8, -8),
+                    "takerCommission": plain(row.fees.taker_e8, -8),
                 }
                 for row in rows
             ]
@@ -157,7 +158,7 @@ class SpotAccount:
 
 
 def _rates(fees: Fees) -> dict[str, str]:
-    maker, taker = f"{fees.maker_e8 / 1e8:.8f}", f"{fees.taker_e8 / 1e8:.8f}"
+    maker, taker = scaled(fees.maker_e8, 8), scaled(fees.taker_e8, 8)
     return {"maker": maker, "taker": taker, "buyer": ZERO, "seller": ZERO}
 
 

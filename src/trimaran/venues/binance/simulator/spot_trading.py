@@ -18,6 +18,7 @@ from trimaran.venues.binance.simulator.refusals import bad, missing, refused
 from trimaran.venues.binance.simulator.spot_orders import NewOrder, read_order
 from trimaran.venues.binance.simulator.spot_replace import cancel_replace
 from trimaran.venues.binance.simulator.text import BookText
+from trimaran.venues.sim.numerals import scaled
 from trimaran.venues.sim.trading import OrderTypeSim, Refusal, SimFill, SimOrder, Status
 
 HISTORY_DEFAULT: Final = 500
@@ -72,7 +73,7 @@ class SpotTrading:
             return "{}"
         fees = self._accounts.feed(call.params).book.listing.instrument.fees
         zero = {"maker": spot_text.ZERO, "taker": spot_text.ZERO}
-        standard = {"maker": _rate(fees.maker_e8), "taker": _rate(fees.taker_e8)}
+        standard = {"maker": scaled(fees.maker_e8, 8), "taker": scaled(fees.taker_e8, 8)}
         discount = {"enabledForAccount": False, "enabledForSymbol": False, "discountAsset": "BNB"}
         return msgspec.json.encode(
             {
@@ -270,10 +271,6 @@ def _range(params: Params) -> tuple[int, int]:
 
 def _trades_weight(params: Params) -> int:
     return 5 if "orderId" in params.values else 20
-
-
-def _rate(rate_e8: int) -> str:
-    return f"{rate_e8 // 10**8}.{rate_e8 % 10**8:08d}"
 
 
 def _array(items: list[str]) -> str:

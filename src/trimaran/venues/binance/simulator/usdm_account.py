@@ -17,6 +17,7 @@ from trimaran.venues.binance.simulator.market_accounts import MarketAccounts
 from trimaran.venues.binance.simulator.refusals import ApiError, bad, refused
 from trimaran.venues.binance.simulator.usdm_income import Incomes
 from trimaran.venues.binance.simulator.usdm_text import money, signed
+from trimaran.venues.sim.numerals import scaled
 from trimaran.venues.sim.trading import MarginView, Permission, SimPosition
 
 ASSET: Final = "USDT"
@@ -184,8 +185,8 @@ class UsdmAccount:
         return _json(
             {
                 "symbol": instrument.symbol,
-                "makerCommissionRate": f"{maker / 1e8:.6f}",
-                "takerCommissionRate": f"{taker / 1e8:.6f}",
+                "makerCommissionRate": scaled(maker // 100, 6),
+                "takerCommissionRate": scaled(taker // 100, 6),
                 "rpiCommissionRate": "0.000000",
             }
         )
