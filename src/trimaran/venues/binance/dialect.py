@@ -151,7 +151,11 @@ class BinanceDialect:
     def _request(self, wording: Wording, stamp: Stamp) -> HttpRequest:
         route, headers = wording.route, NO_HEADERS
         parameters = list(wording.parameters.items())
-        if route.access is Access.SIGNED:
+        if stamp.is_draft:
+            query = ""
+            if route.access is not Access.PUBLIC:
+                self._needed_keys()
+        elif route.access is Access.SIGNED:
             keys = self._needed_keys()
             parameters += [("recvWindow", recv_window_ms(stamp)), ("timestamp", stamp.ms)]
             query, headers = signed_query(parameters, keys.signer), {KEY_HEADER: keys.key}

@@ -111,16 +111,19 @@ def request(
     draft: Draft, rest: str, credentials: Credentials | None, stamp: Stamp, demo: bool
 ) -> HttpRequest:
     """The request, ready to be sent. Raises ConfigError when it must be signed and there is no key."""
+    url = rest + draft.target
+    if draft.signed and credentials is None:
+        raise ConfigError(f"{draft.target.partition('?')[0]}: expected a key, found none")
+    if stamp.is_draft:
+        return HttpRequest(draft.method, url, charges=draft.charges, urgent=draft.urgent)
     headers: dict[str, str] = dict(DEMO_HEADERS) if demo else {}
     if draft.body:
         headers["Content-Type"] = "application/json"
     if draft.expires:
         headers["expTime"] = deadline_ms(stamp)
     if draft.signed:
-        if credentials is None:
-            raise ConfigError(f"{draft.target.partition('?')[0]}: expected a key, found none")
+        assert credentials is not None
         headers.update(rest_headers(credentials, stamp, draft.method, draft.target, draft.body))
-    url = rest + draft.target
     return HttpRequest(draft.method, url, headers, draft.body, draft.charges, draft.urgent)
 
 

@@ -2,9 +2,10 @@
 
     ask -> dialect.write -> gate (waits for the governor) -> carrier -> dialect.read -> answer
 
-A request leaves once. It is written again with a fresh time when it had to wait, and sent again in one case
-only: the venue refused it for its time (FaultKind.CLOCK). Then the venue's time is asked for and the request
-is sent once more, if it is no order, or if the refusal proves that nothing was done.
+A request leaves once. It is written twice: as a draft, which says what it costs, and with the time of now
+when it may leave. It is sent again in one case only: the venue refused it for its time (FaultKind.CLOCK). Then
+the venue's time is asked for and the request is sent once more, if it is no order, or if the refusal proves
+that nothing was done.
 
 A request that is refused as expired although it cannot have been on its way for so long is such a one too.
 
@@ -27,7 +28,7 @@ from trimaran.venues.wire.dialect import MarketDialect
 from trimaran.venues.wire.fault import Effect, Fault, FaultKind, VenueFault
 from trimaran.venues.wire.governor import Admitted, Governor, Stopped, Ticket
 from trimaran.venues.wire.limiter import WindowBudget
-from trimaran.venues.wire.message import HttpReply, HttpRequest, Sender, Stamp
+from trimaran.venues.wire.message import DRAFT, HttpReply, HttpRequest, Sender, Stamp
 from trimaran.venues.wire.patience import ASK, Patience
 from trimaran.venues.wire.rest import RestError, stop_ordered_ns
 
@@ -114,8 +115,12 @@ class Asker:
             await self._once(ServerTime(), ASK, None)
             self._synced_ns = self._clock.monotonic_ns()
 
+    def venue_ns(self) -> int:
+        """The venue's time now, as we estimate it."""
+        return self.venue_clock.at(self._clock.monotonic_ns()).venue_ns
+
     async def _once(self, ask: Ask[T], patience: Patience, carrier: Carrier | None) -> T | Unsupported:
-        written = self._dialect.write(ask, self._stamp(patience))
+        written = self._dialect.write(ask, DRAFT)
         if isinstance(written, Unsupported):
             return written
         ticket = await self._admitted(written, patience.wait_s_max)
@@ -130,7 +135,7 @@ class Asker:
         return self._read(ask, ticket, reply, sent_ns, patience)
 
     async def _carried(self, ask: Ask[T], patience: Patience, carrier: Carrier | None) -> HttpReply:
-        """Written anew, for the time that it waited."""
+        """Written whole, with the time of now: it may have waited."""
         stamp = self._stamp(patience)
         if carrier is not None:
             reply = await carrier.carry(ask, stamp, patience.answer_s_max)

@@ -48,7 +48,8 @@ class MarketDialect(Protocol):
         """What the market can do."""
 
     def write(self, ask: Ask[object], stamp: Stamp) -> HttpRequest | Unsupported:
-        """The request of an ask, signed where it must be.
+        """The request of an ask, signed where it must be. With `DRAFT` for a stamp it is written for its
+        charges alone, and may lack query, headers and signature.
 
         Raises ConfigError where it needs credentials, an account id, or an instrument that the setup does
         not have.

@@ -7,7 +7,7 @@ as bytes, headers. It is sent once or not at all; no shell rewrites, redirects o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -24,6 +24,14 @@ class Stamp(msgspec.Struct, frozen=True):
     def ms(self) -> int:
         """Milliseconds since the Unix epoch."""
         return self.venue_ns // 1_000_000
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether the request is written for its charges alone: see `DRAFT`."""
+        return not self.venue_ns
+
+
+DRAFT: Final = Stamp(0)  # of a request that is never sent: it says what it would cost
 
 
 class Charge(msgspec.Struct, frozen=True):
