@@ -3,9 +3,9 @@
     ask -> dialect.write -> gate (waits for the governor) -> carrier -> dialect.read -> answer
 
 A request leaves once. It is written twice: as a draft, which says what it costs, and with the time of now
-when it may leave. It is sent again in one case only: the venue refused it for its time (FaultKind.CLOCK). Then
-the venue's time is asked for and the request is sent once more, if it is no order, or if the refusal proves
-that nothing was done.
+when it may leave. It is sent again in one case only: the venue refused it for its time (FaultKind.CLOCK).
+Then the venue's time is asked for and the request is sent once more, if it is no order, or if the refusal
+proves that nothing was done.
 
 A request that is refused as expired although it cannot have been on its way for so long is such a one too.
 
@@ -114,10 +114,6 @@ class Asker:
                 return
             await self._once(ServerTime(), ASK, None)
             self._synced_ns = self._clock.monotonic_ns()
-
-    def venue_ns(self) -> int:
-        """The venue's time now, as we estimate it."""
-        return self.venue_clock.at(self._clock.monotonic_ns()).venue_ns
 
     async def _once(self, ask: Ask[T], patience: Patience, carrier: Carrier | None) -> T | Unsupported:
         written = self._dialect.write(ask, DRAFT)

@@ -196,8 +196,6 @@ class LineSession:
         actions += self._retire(now_ns)
         return actions + self._replace_if_old(now_ns)
 
-    # --- links ----------------------------------------------------------------------------------------
-
     def _new_link(self, due_ns: int) -> LineLink:
         slot = Slot(self._next_slot)
         self._next_slot += 1
@@ -288,8 +286,6 @@ class LineSession:
         venue, since_ns = self._clock.at(now_ns), self._sound_ns
         self._sound_ns = venue.venue_ns - venue.error_ns - self._config.gap_margin_ns
         return self._gap(since_ns, venue.venue_ns + venue.error_ns, reason)
-
-    # --- replacement ----------------------------------------------------------------------------------
 
     def _replace_if_old(self, now_ns: int) -> list[LineAction]:
         link, age_ns_max = self._active, self.spec.connection_age_ns_max
