@@ -182,7 +182,9 @@ QUESTIONS: list[tuple[str, Ask[Any], str, dict[str, str]]] = [
      {"symbol": "BTCUSDT", "startTime": "5000", "limit": "1000"}),
     ("spot", FillHistory(S), "GET /api/v3/myTrades", {"symbol": "BTCUSDT", "limit": "100"}),
     ("spot", FillHistory(S, ref=ref(number="77")), "GET /api/v3/myTrades",
-     {"symbol": "BTCUSDT", "limit": "100", "orderId": "77"}),
+     {"symbol": "BTCUSDT", "limit": "1000", "orderId": "77"}),  # all of them: there is no second page
+    ("spot", FillHistory(S, 5_000_000_000, until_ns=86_405_000_000_000), "GET /api/v3/myTrades",
+     {"symbol": "BTCUSDT", "limit": "100", "startTime": "5000", "endTime": "86405000"}),
     ("usdm", CancelOrder(ref()), "DELETE /fapi/v1/order", OURS_FOUND),
     ("usdm", CancelOrder(ref(triggered=True)), "DELETE /fapi/v1/algoOrder", {"clientAlgoId": OURS_TEXT}),
     ("usdm", CancelOrder(ref(number="algo:8")), "DELETE /fapi/v1/algoOrder", {"algoId": "8"}),

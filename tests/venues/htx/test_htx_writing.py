@@ -132,6 +132,16 @@ def test_urgent_requests(
                 "end-time": str(STAMP.ms - 52 * 3_600_000),
             },
         ),
+        (
+            asks.FillHistory(BTC.symbol, STAMP.venue_ns - HOURS, until_ns=STAMP.venue_ns - HOURS // 2),
+            "/v1/order/matchresults",
+            {
+                "symbol": "btcusdt",
+                "size": "500",
+                "start-time": str(STAMP.ms - 3_600_000),
+                "end-time": str(STAMP.ms - 1_800_000 + 1),
+            },
+        ),
         (asks.FillHistory(BTC.symbol, ref=THEIRS), "/v1/order/orders/59378/matchresults", {}),
         (asks.Balances(), f"/v1/account/accounts/{ACCOUNT_ID}/balance", {}),
         (asks.AccountFees(BTC.symbol), "/v2/reference/transact-fee-rate", {"symbols": "btcusdt"}),
@@ -184,9 +194,20 @@ def test_questions_to_spot(ask: asks.Ask[Any], path: str, parameters: dict[str, 
             {
                 "contract": "BTC-USDT",
                 "trade_type": 0,
-                "direct": "next",
+                "direct": "prev",
                 "start_time": STAMP.ms - 3_600_000,
                 "end_time": STAMP.ms,
+            },
+        ),
+        (
+            asks.FillHistory(SWAP.symbol, STAMP.venue_ns - 100 * HOURS, until_ns=STAMP.venue_ns - 60 * HOURS),
+            "v3/swap_cross_matchresults",
+            {
+                "contract": "BTC-USDT",
+                "trade_type": 0,
+                "direct": "prev",
+                "start_time": STAMP.ms - 100 * 3_600_000,
+                "end_time": STAMP.ms - 60 * 3_600_000 + 1,
             },
         ),
         (

@@ -15,7 +15,7 @@ from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.instrument import Asset, InstrumentKey, Side, Symbol
 from trimaran.domain.orders import OrderState, OrderType, TimeInForce
 from trimaran.domain.reports import FillReport, OrderReport
-from trimaran.venues.wire.asks import FillHistory, OpenOrders, QueryOrder
+from trimaran.venues.wire.asks import FillHistory, OpenOrders, OrderRef, QueryOrder
 from trimaran.venues.wire.client_port import ClientOptions
 from trimaran.venues.wire.fold_port import OpenOrder
 from trimaran.venues.wire.reconciler import Reconciler
@@ -95,3 +95,50 @@ async def test_more_fills_of_one_moment_than_a_page_holds_do_not_hide_the_others
     await reconciler(Market(fills, newest), heard, 3).fills(SYMBOL, 0)
     assert {fill.venue_ns for fill in heard} == {each.venue_ns for each in fills}
     assert len({fill.fill_id for fill in heard}) == len(heard) >= 5
+
+
+class ShortPages(Market):
+    """Cuts an answer to `most` rows, whatever it was asked for, and to a window after its beginning."""
+
+    most, window = 3, 10**9
+
+    async def ask(self, ask: Any, patience: Any) -> Any:
+        found = await super().ask(replace(ask, limit=min(ask.limit, self.most)), patience)
+        return tuple(fill for fill in found if fill.venue_ns <= ask.since_ns + self.window)
+
+
+@pytest.mark.parametrize("newest", [False, True])
+async def test_an_answer_that_is_shorter_than_it_was_asked_for_is_not_the_end(newest: bool) -> None:
+    fills = [replace(FILL, fill_id=FillId(str(at)), venue_ns=at) for at in range(1, 30)]
+    heard: list[Any] = []
+    await reconciler(ShortPages(fills, newest), heard).fills(SYMBOL, 1)
+    assert {fill.venue_ns for fill in heard} == set(range(1, 30))
+
+
+@pytest.mark.parametrize("newest", [False, True])
+async def test_a_gap_that_is_longer_than_an_answer_reaches_is_asked_for_in_parts(newest: bool) -> None:
+    fills = [replace(FILL, fill_id=FillId(str(at)), venue_ns=at) for at in (3, 24, 25, 51)]
+    market, heard = ShortPages(fills, newest), []
+    market.window = 10
+    asker: Any = market
+    options = replace(ClientOptions(), page=100)
+    asking = Reconciler(
+        asker, options, [SYMBOL], True, heard.append, lambda *_: None, newest, market.window, lambda: 55
+    )
+    await asking.fills(SYMBOL, 2)
+    assert [fill.venue_ns for fill in heard] == [3, 24, 25, 51]
+
+
+async def test_fills_of_one_order_are_not_asked_for_again_and_again() -> None:
+    """An order has one page at some venues, whatever the bounds."""
+
+    class OnePage(Market):
+        async def ask(self, ask: Any, patience: Any) -> Any:
+            self.asked.append(ask)
+            return tuple(self.fills)
+
+    fills = [replace(FILL, fill_id=FillId(str(at)), venue_ns=at) for at in range(1, 200)]
+    market, heard = OnePage(fills, False), []
+    await reconciler(market, heard).fills(SYMBOL, 0, OrderRef(SYMBOL, ClientOrderId(7), VenueOrderId("9")))
+    assert len(heard) == 199
+    assert len(market.asked) == 2

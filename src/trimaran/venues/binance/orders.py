@@ -130,10 +130,11 @@ def write_fills(desk: Desk, ask: FillHistory) -> Written:
     """Fills of an instrument, or of one order by the venue's id of it."""
     desk.instrument(ask.symbol)
     if ask.ref is None:
-        return Wording(desk.words.fills, _since(ask.symbol, ask.since_ns, ask.limit))
+        return Wording(desk.words.fills, _since(ask.symbol, ask.since_ns, ask.limit, ask.until_ns))
     if ask.ref.venue_order_id is None or waits_apart(desk, ask.ref):
         return Unsupported(Capability.FILL_HISTORY, "fills of one order are asked by the venue's order id")
-    parameters = _since(ask.symbol, 0, ask.limit) | {"orderId": ask.ref.venue_order_id}
+    # Of one order there is no second page: neither a time nor an id goes with `orderId` on both markets.
+    parameters = _since(ask.symbol, 0, LIMIT_MAX) | {"orderId": ask.ref.venue_order_id}
     return Wording(desk.words.fills, parameters, desk.words.fills_of_order_weight)
 
 
@@ -242,8 +243,10 @@ def _conditional_found_by(ref: OrderRef) -> Parameters:
     return {"clientAlgoId": encode_client_id(ref.client_order_id)}
 
 
-def _since(symbol: str, since_ns: int, limit: int) -> Parameters:
+def _since(symbol: str, since_ns: int, limit: int, until_ns: int = 0) -> Parameters:
     parameters: Parameters = {"symbol": symbol, "limit": max(1, min(limit, LIMIT_MAX))}
     if since_ns > 0:
         parameters["startTime"] = since_ns // MS
+    if until_ns > 0:
+        parameters["endTime"] = until_ns // MS
     return parameters

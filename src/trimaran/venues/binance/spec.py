@@ -198,6 +198,8 @@ SPOT_PRIVATE: Final = PrivateSpec(
     clock_window_ns=SECOND,  # a timestamp may be 1 s ahead, and `recvWindow` behind
     visibility_lag_ns=SECOND,  # code -2013 for an order that was just accepted has been seen
     request_expiry=True,
+    # https://developers.binance.com/docs/binance-spot-api-docs/rest-api/account-endpoints (myTrades)
+    history_window_ns=24 * HOUR,
 )
 
 USDM_PRIVATE: Final = PrivateSpec(
@@ -252,6 +254,8 @@ USDM_PRIVATE: Final = PrivateSpec(
     clock_window_ns=SECOND,
     visibility_lag_ns=SECOND,
     request_expiry=True,
+    # https://developers.binance.com/docs/derivatives/usds-margined-futures/trade/rest-api/Account-Trade-List
+    history_window_ns=7 * 24 * HOUR,
     triggers_apart=True,
 )
 

@@ -19,7 +19,8 @@ from trimaran.domain.account import FillId, Liquidity, VenueOrderId
 from trimaran.domain.client_id import ClientOrderId, decode_client_id, decode_client_id_decimal
 from trimaran.domain.instrument import Asset, Grid, Instrument, Side
 from trimaran.domain.orders import OrderState, OrderType, TimeInForce
-from trimaran.venues.wire.market_spec import MS
+from trimaran.venues.wire.market_spec import HOUR, MS
+from trimaran.venues.wire.message import Stamp
 
 AMOUNT_MAX: Final = Decimal("1e18")
 AMOUNT_DIGITS_MAX: Final = 60
@@ -27,6 +28,7 @@ AMOUNT_EXPONENT_MIN: Final = -40  # no asset has so many decimals
 EXACT: Final = Context(prec=200)
 AVERAGE: Final = Context(prec=28)
 ID_CHARACTERS_MAX: Final = 96
+QUERY_WINDOW_MS: Final = 48 * HOUR // MS  # of a search by time
 TIME_DIGITS_MAX: Final = 13  # of milliseconds until the year 2286
 NULL: Final = msgspec.Raw(b"null")
 
@@ -196,6 +198,16 @@ def time_ns(milliseconds: Id | None, field: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= TIME_DIGITS_MAX):
         raise DecodeError(DecodeKind.RANGE, field, "milliseconds since the epoch", text)
     return int(text) * MS
+
+
+def window_ms(since_ns: int, until_ns: int, stamp: Stamp) -> tuple[int, int]:
+    """The bounds of a search in milliseconds, never further apart than HTX takes; 0 ends it now.
+
+    The end is one wider than `until_ns`, for HTX does not say whether its bounds belong to the search.
+    """
+    since_ms = since_ns // MS
+    until_ms = until_ns // MS + 1 if until_ns else -(-stamp.venue_ns // MS)
+    return since_ms, min(since_ms + QUERY_WINDOW_MS, max(until_ms, since_ms))
 
 
 def end_state(order_type: OrderType, tif: TimeInForce | None) -> OrderState:

@@ -43,7 +43,6 @@ from trimaran.venues.wire.asks import (
 )
 from trimaran.venues.wire.capability import Capability, Unsupported
 from trimaran.venues.wire.fault import FaultKind, VenueFault
-from trimaran.venues.wire.market_spec import HOUR, MS
 from trimaran.venues.wire.message import HttpRequest, Stamp
 
 PLACE_PATH: Final = "/v1/order/orders/place"
@@ -55,7 +54,6 @@ QUERY_BY_CLIENT_PATH: Final = "/v1/order/orders/getClientOrder"
 FILLS_PATH: Final = "/v1/order/matchresults"
 
 SOURCE: Final = "spot-api"
-QUERY_WINDOW_NS: Final = 48 * HOUR
 OPEN_MAX: Final = 500
 HISTORY_MAX: Final = 100
 FILLS_MAX: Final = 500
@@ -194,7 +192,8 @@ def write_fills(access: Access, ask: FillHistory, stamp: Stamp) -> HttpRequest |
             return Unsupported(Capability.FILL_HISTORY, reason)
         path = f"{HISTORY_PATH}/{_segment(ask.ref.venue_order_id)}/matchresults"
         return access.get(path, stamp, "spot.order_fills")
-    parameters = {"symbol": instrument.symbol, "size": str(FILLS_MAX), **_window(ask.since_ns, stamp)}
+    parameters = {"symbol": instrument.symbol, "size": str(FILLS_MAX)}
+    parameters |= _window(ask.since_ns, stamp, ask.until_ns)
     return access.get(FILLS_PATH, stamp, "spot.fills", parameters)
 
 
@@ -261,7 +260,7 @@ def read_orders(
 
 
 def read_fills(access: Access, ask: FillHistory, envelope: Envelope, local_ns: int) -> tuple[FillReport, ...]:
-    """Fills with their fees, oldest first."""
+    """Fills with their fees, oldest first: all of an order, otherwise the newest of a window."""
     instrument = access.instrument(ask.symbol)
     fills = [
         fill_of(instrument, match, local_ns)
@@ -269,7 +268,7 @@ def read_fills(access: Access, ask: FillHistory, envelope: Envelope, local_ns: i
         if match.symbol == instrument.symbol and is_spot(match.source)
     ]
     fills.sort(key=lambda fill: fill.venue_ns)
-    return tuple(fills[: ask.limit] if ask.since_ns or ask.ref else fills[-ask.limit :])
+    return tuple(fills if ask.ref else fills[-ask.limit :])
 
 
 # --- helpers ------------------------------------------------------------------------------------------
@@ -308,12 +307,12 @@ def _market_name(order: OrderRequest) -> str | Unsupported:
     return "ioc" if order.side is Side.BUY else "market"
 
 
-def _window(since_ns: int, stamp: Stamp) -> dict[str, str]:
+def _window(since_ns: int, stamp: Stamp, until_ns: int = 0) -> dict[str, str]:
     """The times of a search: 48 hours at most, from `since_ns` where it is given."""
     if not since_ns:
         return {}
-    end_ns = min(since_ns + QUERY_WINDOW_NS, max(stamp.venue_ns, since_ns))
-    return {"start-time": str(since_ns // MS), "end-time": str(-(-end_ns // MS))}
+    since_ms, until_ms = fields.window_ms(since_ns, until_ns, stamp)
+    return {"start-time": str(since_ms), "end-time": str(until_ms)}
 
 
 def _segment(order_id: VenueOrderId) -> str:

@@ -12,6 +12,7 @@ from trimaran.domain.answer import Kind
 from trimaran.domain.instrument import ContractKind, Fees, MarketName
 from trimaran.venues.wire.lines import LineSpec
 from trimaran.venues.wire.market_spec import (
+    HOUR,
     MINUTE,
     MS,
     SECOND,
@@ -193,6 +194,8 @@ SPOT_PRIVATE: Final = PrivateSpec(
     clock_window_ns=5 * MINUTE,
     visibility_lag_ns=SECOND,
     request_expiry=False,
+    fills_newest=True,
+    history_window_ns=48 * HOUR,
 )
 
 SWAP_PRIVATE: Final = PrivateSpec(
@@ -236,4 +239,6 @@ SWAP_PRIVATE: Final = PrivateSpec(
     clock_window_ns=5 * MINUTE,
     visibility_lag_ns=SECOND,
     request_expiry=False,
+    fills_newest=True,
+    history_window_ns=48 * HOUR,
 )

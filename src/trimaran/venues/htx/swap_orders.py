@@ -41,7 +41,6 @@ from trimaran.venues.wire.asks import (
 )
 from trimaran.venues.wire.capability import Capability, Unsupported
 from trimaran.venues.wire.fault import FaultKind, VenueFault
-from trimaran.venues.wire.market_spec import HOUR, MS
 from trimaran.venues.wire.message import HttpRequest, Stamp
 
 BASE: Final = "/linear-swap-api/v1/"
@@ -57,7 +56,6 @@ FILLS_PATH: Final = "/linear-swap-api/v3/swap_cross_matchresults"
 ONE_WAY: Final = "both"
 LEVERAGE_DEFAULT: Final = 1  # ours: what an order says where the setup does not
 PAGE_SIZE_MAX: Final = 50
-QUERY_WINDOW_NS: Final = 48 * HOUR
 EVERYTHING: Final = 0
 FINISHED: Final = 2
 ENDED_STATES: Final = "5,6,7"
@@ -191,7 +189,11 @@ def write_fills(access: Access, ask: FillHistory, stamp: Stamp) -> HttpRequest |
     """
     symbol = access.instrument(ask.symbol).symbol
     if ask.ref is None:
-        body = {"contract": symbol, "trade_type": EVERYTHING, **_window(ask.since_ns, stamp)}
+        body = {
+            "contract": symbol,
+            "trade_type": EVERYTHING,
+            **_window(ask.since_ns, stamp, ask.until_ns, "prev"),
+        }
         return access.post(FILLS_PATH, stamp, "swap.read", body)
     order_id = ask.ref.venue_order_id
     if order_id is None or not (order_id.isascii() and order_id.isdecimal()):
@@ -275,11 +277,11 @@ def read_history(
 
 
 def read_fills(access: Access, ask: FillHistory, envelope: Envelope, local_ns: int) -> tuple[FillReport, ...]:
-    """Fills with their fees, oldest first. The details of an order have its first fifty."""
+    """Fills with their fees, oldest first: of an order its first fifty, otherwise the newest of a window."""
     instrument = access.instrument(ask.symbol)
     fills = _fills(access, instrument, ask, envelope, local_ns)
     fills.sort(key=lambda fill: fill.venue_ns)
-    return tuple(fills[: ask.limit] if ask.since_ns or ask.ref else fills[-ask.limit :])
+    return tuple(fills if ask.ref else fills[-ask.limit :])
 
 
 # --- helpers ------------------------------------------------------------------------------------------
@@ -329,9 +331,9 @@ def _type_name(order: OrderRequest) -> str | Unsupported:
     return "market"
 
 
-def _window(since_ns: int, stamp: Stamp) -> dict[str, object]:
-    """From `since_ns` on for 48 hours, in the order of time; otherwise the newest ones."""
+def _window(since_ns: int, stamp: Stamp, until_ns: int = 0, direct: str = "next") -> dict[str, object]:
+    """From `since_ns` on for 48 hours at most, in the order of time or against it; otherwise the newest."""
     if not since_ns:
         return {"direct": "prev"}
-    end_ns = min(since_ns + QUERY_WINDOW_NS, max(stamp.venue_ns, since_ns))
-    return {"start_time": since_ns // MS, "end_time": -(-end_ns // MS), "direct": "next"}
+    since_ms, until_ms = fields.window_ms(since_ns, until_ns, stamp)
+    return {"start_time": since_ms, "end_time": until_ms, "direct": direct}

@@ -121,7 +121,15 @@ class AccountClient:
             self.asker, self.fold, self._order_line, clock, self.options, self._tell, self._hears
         )
         self._reconciler = Reconciler(
-            self.asker, self.options, symbols, spec.triggers_apart, self._hear, self._gone, spec.fills_newest
+            self.asker,
+            self.options,
+            symbols,
+            spec.triggers_apart,
+            self._hear,
+            self._gone,
+            spec.fills_newest,
+            spec.history_window_ns,
+            lambda: self.venue_clock.at(clock.monotonic_ns()).venue_ns,
         )
         self._tasks = Tasks(self._fail)
         self._asking: set[object] = set()  # questions of the fold that are under way

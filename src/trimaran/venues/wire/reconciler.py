@@ -48,6 +48,8 @@ class Reconciler:
         hear: Callable[[Report], None],
         gone: Callable[[OpenOrder, VenueFault], None],
         fills_newest: bool = False,
+        window_ns: int = 0,
+        venue_ns: Callable[[], int] = int,
     ) -> None:
         self._asker = asker
         self._patience = options.ask
@@ -57,6 +59,8 @@ class Reconciler:
         self._hear = hear
         self._gone = gone
         self._fills_newest = fills_newest  # a full page has the newest fills, and pages lead back
+        self._window_ns = window_ns  # how far an answer reaches; 0: to its end
+        self._venue_ns = venue_ns  # the venue's time now
 
     async def everything(self, believed: Callable[[], Sequence[OpenOrder]], since_ns: int) -> None:
         """One round. `believed`: what is open as far as we know. Raises VenueFault."""
@@ -76,24 +80,41 @@ class Reconciler:
             self._hear(position)
 
     async def fills(self, symbol: Symbol, since_ns: int, ref: OrderRef | None = None) -> None:
-        """Fills of an instrument, or of one order, page by page. Raises VenueFault."""
+        """Fills of an instrument, or of one order, window by window. Raises VenueFault."""
         seen: set[tuple[FillId, Side]] = set()
-        until_ns = 0
+        windows = self._window_ns if since_ns and ref is None else 0
+        while windows and since_ns + windows < self._venue_ns():
+            await self._fills_between(symbol, since_ns, since_ns + windows, None, seen)
+            since_ns += windows
+        await self._fills_between(symbol, since_ns, 0, ref, seen)
+
+    async def _fills_between(
+        self,
+        symbol: Symbol,
+        since_ns: int,
+        until_ns: int,
+        ref: OrderRef | None,
+        seen: set[tuple[FillId, Side]],
+    ) -> None:
+        """Page by page, until one brings no news: venues cut answers shorter than they were asked for."""
         for _ in range(PAGES_MAX):
             page = await self._rows(FillHistory(symbol, since_ns, self._page, ref, until_ns))
             news = [fill for fill in page if (fill.fill_id, fill.side) not in seen]
             for fill in news:
                 seen.add((fill.fill_id, fill.side))
                 self._hear(fill)
-            if len(page) < self._page:
+            if not news and (ref is not None or len(page) < self._page):
                 return
             step_ns = (
                 0 if news else TIME_STEP_NS
             )  # a whole page of one moment: the rest of it is out of reach
             if self._fills_newest:
-                until_ns = min(fill.venue_ns for fill in page) - step_ns
+                oldest_ns = min(fill.venue_ns for fill in page)
+                until_ns = min(oldest_ns, until_ns or oldest_ns) - step_ns
             else:
-                since_ns = max(fill.venue_ns for fill in page) + step_ns
+                since_ns = max(since_ns, *(fill.venue_ns for fill in page)) + step_ns
+            if until_ns and until_ns < since_ns:
+                return
 
     async def _open_orders(self, triggered: bool) -> set[ClientOrderId | None]:
         """The ids of the orders that are open, all of which the fold has heard of."""
