@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.support.simulated import Client, simulated
 from trimaran.base.limits import EXCHANGE_INFO_BYTES_MAX
+from trimaran.base.secret import Secret
 from trimaran.domain.account import Fill, OrderAcked, OrderDone, OrderLost, OrderRejected
 from trimaran.domain.client_id import ClientIdParts, pack_client_id
 from trimaran.domain.decision import Approved
@@ -29,7 +30,7 @@ from trimaran.venues.wire.asks import OrderRef, Tickers
 from trimaran.venues.wire.backoff import Backoff
 from trimaran.venues.wire.client_port import ClientOptions, LineNews, Reconciled
 from trimaran.venues.wire.clock import SystemClock
-from trimaran.venues.wire.credentials import Credentials, Secret
+from trimaran.venues.wire.credentials import Credentials
 from trimaran.venues.wire.line_port import LineConfig
 from trimaran.venues.wire.market_spec import MS, SECOND
 from trimaran.venues.wire.patience import Patience

@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from tests.support.instruments import PERPETUAL, SPOT
+from trimaran.base.secret import KeyKind, Secret
 from trimaran.domain.client_id import ClientIdParts, ClientOrderId, encode_client_id, pack_client_id
 from trimaran.domain.decision import Approved
 from trimaran.domain.instrument import Asset, Grid, Instrument, InstrumentKey, Side, Symbol
@@ -18,7 +19,7 @@ from trimaran.venues.binance.dialect import BinanceDialect, spot_dialect, usdm_d
 from trimaran.venues.binance.private import BinanceLine, spot_line, usdm_line
 from trimaran.venues.binance.spec import SPOT_PRIVATE, USDM_PRIVATE
 from trimaran.venues.wire.asks import OrderRef
-from trimaran.venues.wire.credentials import Credentials, KeyKind, Secret
+from trimaran.venues.wire.credentials import Credentials
 from trimaran.venues.wire.dialect import AccountSetup
 from trimaran.venues.wire.message import HttpReply, HttpRequest, Stamp
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from tests.support.binance_account import approved_in
 from tests.support.simulated import Client, simulated
+from trimaran.base.secret import KeyKind, Secret
 from trimaran.domain.client_id import ClientIdParts, pack_client_id
 from trimaran.domain.decision import Approved
 from trimaran.domain.instrument import Instrument, Symbol
@@ -25,7 +26,7 @@ from trimaran.venues.binance.instruments import read_instruments
 from trimaran.venues.binance.private import spot_line, usdm_line
 from trimaran.venues.binance.spec import SPOT, SPOT_PRIVATE, USDM, USDM_PRIVATE
 from trimaran.venues.wire.asks import Ask, OrderRef, StreamToken, Tickers, TokenAction
-from trimaran.venues.wire.credentials import Credentials, KeyKind, Secret
+from trimaran.venues.wire.credentials import Credentials
 from trimaran.venues.wire.dialect import AccountSetup
 from trimaran.venues.wire.fault import Effect, FaultKind, VenueFault
 from trimaran.venues.wire.instrument_list import FeeTable

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 from msgspec.structs import replace
 
+from trimaran.base.secret import Secret
 from trimaran.domain.account import VenueOrderId
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.decision import Approved
@@ -16,7 +17,7 @@ from trimaran.domain.instrument import Asset, ContractKind, Fees, Grid, Instrume
 from trimaran.domain.orders import IntentId, OrderRequest, OrderType, StrategyName, TimeInForce
 from trimaran.venues.htx.dialect import HtxSpotDialect, HtxSwapDialect
 from trimaran.venues.wire.asks import Ask, OrderRef
-from trimaran.venues.wire.credentials import Credentials, Secret
+from trimaran.venues.wire.credentials import Credentials
 from trimaran.venues.wire.dialect import AccountSetup, MarketDialect
 from trimaran.venues.wire.message import HttpReply, HttpRequest, Stamp
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from trimaran.base.secret import Secret
 from trimaran.domain.client_id import ClientIdParts, ClientOrderId, pack_client_id
 from trimaran.domain.decision import Approved
 from trimaran.domain.instrument import Asset, ContractKind, Grid, Instrument, Side, Symbol
@@ -14,7 +15,7 @@ from trimaran.domain.orders import IntentId, OrderRequest, OrderType, StrategyNa
 from trimaran.venues.okx.dialect import OkxDialect
 from trimaran.venues.okx.private import OkxLine
 from trimaran.venues.okx.spec import PRIVATE_LINE, SPOT, SWAP
-from trimaran.venues.wire.credentials import Credentials, Secret
+from trimaran.venues.wire.credentials import Credentials
 from trimaran.venues.wire.dialect import AccountSetup
 from trimaran.venues.wire.lines import LineSpec
 from trimaran.venues.wire.market_spec import MarketSpec

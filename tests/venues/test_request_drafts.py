@@ -9,12 +9,13 @@ from msgspec.structs import replace
 
 from tests.support.instruments import PERPETUAL, SPOT
 from trimaran.base.errors import ConfigError
+from trimaran.base.secret import Secret
 from trimaran.domain.client_id import ClientIdCounter
 from trimaran.domain.instrument import ContractKind, MarketName
 from trimaran.domain.pair import Pair
 from trimaran.venues.registry import MARKETS
 from trimaran.venues.wire.asks import Ask, Balances, CancelOrder, OrderRef, ServerTime
-from trimaran.venues.wire.credentials import Credentials, Secret
+from trimaran.venues.wire.credentials import Credentials
 from trimaran.venues.wire.dialect import AccountSetup, MarketDialect
 from trimaran.venues.wire.message import DRAFT, HttpRequest, Stamp
 

@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.binance_desk import BTC, Desk, changed, desk_of
+from trimaran.base.secret import KeyKind
 from trimaran.domain.decision import Approved
 from trimaran.domain.instrument import Side
 from trimaran.domain.orders import OrderState, OrderType, SelfTrade, TimeInForce
@@ -44,7 +45,6 @@ from trimaran.venues.wire.asks import (
     Tickers,
     TokenAction,
 )
-from trimaran.venues.wire.credentials import KeyKind
 from trimaran.venues.wire.fault import FaultKind, VenueFault
 from trimaran.venues.wire.lines import LineUnknown
 

@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from tests.support.binance_account import ED25519, HMAC, KEY, SEED
 from trimaran.base.errors import ConfigError
+from trimaran.base.secret import KeyKind, Secret
 from trimaran.venues.binance.signing import query_text, signed_query, signer_of, sorted_text
-from trimaran.venues.wire.credentials import Credentials, KeyKind, Secret
+from trimaran.venues.wire.credentials import Credentials
 
 PEM = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(SEED)).private_bytes(
     Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()

@@ -16,6 +16,7 @@ from yarl import URL
 
 from tests.support.htx_account import approved
 from tests.support.htx_client import Trader, trading
+from trimaran.base.secret import Secret
 from trimaran.domain.client_id import ClientIdCounter
 from trimaran.domain.decision import Approved
 from trimaran.domain.instrument import Instrument, Side, Symbol
@@ -28,7 +29,7 @@ from trimaran.venues.htx.private import HtxSpotLine
 from trimaran.venues.htx.swap_private import HtxSwapLine
 from trimaran.venues.wire import asks
 from trimaran.venues.wire.asks import Ask, OrderRef
-from trimaran.venues.wire.credentials import Credentials, Secret
+from trimaran.venues.wire.credentials import Credentials
 from trimaran.venues.wire.dialect import AccountSetup, MarketDialect
 from trimaran.venues.wire.fault import FaultKind, VenueFault
 from trimaran.venues.wire.instrument_list import FeeTable

@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from tests.support.htx_account import KEY, STAMP
 from trimaran.base.errors import ConfigError
+from trimaran.base.secret import KeyKind, Secret
 from trimaran.venues.htx.signing import Place, Signer, signed_query, spot_login, swap_login, utc_text
-from trimaran.venues.wire.credentials import Credentials, KeyKind, Secret
+from trimaran.venues.wire.credentials import Credentials
 from trimaran.venues.wire.message import Stamp
 
 SEED = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"  # RFC 8032, test 1

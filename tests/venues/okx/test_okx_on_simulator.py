@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from tests.support.okx_desk import approved
 from tests.support.simulated import Client, simulated
+from trimaran.base.secret import Secret
 from trimaran.domain.account import VenueOrderId
 from trimaran.domain.client_id import ClientIdParts, pack_client_id
 from trimaran.domain.decision import Approved
@@ -51,7 +52,7 @@ from trimaran.venues.wire.asks import (
     SetLeverage,
     Tickers,
 )
-from trimaran.venues.wire.credentials import Credentials, Secret
+from trimaran.venues.wire.credentials import Credentials
 from trimaran.venues.wire.dialect import AccountSetup
 from trimaran.venues.wire.fault import Effect, FaultKind, VenueFault
 from trimaran.venues.wire.instrument_list import FeeTable

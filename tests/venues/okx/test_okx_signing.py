@@ -7,10 +7,11 @@ import pytest
 
 from tests.support.okx_desk import CREDENTIALS, SECRET, STAMP, approved, dialect, line
 from trimaran.base.errors import ConfigError
+from trimaran.base.secret import KeyKind, Secret
 from trimaran.venues.okx.signing import deadline_ms, login_text, signature, timestamp
 from trimaran.venues.okx.spec import SPOT
 from trimaran.venues.wire.asks import Balances, CancelOrder, OrderRef, PlaceOrder, ServerTime
-from trimaran.venues.wire.credentials import Credentials, KeyKind, Secret
+from trimaran.venues.wire.credentials import Credentials
 from trimaran.venues.wire.message import HttpRequest, Stamp
 
 MOMENT = "2020-12-08T09:08:57.715Z"

@@ -13,11 +13,12 @@ from typing import Final
 
 import msgspec
 
+from trimaran.base.secret import KeyKind
 from trimaran.venues.binance.fields import MS
 from trimaran.venues.binance.routes import Wording
 from trimaran.venues.binance.signing import Signer, signer_of, sorted_text
 from trimaran.venues.wire.capability import Capability, Unsupported
-from trimaran.venues.wire.credentials import Credentials, KeyKind
+from trimaran.venues.wire.credentials import Credentials
 from trimaran.venues.wire.message import Stamp
 
 RECV_WINDOW_MS_MAX: Final = 60_000

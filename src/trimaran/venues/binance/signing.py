@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from trimaran.base.errors import ConfigError
-from trimaran.venues.wire.credentials import Credentials, KeyKind
+from trimaran.base.secret import KeyKind
+from trimaran.venues.wire.credentials import Credentials
 
 SEED_HEX_LENGTH: Final = 64
 PEM_BEGIN: Final = "-----BEGIN"

@@ -25,7 +25,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from trimaran.base.errors import ConfigError
-from trimaran.venues.wire.credentials import Credentials, KeyKind, Secret
+from trimaran.base.secret import KeyKind, Secret
+from trimaran.venues.wire.credentials import Credentials
 from trimaran.venues.wire.market_spec import SECOND
 from trimaran.venues.wire.message import Stamp
 

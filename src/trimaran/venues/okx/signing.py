@@ -21,7 +21,8 @@ from typing import Final
 import msgspec
 
 from trimaran.base.errors import ConfigError
-from trimaran.venues.wire.credentials import Credentials, KeyKind, Secret
+from trimaran.base.secret import KeyKind, Secret
+from trimaran.venues.wire.credentials import Credentials
 from trimaran.venues.wire.message import Stamp
 
 LOGIN_TARGET: Final = "/users/self/verify"
