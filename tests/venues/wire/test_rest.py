@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gzip
 import re
+import traceback
 
 import pytest
 
@@ -307,3 +308,14 @@ async def test_a_429_without_a_time_is_the_governors_business(venue, rest):
 def test_requests_and_errors_do_not_show_signatures():
     request = HttpRequest("GET", "http://h/x?signature=abc", {"key": "k"})
     assert repr(request) == "HttpRequest(GET http://h/x)"
+
+
+async def test_the_error_of_an_answer_shows_no_signature(raw, rest):
+    """aiohttp names the whole URL in the error of an answer that is no HTTP, and of a connection that is late."""
+    raw.answers = [b"HTTP/1.1 xyz\r\n\r\n"]
+    with pytest.raises(RestError, match="ClientResponseError") as caught:
+        await rest.send(HttpRequest("POST", raw.url + "/order?AccessKeyId=mine&Signature=abc%3D"))
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "Signature" not in shown
+    assert "AccessKeyId" not in shown
+    assert f"POST {raw.url}/order: expected an answer" in shown

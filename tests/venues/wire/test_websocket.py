@@ -7,6 +7,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import traceback
 
 import pytest
 from picows import WSCloseCode, WSMsgType
@@ -263,3 +264,12 @@ async def test_certificates_are_verified(venue, until, certificate):
     await until(lambda: recorder.messages == [b"{}"])
     await recorder.socket.close()
     await until(lambda: recorder.closed)
+
+
+@pytest.mark.parametrize("scheme", ["ws", "wsx"])
+async def test_the_error_of_a_connection_shows_no_token(scheme):
+    """A listen key in the URL opens a private stream for whoever reads the log."""
+    url = f"{scheme}://127.0.0.1:1/ws?listenKey=abc"
+    with pytest.raises(VenueError, match="expected a WebSocket") as caught:
+        await open_it(url)
+    assert "listenKey" not in "".join(traceback.format_exception(caught.value))

@@ -9,6 +9,7 @@ nothing falls back to a direct one. TLS begins behind it, with the venue itself;
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from typing import Final
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from python_socks.async_.asyncio import Proxy
 from trimaran.base.errors import ConfigError
 
 SCHEMES: Final = ("http", "socks5", "socks5h")
+_QUERY: Final = re.compile(r"\?[^\s'\"]*")
 DIAL_S_MAX: Final = 60.0  # of the library; callers have shorter deadlines of their own
 
 
@@ -35,6 +37,11 @@ def check_proxy(url: str | None) -> None:
         raise ConfigError(
             "proxy: expected http://[user:password@]host:port or socks5://..., found another form"
         )
+
+
+def without_queries(text: object) -> str:
+    """A text without the queries of the URLs in it, which carry keys, signatures and tokens."""
+    return _QUERY.sub("", str(text))
 
 
 async def dial(host: str, port: int, proxy: str | None) -> socket.socket:

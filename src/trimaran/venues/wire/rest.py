@@ -32,7 +32,7 @@ from yarl import URL
 from trimaran.base.errors import ConfigError, VenueError
 from trimaran.base.limits import FRAME_BYTES_MAX
 from trimaran.domain.ports import Clock
-from trimaran.venues.wire.dial import check_proxy, dial
+from trimaran.venues.wire.dial import check_proxy, dial, without_queries
 from trimaran.venues.wire.message import HttpReply, HttpRequest
 
 SECOND: Final = 1_000_000_000
@@ -135,8 +135,8 @@ class RestClient:
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 reply = HttpReply(response.status, body, headers)
         except (aiohttp.ClientError, OSError, TimeoutError, _SentTwice) as error:
-            text = f"{what}: expected an answer, found {type(error).__name__}: {error}"
-            raise RestError(text, may_have_left=departure.begun) from error
+            text = f"{what}: expected an answer, found {type(error).__name__}: {without_queries(error)}"
+            raise RestError(text, may_have_left=departure.begun) from None  # its text shows the whole URL
         if reply.status == BANNED:
             self.stop(request.url, stop_ordered_ns(reply))
         return reply

@@ -30,7 +30,7 @@ from picows import (
 from trimaran.base.errors import ConfigError, VenueError
 from trimaran.base.limits import FRAME_BYTES_MAX
 from trimaran.domain.ports import Clock
-from trimaran.venues.wire.dial import check_proxy, dial
+from trimaran.venues.wire.dial import check_proxy, dial, without_queries
 
 
 class MessageHandler(Protocol):
@@ -130,12 +130,14 @@ async def open_websocket(
         raise
     except Exception as error:  # picows passes on the errors of sockets, TLS, URLs and every kind of proxy
         dialer.hang_up()
-        raise VenueError(f"{url}: expected a WebSocket, found {type(error).__name__}: {error}") from error
+        text = f"{url}: expected a WebSocket, found {type(error).__name__}: {error}"
+        raise VenueError(without_queries(text)) from None  # a token in its query opens a private stream
     except BaseException:
         dialer.hang_up()
         raise
     if not listener.opened:
-        raise VenueError(f"{url}: expected a WebSocket, found a connection that was dropped")
+        text = f"{url}: expected a WebSocket, found a connection that was dropped"
+        raise VenueError(without_queries(text))
 
 
 class _Dialer:
