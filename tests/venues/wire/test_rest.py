@@ -311,11 +311,9 @@ def test_requests_and_errors_do_not_show_signatures():
 
 
 async def test_the_error_of_an_answer_shows_no_signature(raw, rest):
-    """aiohttp names the whole URL in the error of an answer that is no HTTP, and of a connection that is late."""
+    """aiohttp names the whole URL in the error of an answer that is no HTTP, and of a late connection."""
     raw.answers = [b"HTTP/1.1 xyz\r\n\r\n"]
     with pytest.raises(RestError, match="ClientResponseError") as caught:
-        await rest.send(HttpRequest("POST", raw.url + "/order?AccessKeyId=mine&Signature=abc%3D"))
-    shown = "".join(traceback.format_exception(caught.value))
-    assert "Signature" not in shown
-    assert "AccessKeyId" not in shown
-    assert f"POST {raw.url}/order: expected an answer" in shown
+        await rest.send(HttpRequest("POST", raw.url + "/order?Signature=" + "a" * 9))
+    assert "a" * 9 not in "".join(traceback.format_exception(caught.value))
+    assert f"POST {raw.url}/order: expected an answer" in str(caught.value)

@@ -130,14 +130,14 @@ async def open_websocket(
         raise
     except Exception as error:  # picows passes on the errors of sockets, TLS, URLs and every kind of proxy
         dialer.hang_up()
-        text = f"{url}: expected a WebSocket, found {type(error).__name__}: {error}"
-        raise VenueError(without_queries(text)) from None  # a token in its query opens a private stream
+        found = f"{type(error).__name__}: {without_queries(error)}"
+        raise VenueError(f"{without_queries(url)}: expected a WebSocket, found {found}") from None
     except BaseException:
         dialer.hang_up()
         raise
     if not listener.opened:
-        text = f"{url}: expected a WebSocket, found a connection that was dropped"
-        raise VenueError(without_queries(text))
+        where = without_queries(url)
+        raise VenueError(f"{where}: expected a WebSocket, found a connection that was dropped")
 
 
 class _Dialer:
