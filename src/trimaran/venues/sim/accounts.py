@@ -35,6 +35,13 @@ class OrderShelf:
             self.by_client[order.client_id] = order
         self.open_counts[order.symbol] = self.open_counts.get(order.symbol, 0) + 1
 
+    def rename(self, order: SimOrder, client_id: str) -> None:
+        """Gives an order another client id, by which it is found from now on."""
+        if self.by_client.get(order.client_id) is order:
+            del self.by_client[order.client_id]
+        order.client_id = client_id
+        self.by_client[client_id] = order
+
     def end_order(self, order: SimOrder) -> None:
         """An order has ended; the oldest one beyond the bound is forgotten."""
         del self.open[order.order_id]

@@ -164,6 +164,15 @@ class SimExchange:
         account, tradable = self.accounts.by_id[account_id], self._tradables[order.market, order.symbol]
         return amend(self._desk, account, tradable, order, price, size, now_ns)
 
+    def rename(self, order: SimOrder, client_id: str) -> Refusal | None:
+        """Gives an order another client id."""
+        shelf = self._shelf(order.account_id, order.market)
+        holder = shelf.by_client.get(client_id)
+        if holder is not None and holder is not order and holder.status.open:
+            return Refusal(Why.DUPLICATE_ID, "", holder)
+        shelf.rename(order, client_id)
+        return None
+
     def order_by_id(self, account_id: int, market: MarketName, order_id: int) -> SimOrder | None:
         """An order, open or ended."""
         return self._visible(self._shelf(account_id, market).by_id.get(order_id))
@@ -354,9 +363,11 @@ class SimExchange:
 
     def _emit(self, event: ExchangeEvent) -> None:
         self.telling = True
-        for listener in self._listeners:
-            listener(event)
-        self.telling = False
+        try:
+            for listener in self._listeners:
+                listener(event)
+        finally:
+            self.telling = False
 
 
 def make_exchange(

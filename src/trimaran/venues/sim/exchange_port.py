@@ -65,6 +65,9 @@ class Exchange(Protocol):
         """Changes price and total size (None: as it is). A smaller size alone keeps the place in the queue;
         otherwise it is lost, and the order may trade at once. A size of at most what is filled ends it."""
 
+    def rename(self, order: SimOrder, client_id: str) -> Refusal | None:
+        """Gives an order another client id; DUPLICATE_ID where an open order has it."""
+
     def order_by_id(self, account_id: int, market: MarketName, order_id: int) -> SimOrder | None:
         """An order, open or ended; ended ones are kept up to `ENDED_KEPT`."""
 

@@ -44,6 +44,7 @@ TEND_EVERY_S: Final = 0.05
 NS_PER_S: Final = 1_000_000_000
 ADMIN_OFFSET: Final = 0
 HOST: Final = "127.0.0.1"
+SHUTDOWN_S: Final = 0.5  # how long a request that is being answered may still take when the server stops
 
 VenueMakers = Mapping[str, Callable[[Stage], SimulatedVenue]]
 
@@ -284,7 +285,7 @@ class Simulator:
     async def _serve_pages(self, pages: Pages) -> None:
         application = web.Application()
         application.add_routes(pages.routes)
-        runner = web.AppRunner(application, access_log=None)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_S)
         self._runners.append(runner)
         await runner.setup()
         port = self._port(pages.offset)

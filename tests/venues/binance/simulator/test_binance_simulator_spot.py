@@ -110,13 +110,24 @@ async def test_the_life_of_an_order(trader: Any) -> None:
     assert renamed != "mine"
     missing = await trader.signed("GET", ORDER, symbol="BTCUSDT", origClientOrderId="mine")
     assert missing == (400, {"code": -2013, "msg": "Order does not exist."})
+    for name, code in ((renamed, -2010), ("mine", None)):  # the new name is taken, the old one is free
+        request = {**LIMIT, "price": placed["price"], "newClientOrderId": name}
+        assert (await trader.signed("POST", ORDER, **request))[1].get("code") == code
+    taken = await trader.signed(
+        "PUT", amend, symbol="BTCUSDT", orderId=number, newQty="0.007", newClientOrderId="mine"
+    )
+    assert taken[1] == {"code": -2010, "msg": "Duplicate order sent."}
+    await trader.signed("DELETE", ORDER, symbol="BTCUSDT", origClientOrderId="mine")
     status, cancelled = await trader.signed("DELETE", ORDER, symbol="BTCUSDT", origClientOrderId=renamed)
     assert (status, cancelled["status"], cancelled["origClientOrderId"]) == (200, "CANCELED", renamed)
     assert cancelled["clientOrderId"] not in ("mine", renamed)
     again = await trader.signed("DELETE", ORDER, symbol="BTCUSDT", orderId=number)
     assert again == (400, {"code": -2011, "msg": "Unknown order sent."})
     _, every = await trader.signed("GET", "/api/v3/allOrders", symbol="BTCUSDT")
-    assert [(row["orderId"], row["status"]) for row in every] == [(number, "CANCELED")]
+    assert [(row["orderId"], row["clientOrderId"], row["status"]) for row in every] == [
+        (number, renamed, "CANCELED"),
+        (every[1]["orderId"], "mine", "CANCELED"),
+    ]
 
 
 async def test_what_takes_and_what_is_left(trader: Any) -> None:

@@ -19,8 +19,7 @@ from trimaran.venues.sim.trading import SimOrder
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _ID_LENGTH: Final = 22
 _STRIDE: Final = 1_442_695_040_888_963_407_636_413_622_384_679_313_1  # ids look random and do not repeat
-SHOWN_ID: Final = "shown_id"  # in `SimOrder.extra`: the client id after an amendment
-BEFORE_ID: Final = "before_id"  # the client id before the last amendment
+BEFORE_ID: Final = "before_id"  # in `SimOrder.extra`: the client id before the last amendment
 CANCEL_ID: Final = "cancel_id"  # the id of the request that cancels
 
 
@@ -37,7 +36,6 @@ class MarketAccounts:
         self.feeds = feeds
         self._enforced = enforced
         self._counts: dict[int, OrderCounts] = {}
-        self._renamed: dict[tuple[int, str], SimOrder] = {}
         self._ids_given = 0
         self._executions = 0
 
@@ -85,14 +83,6 @@ class MarketAccounts:
             letters.append(_ALPHABET[digit])
         return "".join(letters)
 
-    def rename(self, order: SimOrder, client_id: str) -> str:
-        """Gives an amended order its new client id; the one before."""
-        before = shown_id(order)
-        order.extra = {**order.extra, SHOWN_ID: client_id, BEFORE_ID: before}
-        self._renamed.pop((order.account_id, before), None)
-        self._renamed[order.account_id, client_id] = order
-        return before
-
     def by_ids(self, call: Call, feed: BookFeed, id_name: str, client_name: str) -> SimOrder | None:
         """The order that one of two parameters names; None when there is none, or none of that book.
 
@@ -107,14 +97,10 @@ class MarketAccounts:
             )
         if order_id:
             order = exchange.order_by_id(account_id, self.market, order_id)
-            if order is not None and client_id and shown_id(order) != client_id:
+            if order is not None and client_id and order.client_id != client_id:
                 order = None
         else:
-            order = self._renamed.get((account_id, client_id))
-            if order is None:
-                order = exchange.order_by_client_id(account_id, self.market, client_id)
-                if order is not None and shown_id(order) != client_id:
-                    order = None
+            order = exchange.order_by_client_id(account_id, self.market, client_id)
         symbol = feed.book.listing.instrument.symbol
         return order if order is not None and order.symbol == symbol else None
 
@@ -123,12 +109,6 @@ class MarketAccounts:
         if order is None or order.visible_from_ns > call.now_ns:
             raise bad(-2013, "Order does not exist.")
         return order
-
-
-def shown_id(order: SimOrder) -> str:
-    """The client id that the order has now."""
-    shown = order.extra.get(SHOWN_ID)
-    return order.client_id if shown is None else str(shown)
 
 
 def unknown_order() -> ApiError:

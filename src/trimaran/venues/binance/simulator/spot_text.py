@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from trimaran.venues.binance.simulator.market_accounts import CANCEL_ID, shown_id
+from trimaran.venues.binance.simulator.market_accounts import CANCEL_ID
 from trimaran.venues.binance.simulator.text import BookText
 from trimaran.venues.sim.trading import BUY, EndReason, SimFill, SimOrder, Status
 
@@ -53,7 +53,7 @@ def ack(text: BookText, order: SimOrder, server_ms: int) -> str:
     """The shortest answer to a new order."""
     return (
         f'{{"symbol":"{text.symbol}","orderId":{order.order_id},"orderListId":-1,'
-        f'"clientOrderId":"{shown_id(order)}","transactTime":{server_ms}}}'
+        f'"clientOrderId":"{order.client_id}","transactTime":{server_ms}}}'
     )
 
 
@@ -69,7 +69,7 @@ def result(text: BookText, order: SimOrder, fills: bool) -> str:
         tail = f',"fills":[{",".join(rows)}]'
     return (
         f'{{"symbol":"{text.symbol}","orderId":{order.order_id},"orderListId":-1,'
-        f'"clientOrderId":"{shown_id(order)}","transactTime":{text.venue_ms(order.updated_ns)},'
+        f'"clientOrderId":"{order.client_id}","transactTime":{text.venue_ms(order.updated_ns)},'
         f"{_sizes(text, order)}{_optional(text, order)},"
         f'"workingTime":{_working_ms(text, order)},"selfTradePreventionMode":"{order.extra[STP]}"{tail}}}'
     )
@@ -78,7 +78,7 @@ def result(text: BookText, order: SimOrder, fills: bool) -> str:
 def cancelled(text: BookText, order: SimOrder) -> str:
     """The answer to a cancellation: `clientOrderId` is the id of the request."""
     return (
-        f'{{"symbol":"{text.symbol}","origClientOrderId":"{shown_id(order)}","orderId":{order.order_id},'
+        f'{{"symbol":"{text.symbol}","origClientOrderId":"{order.client_id}","orderId":{order.order_id},'
         f'"orderListId":-1,"clientOrderId":"{order.extra.get(CANCEL_ID, "")}",'
         f'"transactTime":{text.venue_ms(order.updated_ns)},{_sizes(text, order)}{_optional(text, order)},'
         f'"selfTradePreventionMode":"{order.extra[STP]}"}}'
@@ -90,7 +90,7 @@ def queried(text: BookText, order: SimOrder) -> str:
     working = "false" if order.status is Status.WAITING else "true"
     return (
         f'{{"symbol":"{text.symbol}","orderId":{order.order_id},"orderListId":-1,'
-        f'"clientOrderId":"{shown_id(order)}",{_sizes(text, order)},'
+        f'"clientOrderId":"{order.client_id}",{_sizes(text, order)},'
         f'"stopPrice":"{text.price(order.trigger_ticks)}","icebergQty":"{text.size(order.display_lots)}",'
         f'"time":{text.venue_ms(order.created_ns)},"updateTime":{text.venue_ms(order.updated_ns)},'
         f'"isWorking":{working},"workingTime":{_working_ms(text, order)},'
@@ -103,7 +103,7 @@ def amended(text: BookText, order: SimOrder, before: str, execution_id: int) -> 
     return (
         f'{{"transactTime":{text.venue_ms(order.updated_ns)},"executionId":{execution_id},"amendedOrder":'
         f'{{"symbol":"{text.symbol}","orderId":{order.order_id},"orderListId":-1,'
-        f'"origClientOrderId":"{before}","clientOrderId":"{shown_id(order)}",'
+        f'"origClientOrderId":"{before}","clientOrderId":"{order.client_id}",'
         f'"price":"{text.price(order.price_ticks)}","qty":"{text.size(order.lots)}",'
         f'"executedQty":"{text.size(order.filled_lots)}","preventedQty":"{ZERO}","quoteOrderQty":"{ZERO}",'
         f'"cumulativeQuoteQty":"{text.quote(order.filled_value)}","status":"{status(order)}",'
@@ -128,7 +128,7 @@ def report(
     execution_id: int, before: str = "",
 ) -> str:  # fmt: skip
     """An `executionReport`. `times_ms` are of the event and of the transaction; `before` an old client id."""
-    client_id, original = shown_id(order), before
+    client_id, original = order.client_id, before
     if execution == "CANCELED":
         client_id, original = order.extra.get(CANCEL_ID, ""), client_id
     if fill is None:

@@ -12,7 +12,12 @@ import msgspec
 
 from trimaran.venues.binance.simulator import published, spot_text
 from trimaran.venues.binance.simulator.endpoints import Call, Endpoint, Security, weighs, with_symbol
-from trimaran.venues.binance.simulator.market_accounts import CANCEL_ID, MarketAccounts, unknown_order
+from trimaran.venues.binance.simulator.market_accounts import (
+    BEFORE_ID,
+    CANCEL_ID,
+    MarketAccounts,
+    unknown_order,
+)
 from trimaran.venues.binance.simulator.params import Params
 from trimaran.venues.binance.simulator.refusals import bad, missing, refused
 from trimaran.venues.binance.simulator.spot_orders import NewOrder, read_order
@@ -140,10 +145,14 @@ class SpotTrading:
         if order is None or not order.status.open:
             raise bad(-2013, "Order does not exist.")
         self._check_amendment(order, feed.book.listing.instrument.size_grid.decimal(order.lots), size)
-        before = accounts.rename(order, client_id)
-        answer = accounts.exchange.amend(call.account_id, order, None, size, call.now_ns)
+        before, exchange = order.client_id, accounts.exchange
+        taken = exchange.rename(order, client_id)
+        if taken is not None:
+            raise refused(taken, True)
+        order.extra = {**order.extra, BEFORE_ID: before}
+        answer = exchange.amend(call.account_id, order, None, size, call.now_ns)
         if isinstance(answer, Refusal):
-            accounts.rename(order, before)
+            exchange.rename(order, before)
             raise refused(answer, True)
         return spot_text.amended(feed.text, order, before, accounts.next_execution_id())
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from trimaran.venues.binance.simulator import published, usdm_text
 from trimaran.venues.binance.simulator.endpoints import Call, Endpoint, Security, weighs, with_symbol
-from trimaran.venues.binance.simulator.market_accounts import MarketAccounts, one_of, shown_id
+from trimaran.venues.binance.simulator.market_accounts import MarketAccounts, one_of
 from trimaran.venues.binance.simulator.refusals import ApiError, bad, refused
 from trimaran.venues.binance.simulator.usdm_orders import read_algo
 from trimaran.venues.binance.simulator.usdm_text import ALGO, ALGO_OFFSET
@@ -62,7 +62,7 @@ class UsdmAlgo:
         if isinstance(answer, Refusal):
             raise refused(answer, False)
         return (
-            f'{{"algoId":{order.order_id + ALGO_OFFSET},"clientAlgoId":"{shown_id(order)}","code":"200",'
+            f'{{"algoId":{order.order_id + ALGO_OFFSET},"clientAlgoId":"{order.client_id}","code":"200",'
             f'"msg":"success"}}'
         )
 

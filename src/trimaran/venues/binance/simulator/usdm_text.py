@@ -10,7 +10,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from trimaran.venues.binance.simulator.market_accounts import shown_id
 from trimaran.venues.binance.simulator.spot_text import ORDER_TYPE, SIDES, STP, TIF
 from trimaran.venues.binance.simulator.text import BookText
 from trimaran.venues.sim.trading import BUY, EndReason, MarginView, SimFill, SimOrder, SimPosition, Status
@@ -81,7 +80,7 @@ def queried(text: BookText, order: SimOrder) -> str:
 
 def _head(text: BookText, order: SimOrder, state: str) -> str:
     return (
-        f'"symbol":"{text.symbol}","status":"{state}","clientOrderId":"{shown_id(order)}",'
+        f'"symbol":"{text.symbol}","status":"{state}","clientOrderId":"{order.client_id}",'
         f'"price":"{text.price(order.price_ticks)}","origQty":"{text.size(order.lots)}"'
     )
 
@@ -128,7 +127,7 @@ def algo(text: BookText, order: SimOrder, query: bool = False) -> str:
         price = average(text, order) if order.filled_lots else "0.00000"
         more = f'"actualOrderId":"{actual}","actualPrice":"{price}",'
     return (
-        f'{{"algoId":{order.order_id + ALGO_OFFSET},"clientAlgoId":"{shown_id(order)}",'
+        f'{{"algoId":{order.order_id + ALGO_OFFSET},"clientAlgoId":"{order.client_id}",'
         f'"algoType":"CONDITIONAL","orderType":"{extra[ALGO]}","symbol":"{text.symbol}",'
         f'"side":"{SIDES[order.side]}","positionSide":"BOTH","timeInForce":"{extra[TIF]}",'
         f'"quantity":"{text.size(order.lots)}","algoStatus":"{algo_status(order)}",{more}'
@@ -155,7 +154,7 @@ def order_update(
         realised = money(fill.realised)
     return (
         f'{{"e":"ORDER_TRADE_UPDATE","T":{times_ms[1]},"E":{times_ms[0]},"o":{{"s":"{text.symbol}",'
-        f'"c":"{shown_id(order)}","S":"{SIDES[order.side]}","o":"{extra[ORDER_TYPE]}","f":"{extra[TIF]}",'
+        f'"c":"{order.client_id}","S":"{SIDES[order.side]}","o":"{extra[ORDER_TYPE]}","f":"{extra[TIF]}",'
         f'"q":"{text.size(order.lots)}","p":"{text.price(order.price_ticks)}","ap":"{average(text, order)}",'
         f'"sp":"{text.price(order.trigger_ticks)}","x":"{execution}","X":"{status(order)}",'
         f'"i":{order.order_id},{last},"z":"{text.size(order.filled_lots)}","L":"{price}",{fees}'
@@ -181,7 +180,7 @@ def trade_lite(text: BookText, order: SimOrder, fill: SimFill, times_ms: tuple[i
     return (
         f'{{"e":"TRADE_LITE","E":{times_ms[0]},"T":{times_ms[1]},"s":"{text.symbol}",'
         f'"q":"{text.size(order.lots)}","p":"{text.price(order.price_ticks)}","m":{_bool(fill.maker)},'
-        f'"c":"{shown_id(order)}","S":"{SIDES[order.side]}","L":"{text.price(fill.price_ticks)}",'
+        f'"c":"{order.client_id}","S":"{SIDES[order.side]}","L":"{text.price(fill.price_ticks)}",'
         f'"l":"{text.size(fill.lots)}","t":{fill.trade_id},"i":{order.order_id}}}'
     )
 
@@ -192,7 +191,7 @@ def algo_update(text: BookText, order: SimOrder, state: str, times_ms: tuple[int
     child = str(order.order_id) if state in ("TRIGGERED", "FINISHED") else ""
     average_text = average(text, order) if order.filled_lots else "0.00000"
     return (
-        f'{{"e":"ALGO_UPDATE","T":{times_ms[1]},"E":{times_ms[0]},"o":{{"caid":"{shown_id(order)}",'
+        f'{{"e":"ALGO_UPDATE","T":{times_ms[1]},"E":{times_ms[0]},"o":{{"caid":"{order.client_id}",'
         f'"aid":{order.order_id + ALGO_OFFSET},"at":"CONDITIONAL","o":"{extra[ALGO]}","s":"{text.symbol}",'
         f'"S":"{SIDES[order.side]}","ps":"BOTH","f":"{extra[TIF]}","q":"{text.size(order.lots)}","X":"{state}",'
         f'"ai":"{child}","ap":"{average_text}","aq":"{text.size(order.filled_lots)}","act":"{extra[ORDER_TYPE]}",'

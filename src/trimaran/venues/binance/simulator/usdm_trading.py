@@ -24,6 +24,7 @@ from trimaran.venues.sim.trading import OrderTypeSim, Refusal, SimOrder, Status
 BATCH_MAX: Final = 5
 CANCEL_BATCH_MAX: Final = 10
 AMENDMENTS_MAX: Final = 10_000
+DATED_KEPT: Final = 1_000  # good-till-date orders that are remembered before ended ones are let go
 HISTORY_MAX: Final = 1_000
 WEEK_MS: Final = 7 * 86_400_000
 _DONE: Final = '{"code":200,"msg":"The operation of cancel all open order is done."}'
@@ -35,6 +36,7 @@ class UsdmTrading:
     def __init__(self, accounts: MarketAccounts) -> None:
         self._accounts = accounts
         self._until: list[tuple[int, int, SimOrder]] = []  # good-till-date orders: end, id, order
+        self._tidy_at = DATED_KEPT
 
     def expire(self, now_ms: int, now_ns: int) -> None:
         """Ends the orders whose time is over."""
@@ -199,8 +201,16 @@ class UsdmTrading:
         counts.add(call.server_ms)
         until_ms = placed.extra.get(usdm_text.GOOD_TILL, 0)
         if until_ms:
-            heapq.heappush(self._until, (until_ms, placed.order_id, placed))
+            self._date(until_ms, placed)
         return usdm_text.placed(accounts.text_of(placed), placed, new.response == "ACK")
+
+    def _date(self, until_ms: int, order: SimOrder) -> None:
+        """Remembers when an order ends; ended ones are let go whenever their number has doubled."""
+        heapq.heappush(self._until, (until_ms, order.order_id, order))
+        if len(self._until) > self._tidy_at:
+            self._until = [entry for entry in self._until if entry[2].status.open]
+            heapq.heapify(self._until)
+            self._tidy_at = max(DATED_KEPT, 2 * len(self._until))
 
     def _modified(self, call: Call, params: Params) -> str:
         accounts = self._accounts

@@ -19,7 +19,7 @@ import msgspec
 
 from trimaran.domain.instrument import Symbol
 from trimaran.venues.binance.simulator import spot_text, usdm_text
-from trimaran.venues.binance.simulator.market_accounts import BEFORE_ID, SHOWN_ID, MarketAccounts
+from trimaran.venues.binance.simulator.market_accounts import BEFORE_ID, MarketAccounts
 from trimaran.venues.binance.simulator.spot_text import ORDER_TYPE, STP, TIF
 from trimaran.venues.binance.simulator.usdm_income import Incomes
 from trimaran.venues.sim.trading import (
@@ -147,8 +147,8 @@ class UserData:
     def _name(self, order: SimOrder, time_ns: int) -> None:
         """An order that the venue itself has made, to close a position."""
         venue_ms = self._venue_ms(order.symbol, time_ns)
-        words = {ORDER_TYPE: LIQUIDATION, TIF: "IOC", STP: "NONE", SHOWN_ID: f"autoclose-{venue_ms}"}
-        order.extra = {**order.extra, **words}
+        order.extra = {**order.extra, ORDER_TYPE: LIQUIDATION, TIF: "IOC", STP: "NONE"}
+        self._accounts.exchange.rename(order, f"autoclose-{venue_ms}{order.order_id % 1_000_000:06d}")
 
     def _count(self, event: OrderHappened) -> None:
         """Fills give back to the count of new orders, and make income."""

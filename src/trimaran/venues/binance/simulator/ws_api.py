@@ -75,7 +75,6 @@ class WsApiConnection(Connection):
     def __init__(self, stage: Stage, api: WsApi, path: str, rules: ConnectionRules) -> None:
         super().__init__(stage)
         self.private = True
-        self.private = True
         self._api = api
         self._heartbeat = Heartbeat(rules, self.born_s)
         self._connected_ms = stage.server_ms()
