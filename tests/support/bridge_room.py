@@ -12,18 +12,25 @@ import pytest
 
 from tools.peers import peer_python
 from trimaran.base.secret import Secret
+from trimaran.domain.answer import BookStatus
 from trimaran.domain.client_id import ClientIdCounter
 from trimaran.domain.decision import Approved
 from trimaran.domain.instrument import ContractKind, Instrument, Side
 from trimaran.domain.orders import IntentId, OrderRequest, StrategyName, TimeInForce
+from trimaran.native._hot import Hot
 from trimaran.venues.bridge.entry import Bridge, bridge_entry, opened
+from trimaran.venues.bridge.process import ProcessOptions
 from trimaran.venues.bridge.spec import BridgeMarket
 from trimaran.venues.sim.server import Simulator
 from trimaran.venues.simulators import SimulatorOptions, simulating
+from trimaran.venues.wire.backoff import Backoff
 from trimaran.venues.wire.clock import SystemClock
 from trimaran.venues.wire.credentials import Credentials
+from trimaran.venues.wire.translated import DIALECT
 
 PYTHON = peer_python("ccxt")
+TOY_CHILD = Path(__file__).with_name("toy_child.py")
+QUICK = ProcessOptions(again=Backoff(base_ns=50_000_000, cap_ns=200_000_000))
 needs_ccxt = pytest.mark.skipif(
     not PYTHON.exists(), reason="ccxt is not there: `python -m tools.peers ccxt` makes .peers/ccxt"
 )
@@ -81,6 +88,38 @@ def _htx(urls: Any) -> dict[str, Any]:
 REACH: Mapping[str, Any] = {"okx": _okx, "binance": _binance, "htx": _htx}
 
 
+class BookSink:
+    """One book of a bridged market in the native hot state."""
+
+    def __init__(self, instrument):
+        self.hot, self.instrument = Hot(), instrument
+        self.market = self.hot.add_market(DIALECT)
+        price, size = instrument.price_grid, instrument.size_grid
+        grids = (price.units, price.exponent, size.units, size.exponent, size.units, size.exponent)
+        self.book = self.hot.add_instrument(
+            self.market, instrument.symbol, *grids, instrument.order_step, 0, 0
+        )
+        self.downs = []
+
+    def on_frame(self, payload, local_ns):
+        return self.hot.on_frame(self.market, payload, local_ns)
+
+    def on_snapshot(self, symbol, payload, local_ns):
+        raise AssertionError
+
+    def on_down(self, reason, symbols):
+        self.downs.append(reason)
+        self.hot.mark_book_down(self.book)
+
+    @property
+    def live(self):
+        return self.hot.status(self.book) == BookStatus.LIVE
+
+    def side(self, side, depth):
+        found = self.hot.depth(self.book, side, depth)
+        return [(self.instrument.price(ticks), self.instrument.size(lots)) for ticks, lots in found]
+
+
 class Room:
     """A simulator, a child on it, and orders with ids of their own."""
 
@@ -111,6 +150,6 @@ async def bridged(exchange: str, kind: str, python: Path = PYTHON) -> AsyncItera
         account = simulator.urls()["accounts"][exchange]
         key = Credentials(account["key"], Secret(account["secret"]), Secret(account["passphrase"]))
         market = market_of(simulator, exchange, kind)
-        async with opened(market, python, key, random.Random(1)) as bridge:
+        async with opened(market, python, key, random.Random(1), QUICK) as bridge:
             instruments = await bridge.instruments([symbol])
             yield Room(simulator, bridge, instruments[symbol])

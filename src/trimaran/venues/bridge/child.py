@@ -13,6 +13,7 @@ are refused here when ccxt would round them. Nothing is sent twice: ccxt's own r
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 import time
@@ -23,6 +24,7 @@ from typing import Any
 import ccxt.pro
 
 TEXT_MAX = 300
+CLOSE_S = 1.0
 RETRY_S = (0.5, 1.0, 2.0, 5.0, 15.0)
 HAS = (
     "watchOrderBook", "watchTrades", "watchOrders", "watchMyTrades", "fetchTime", "fetchOrder",
@@ -66,7 +68,15 @@ class Bridge:
         except Exception as error:
             say({"failed": self._told(error)})
         finally:
-            await self.exchange.close()
+            await self._close()
+
+    async def _close(self) -> None:
+        """Ends every watch first, so that none of them connects again."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(self.exchange.close(), CLOSE_S)
 
     def _spawn(self, work: Any) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)

@@ -119,7 +119,10 @@ class BridgeClient(AccountClient):
     def _told(self, line: Line, local_ns: int) -> Sequence[OrderReport | FillReport]:
         if line.push == "orders":
             return self._words.orders(line.rows, local_ns)
-        return self._words.fills(line.rows, local_ns) if line.push == "fills" else ()
+        if line.push != "fills":
+            return ()
+        # Some of ccxt's streams write a fee with the venue's sign: the fee is taken from the history alone.
+        return [msgspec.structs.replace(fill, fee=None) for fill in self._words.fills(line.rows, local_ns)]
 
     async def _watch(self, what: str, symbol: Symbol) -> None:
         try:

@@ -33,7 +33,7 @@ from trimaran.venues.wire.credentials import Credentials
 from trimaran.venues.wire.fault import VenueFault
 from trimaran.venues.wire.session_port import FrameSink
 
-PROVED_BY_CLIENT_ID: Final = ("okx", "binance", "binanceusdm", "htx")
+PROVED_BY_CLIENT_ID: Final = ("okx", "binance", "htx")
 Instruments = Mapping[Symbol, Instrument]
 
 

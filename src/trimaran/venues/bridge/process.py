@@ -41,6 +41,7 @@ CHILD: Final = Path(__file__).with_name("child.py")
 KEPT_ENVIRONMENT: Final = ("PATH", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR")
 CHUNK: Final = 256 * 1024
 WORDS_KEPT: Final = 400  # of what the child says on stderr, for people
+GRACE_S: Final = 0.5  # for a child whose stdout has ended, or that is not wanted any more
 STEADY_S: Final = 60.0  # a child that was up for so long has no failures behind it
 
 
@@ -105,6 +106,7 @@ class BridgeProcess:
         self._ended = asyncio.Event()
         self._came_up = asyncio.Event()
         self._stopping = False
+        self._life: asyncio.Task[None] | None = None
 
     def listen(self, listener: Listener) -> None:
         """Joins; told at once when a child is up already."""
@@ -119,7 +121,7 @@ class BridgeProcess:
 
     async def start(self) -> Ready:
         """Starts the first child; returns when it is up. Raises RestError when it does not come up."""
-        self._tasks.spawn(self._run())
+        self._life = self._tasks.spawn(self._run())
         try:
             async with asyncio.timeout(self._options.ready_s_max):
                 await self._came_up.wait()
@@ -140,8 +142,10 @@ class BridgeProcess:
     async def close(self) -> None:
         """Ends the child. Closing twice is no error."""
         self._stopping = True
-        if self._process is not None:
-            await self._buried(self._process)
+        if self._process is not None and self._life is not None:
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+            await asyncio.wait([self._life], timeout=self._options.stop_s_max)
         await self._tasks.end()
         self._ended.set()
 
@@ -171,10 +175,12 @@ class BridgeProcess:
 
     async def _run(self) -> None:
         failures, clock = 0, asyncio.get_running_loop().time
-        while not self._stopping:
+        while True:
             began_s = clock()
             reason = await self._one_life()
             self._gone(reason)
+            if self._stopping:
+                return
             failures = 0 if clock() - began_s > STEADY_S else failures + 1
             await asyncio.sleep(self._options.again.delay_ns(failures, self._rng) / SECOND)
 
@@ -200,15 +206,24 @@ class BridgeProcess:
         return f"{reason}, exit code {process.returncode} {self.last_words}".strip()
 
     async def _buried(self, process: asyncio.subprocess.Process) -> None:
-        """Ends a child: by the end of its stdin, or by force when it does not take notice."""
+        """Ends a child: by the end of its stdin, or by force when it does not take notice at once."""
         assert process.stdin is not None
         process.stdin.close()
+        rest = asyncio.ensure_future(self._unread(process))
         try:
-            await asyncio.wait_for(process.wait(), self._options.stop_s_max)
+            await asyncio.wait_for(process.wait(), GRACE_S)
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+        await rest
+
+    @staticmethod
+    async def _unread(process: asyncio.subprocess.Process) -> None:
+        """Takes what nobody reads any more, so that the pipe ends."""
+        assert process.stdout is not None
+        while await process.stdout.read(CHUNK):
+            pass
 
     async def _started(self) -> asyncio.subprocess.Process:
         self.counters.starts += 1
@@ -259,7 +274,7 @@ class BridgeProcess:
 
     def _gone(self, reason: str) -> None:
         """Everybody who waits is told, and every listener."""
-        self.counters.deaths += 1
+        self.counters.deaths += not self._stopping
         was_up, self.ready, self._process = self.ready is not None, None, None
         for answer in self._pending.values():
             if not answer.done():

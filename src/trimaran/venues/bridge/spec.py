@@ -59,9 +59,7 @@ class BridgeMarket(msgspec.Struct, frozen=True, kw_only=True):
     depth: int = 50  # levels a side
     every_ms: int = 100  # at most one book of an instrument in so long
     silence_s_max: float = 60.0  # then a book that says nothing is not live any more
-    queries_by_client_id: bool = (
-        False  # proved for okx, binance, htx; elsewhere a not-found would prove nothing
-    )
+    queries_by_client_id: bool = False  # proved for a few; elsewhere a not-found would prove nothing
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.settings.exchange):
