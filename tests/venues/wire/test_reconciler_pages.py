@@ -17,6 +17,7 @@ from trimaran.domain.orders import OrderState, OrderType, TimeInForce
 from trimaran.domain.reports import FillReport, OrderReport
 from trimaran.venues.wire.asks import FillHistory, OpenOrders, OrderRef, QueryOrder
 from trimaran.venues.wire.client_port import ClientOptions
+from trimaran.venues.wire.fault import too_many_rows
 from trimaran.venues.wire.fold_port import OpenOrder
 from trimaran.venues.wire.reconciler import Reconciler
 
@@ -142,3 +143,16 @@ async def test_fills_of_one_order_are_not_asked_for_again_and_again() -> None:
     await reconciler(market, heard).fills(SYMBOL, 0, OrderRef(SYMBOL, ClientOrderId(7), VenueOrderId("9")))
     assert len(heard) == 199
     assert len(market.asked) == 2
+
+
+async def test_more_open_orders_than_one_answer_holds_are_asked_for_by_instrument() -> None:
+    class Full(Market):
+        async def ask(self, ask: Any, patience: Any) -> Any:
+            if isinstance(ask, OpenOrders) and ask.symbol is None:
+                raise too_many_rows("a page of 100")
+            rows = await super().ask(ask, patience)
+            return (replace(ORDER, venue_order_id=VenueOrderId("5")),) if ask == OpenOrders(SYMBOL) else rows
+
+    market, heard = Full([], False), []
+    await reconciler(market, heard).everything(list, 0)
+    assert [order.venue_order_id for order in heard] == ["5"]

@@ -42,7 +42,7 @@ from trimaran.venues.wire.asks import (
     QueryOrder,
 )
 from trimaran.venues.wire.capability import Capability, Unsupported
-from trimaran.venues.wire.fault import FaultKind, VenueFault
+from trimaran.venues.wire.fault import FaultKind, VenueFault, too_many_rows
 from trimaran.venues.wire.message import HttpRequest, Stamp
 
 PLACE_PATH: Final = "/v1/order/orders/place"
@@ -247,7 +247,7 @@ def read_orders(
     """Orders of the spot account, oldest first; instruments that the desk does not know are left out."""
     rows = part(_ROWS, envelope.data, "data")
     if isinstance(ask, OpenOrders) and len(rows) >= OPEN_MAX:
-        raise unreadable(f"open orders: expected fewer than {OPEN_MAX}, for more do not come at once")
+        raise too_many_rows(f"open orders: expected fewer than {OPEN_MAX}, for more do not come at once")
     reports = [
         report_of(instrument, row, local_ns)
         for row in rows

@@ -40,7 +40,7 @@ from trimaran.venues.wire.asks import (
     QueryOrder,
 )
 from trimaran.venues.wire.capability import Capability, Unsupported
-from trimaran.venues.wire.fault import FaultKind, VenueFault
+from trimaran.venues.wire.fault import FaultKind, VenueFault, too_many_rows
 from trimaran.venues.wire.message import HttpRequest, Stamp
 
 BASE: Final = "/linear-swap-api/v1/"
@@ -264,7 +264,7 @@ def read_open(access: Access, ask: OpenOrders, envelope: Envelope, local_ns: int
     """Open orders of contracts that the desk knows, oldest first; all of them or a fault."""
     page = part(_PAGE, envelope.data, "data")
     if page.total_page > 1:
-        raise unreadable(f"open orders: expected at most {PAGE_SIZE_MAX}, for more do not come at once")
+        raise too_many_rows(f"open orders: expected at most {PAGE_SIZE_MAX}, for more do not come at once")
     return _reports(access, page.orders, local_ns)
 
 

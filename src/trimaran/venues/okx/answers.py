@@ -39,6 +39,7 @@ from trimaran.venues.wire.asks import (
     PlaceOrder,
     QueryOrder,
 )
+from trimaran.venues.wire.fault import too_many_rows
 
 Rows = Sequence[msgspec.Raw]
 
@@ -97,7 +98,7 @@ def _queried(ask: QueryOrder, raws: Rows, context: Context, local_ns: int) -> Or
 
 def _opened(ask: OpenOrders, raws: Rows, context: Context, local_ns: int) -> tuple[OrderReport, ...]:
     if len(raws) >= PAGE_MAX:
-        raise DecodeError(DecodeKind.OVERSIZE, "data", f"less than a page of {PAGE_MAX}", len(raws))
+        raise too_many_rows(f"expected less than a page of {PAGE_MAX} open orders, found {len(raws)}")
     if ask.triggered:
         found = [algo_report(row, context, local_ns) for row in all_of(raws, _ALGOS)]
     else:

@@ -101,3 +101,8 @@ class VenueFault(VenueError):
         code = f" {fault.code}" if fault.code else ""
         super().__init__(f"{fault.kind.name}{code}: {fault.text}")
         self.fault = fault
+
+
+def too_many_rows(text: str) -> VenueFault:
+    """More open orders than one answer holds: whoever asks must ask for fewer of them at once."""
+    return VenueFault(Fault(FaultKind.TOO_MANY_ORDERS, Effect.UNKNOWN, "", text))

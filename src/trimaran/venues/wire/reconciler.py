@@ -14,7 +14,7 @@ from trimaran.domain.account import FillId
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.instrument import Side, Symbol
 from trimaran.domain.orders import TERMINAL
-from trimaran.domain.reports import Report
+from trimaran.domain.reports import OrderReport, Report
 from trimaran.venues.wire.asker import Asker
 from trimaran.venues.wire.asks import (
     Ask,
@@ -118,13 +118,23 @@ class Reconciler:
 
     async def _open_orders(self, triggered: bool) -> set[ClientOrderId | None]:
         """The ids of the orders that are open, all of which the fold has heard of."""
-        rows = await self._asker.ask(OpenOrders(None, triggered), self._patience)
-        if isinstance(rows, Unsupported):
+        rows = await self._of_all(triggered)
+        if rows is None:
             each = [await self._rows(OpenOrders(symbol, triggered)) for symbol in self._symbols]
             rows = tuple(report for reports in each for report in reports)
         for report in rows:
             self._hear(report)
         return {report.client_order_id for report in rows}
+
+    async def _of_all(self, triggered: bool) -> tuple[OrderReport, ...] | None:
+        """The open orders of the whole market; None where they must be asked for instrument by instrument."""
+        try:
+            rows = await self._asker.ask(OpenOrders(None, triggered), self._patience)
+        except VenueFault as error:
+            if error.fault.kind is not FaultKind.TOO_MANY_ORDERS:
+                raise
+            return None
+        return None if isinstance(rows, Unsupported) else rows
 
     async def _query(self, order: OpenOrder) -> None:
         """One order; and where it was triggered meanwhile, what came of it, which has an id of its own."""
