@@ -12,6 +12,7 @@ from trimaran.base.errors import ConfigError
 from trimaran.base.limits import SIZE_LOTS_MAX
 from trimaran.domain.instrument import Asset, ContractKind, Instrument, MarketName
 from trimaran.domain.pair import Pair
+from trimaran.live.bridges import BridgeConfig, bridge_market
 from trimaran.risk.limits import AMOUNT_MAX, RiskLimits
 from trimaran.venues.registry import MARKETS
 from trimaran.venues.wire.dial import check_proxy
@@ -37,6 +38,7 @@ class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threshold_bps: Decimal = Decimal(0)  # net edge from which an opportunity counts as one
     start_patience_s: float = 30.0  # for a venue that does not answer properly yet
     proxies: Mapping[str, str] = {}  # venue -> http:// or socks5://, for its REST and its streams
+    bridges: Mapping[str, BridgeConfig] = {}  # exchange of ccxt and kind, as `kraken.spot`
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -52,6 +54,8 @@ class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ConfigError(f"threshold_bps: expected -1000..1000, found {self.threshold_bps}")
         if not 0 <= self.start_patience_s <= START_PATIENCE_S_MAX:
             raise ConfigError(f"start_patience_s: expected 0..3600, found {self.start_patience_s}")
+        for name, bridge in self.bridges.items():
+            bridge_market(name, bridge)
         venues = {name.partition(".")[0] for name in self.markets}
         for venue, proxy in self.proxies.items():
             if venue not in venues:

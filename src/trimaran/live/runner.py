@@ -15,7 +15,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from trimaran.domain.account import Transfer, TransferId
 from trimaran.domain.answer import Flag
@@ -27,24 +27,40 @@ from trimaran.engine.desk import Desk, DeskSetup, MarketSetup
 from trimaran.engine.hot import Hot
 from trimaran.engine.loop import Loop
 from trimaran.live import report
+from trimaran.live.bridges import open_bridge
 from trimaran.live.config import MS, DeskConfig
 from trimaran.live.listing import LEFT_OUT, Listing, check_listings
 from trimaran.live.notices import Notices
-from trimaran.live.recording import Tap
+from trimaran.live.recorder import Recorder
 from trimaran.live.startup import get_patiently
 from trimaran.strategies.port import Strategy
+from trimaran.venues.bridge.entry import Bridge
+from trimaran.venues.bridge.feed import BridgeFeed
 from trimaran.venues.registry import MARKETS
 from trimaran.venues.sim.paper import PaperVenue
 from trimaran.venues.wire.market_entry import MarketEntry, OpenedMarket
 from trimaran.venues.wire.market_feed import MarketFeed
 from trimaran.venues.wire.rest import RestClient, RestError, RestOptions
 from trimaran.venues.wire.session_port import FrameSink
-from trimaran.venues.wire.translated import translated
+from trimaran.venues.wire.translated import DIALECT, translated
 from trimaran.venues.wire.websocket import WebSocketOptions
 
 STATUS_S: Final = 0.25
 E8_PER_BPS: Final = 10_000
 WALK_SHARE: Final = Decimal("0.95")  # of the largest order: the selling leg is dearer than the buying one
+
+
+class Feed(Protocol):
+    """Market data of one market: over sockets of our own, or over the bridge."""
+
+    async def start(self) -> None:
+        """Begins; returns at once."""
+
+    async def wait(self) -> None:
+        """Returns when it has been stopped; raises what made it fail."""
+
+    async def stop(self) -> None:
+        """Ends everything, and marks the books down."""
 
 
 WOKEN: Final = int(Flag.WAKE) << 8  # where a packed answer has that flag
@@ -60,7 +76,7 @@ class DeskRunner:
         make_hot: Callable[[], Hot],
         strategies: Callable[[], list[Strategy]],
         tell: Callable[[str], None] = lambda line: None,
-        tap: Tap | None = None,
+        tap: Recorder | None = None,
         markets: Mapping[MarketName, MarketEntry] = MARKETS,
     ) -> None:
         """`tell` receives short lines for people: what goes wrong with the connections; `tap` records.
@@ -77,7 +93,7 @@ class DeskRunner:
         self._rests = {
             venue: RestClient(clock, RestOptions(proxy=config.proxies.get(venue))) for venue in venues
         }
-        self._feeds: list[MarketFeed] = []
+        self._feeds: list[Feed] = []
         self._due: asyncio.TimerHandle | None = None
         self._opened = contextlib.AsyncExitStack()
         self._tell = tell
@@ -96,7 +112,12 @@ class DeskRunner:
             for rest in self._rests.values():
                 await stack.enter_async_context(rest)
             rng = random.Random(self._config.seed)
+            bridges = [
+                await stack.enter_async_context(open_bridge(name, each, rng))
+                for name, each in self._config.bridges.items()
+            ]
             listings = [await self._listing(market, rng) for market in opened]
+            listings += [await self._bridged(bridge) for bridge in bridges]
             check_listings(listings)
             for listing in listings:
                 for pair in listing.missing:
@@ -104,8 +125,8 @@ class DeskRunner:
                         listing.market, LEFT_OUT, f"{pair} is not traded here: left out"
                     )
             self._build(tuple(listing.setup for listing in listings))
-            for market in opened:
-                feed = self._feed(market, rng)
+            feeds: list[Feed] = [self._feed(market, rng) for market in opened]
+            for feed in (*feeds, *(self._bridge_feed(bridge) for bridge in bridges)):
                 self._feeds.append(feed)
                 await feed.start()
                 stack.push_async_callback(feed.stop)
@@ -168,6 +189,25 @@ class DeskRunner:
             self._tap.open(market.name, symbols, body, self.clock.wall_ns())
         return listing
 
+    async def _bridged(self, bridge: Bridge) -> Listing:
+        """The same of a market behind the bridge."""
+        market = bridge.market
+        pairs = {market.spell(pair): pair for pair in self._config.wanted()}
+        return Listing.of(market.name, DIALECT, await bridge.traded(tuple(pairs)), pairs)
+
+    def _bridge_feed(self, bridge: Bridge) -> BridgeFeed:
+        name = bridge.market.name
+        books = self._books_of(name)
+        sink = Sink(self, self.desk.markets[name], books)
+        notices = functools.partial(self.observed.notices.take, name)
+        feed = bridge.feed(tuple(books.values()), sink, self.clock, notices)
+        self.observed.connections[name] = (feed.session_counters, feed.counters)
+        return feed
+
+    def _books_of(self, market: MarketName) -> Mapping[int, Symbol]:
+        legs = [leg for leg in self.desk.legs if leg.instrument.market == market]
+        return {leg.book: leg.instrument.symbol for leg in legs}
+
     async def _get(self, market: OpenedMarket, url: str, rng: random.Random) -> bytes:
         patience_s = self._config.start_patience_s
         return await get_patiently(self._rests[market.venue], url, self.clock, rng, patience_s, self._tell)
@@ -192,9 +232,7 @@ class DeskRunner:
 
     def _feed(self, market: OpenedMarket, rng: random.Random) -> MarketFeed:
         index = self.desk.markets[market.name]
-        books: Mapping[int, Symbol] = {
-            leg.book: leg.instrument.symbol for leg in self.desk.legs if leg.instrument.market == market.name
-        }
+        books = self._books_of(market.name)
         session = market.make_session(list(books.values()), books, random.Random(rng.getrandbits(64)))
         sink: FrameSink = Sink(self, index, books)
         if self._tap is not None:

@@ -12,7 +12,7 @@ The interpreter must have ccxt; `python -m tools.peers ccxt` makes one at `.peer
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ from trimaran.venues.bridge.spec import BridgeMarket
 from trimaran.venues.wire.client_port import ClientEvent, ClientOptions
 from trimaran.venues.wire.credentials import Credentials
 from trimaran.venues.wire.fault import VenueFault
-from trimaran.venues.wire.session_port import FrameSink
+from trimaran.venues.wire.session_port import FrameSink, Notice
 
 PROVED_BY_CLIENT_ID: Final = ("okx", "binance", "htx")
 Instruments = Mapping[Symbol, Instrument]
@@ -61,16 +61,9 @@ class Bridge:
         self.process = process
 
     async def instruments(self, symbols: Sequence[Symbol]) -> dict[Symbol, Instrument]:
-        """Those of `symbols` that trade. Raises DecodeError, VenueFault or RestError; ConfigError for one
-        that does not."""
-        payload = await self.process.ask("markets", msgspec.json.encode({"symbols": list(symbols)}))
-        line = read_line(payload)
-        if line is None:
-            raise VenueError("bridge: expected instruments, found something else")
-        if line.error is not None:
-            raise VenueFault(fault_of(line.error.classes, line.error.text, False))
-        found = read_instruments(bytes(line.result), self.market.name, self.market.kind, symbols)
-        known = {each.symbol: each for each in found}
+        """The instruments of `symbols`. Raises DecodeError, VenueFault or RestError; ConfigError for one
+        that does not trade."""
+        known = {each.symbol: each for each in await self.traded(symbols)}
         missing = [symbol for symbol in symbols if symbol not in known]
         if missing:
             raise ConfigError(
@@ -78,9 +71,25 @@ class Bridge:
             )
         return known
 
-    def feed(self, instruments: Instruments, sink: FrameSink, clock: Clock) -> BridgeFeed:
+    async def traded(self, symbols: Sequence[Symbol]) -> tuple[Instrument, ...]:
+        """Those of `symbols` that trade. Raises DecodeError, VenueFault or RestError."""
+        payload = await self.process.ask("markets", msgspec.json.encode({"symbols": list(symbols)}))
+        line = read_line(payload)
+        if line is None:
+            raise VenueError("bridge: expected instruments, found something else")
+        if line.error is not None:
+            raise VenueFault(fault_of(line.error.classes, line.error.text, False))
+        return read_instruments(bytes(line.result), self.market.name, self.market.kind, symbols)
+
+    def feed(
+        self,
+        symbols: Collection[Symbol],
+        sink: FrameSink,
+        clock: Clock,
+        on_notice: Callable[[Notice], None] | None = None,
+    ) -> BridgeFeed:
         """A feed, not started yet."""
-        return BridgeFeed(self.process, self.market, tuple(instruments), sink, clock)
+        return BridgeFeed(self.process, self.market, tuple(symbols), sink, clock, on_notice)
 
     def client(
         self,

@@ -8,7 +8,7 @@ book whose stream fails, or says nothing for too long, is down until the next on
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -20,7 +20,7 @@ from trimaran.venues.bridge.process import BridgeProcess
 from trimaran.venues.bridge.spec import BridgeMarket
 from trimaran.venues.wire.market_spec import SECOND
 from trimaran.venues.wire.rest import RestError
-from trimaran.venues.wire.session_port import FrameSink, SessionCounters
+from trimaran.venues.wire.session_port import ConnectionLost, FrameSink, Notice, SessionCounters, Slot
 from trimaran.venues.wire.tasks import Tasks
 from trimaran.venues.wire.translated import NOTHING_BEFORE, PublicTrade, book_frame, trades_frame
 from trimaran.venues.wire.websocket import WebSocketCounters
@@ -40,6 +40,7 @@ class BridgeFeed:
         symbols: Sequence[Symbol],
         sink: FrameSink,
         clock: Clock,
+        on_notice: Callable[[Notice], None] | None = None,
     ) -> None:
         self.counters = WebSocketCounters()
         self.session_counters = SessionCounters()
@@ -48,6 +49,7 @@ class BridgeFeed:
         self._symbols = tuple(symbols)
         self._sink = sink
         self._clock = clock
+        self._on_notice = on_notice
         self._number = 0
         self._heard_ns: dict[Symbol, int] = {}  # of books that are not down
         self._tasks = Tasks(self._fail)
@@ -100,6 +102,7 @@ class BridgeFeed:
         self.session_counters.reconnects += 1
         self._heard_ns.clear()
         self._sink.on_down(reason, ())
+        self._notice(f"the child of the bridge: {reason}")
 
     def _trades(self, symbol: Symbol, rows: msgspec.Raw) -> None:
         """Trades are numbered by us: ids of exchanges need not be numbers."""
@@ -141,6 +144,11 @@ class BridgeFeed:
     def _down(self, reason: str, symbol: Symbol) -> None:
         self._heard_ns.pop(symbol, None)
         self._sink.on_down(reason, (symbol,))
+        self._notice(f"{symbol}: {reason}")
+
+    def _notice(self, text: str) -> None:
+        if self._on_notice is not None:
+            self._on_notice(ConnectionLost(Slot(self.session_counters.opens), text))
 
     def _fail(self, error: BaseException) -> None:
         self._failure = self._failure or error

@@ -22,6 +22,7 @@ from trimaran.venues.wire.private_spec import PrivateSpec
 
 VENUE: Final = "bridge"
 _ID: Final = re.compile(r"[a-z0-9_]{1,24}")
+SECRETS: Final = frozenset({"apiKey", "secret", "password", "uid", "login", "token", "privateKey", "twofa"})
 _C = Capability
 _NOT_BRIDGED: Final = "not bridged: it is asked of the exchange's own pages"
 _MISSING: Final = {
@@ -64,6 +65,9 @@ class BridgeMarket(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.settings.exchange):
             raise ConfigError(f"exchange: expected an id of ccxt, found {self.settings.exchange!r}")
+        secrets = sorted(SECRETS & set(self.settings.config))
+        if secrets:
+            raise ConfigError(f"config: expected no secrets, found {', '.join(secrets)}: give credentials")
 
     @property
     def name(self) -> MarketName:
