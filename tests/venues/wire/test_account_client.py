@@ -174,6 +174,18 @@ async def test_who_gives_up_waiting_has_lost_the_order(stage):
     assert len(stage.of(OrderLost)) == 1
 
 
+async def test_an_order_under_which_a_bug_shows_is_lost_and_the_bug_is_heard(stage, monkeypatch):
+    client = await stage.up()
+
+    async def bug(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(client.asker, "ask", bug)
+    with pytest.raises(ZeroDivisionError):
+        await client.place(approved())
+    assert [event.client_order_id for event in stage.of(OrderLost)] == [OURS]
+
+
 async def test_a_cancel_that_met_a_fill_ends_in_the_true_state(stage):
     stage.venue.answers["line PlaceOrder"] = [PLACED]
     stage.venue.answers["line CancelOrder"] = [refusal(FaultKind.ORDER_ENDED)]

@@ -81,6 +81,20 @@ async def test_a_clock_fault_that_stays_is_not_repeated_for_ever(stage):
     assert stage.venue.count("line PlaceOrder") == 2
 
 
+async def test_an_order_that_grew_old_while_the_time_was_asked_for_is_not_sent_again(stage):
+    """Whoever waits for its end counts from its beginning: a late second departure would outlive the wait."""
+
+    async def slow(ask: object) -> object:
+        await asyncio.sleep(0.15)
+        return stage.venue.now_ns()
+
+    stage.venue.answers["line PlaceOrder"] = [refusal(FaultKind.CLOCK)]
+    client = await stage.up(order=Patience(0.2, 0.2, valid_ns=SECOND // 10))
+    stage.venue.answers["ServerTime"] = [slow]
+    assert [type(event) for event in await client.place(approved())] == [OrderRejected]
+    assert stage.venue.count("line PlaceOrder") == 1
+
+
 async def test_an_order_whose_clock_fault_proves_nothing_is_not_sent_again(stage):
     stage.venue.answers["line PlaceOrder"] = [refusal(FaultKind.CLOCK, Effect.UNKNOWN)]
     client = await stage.up()

@@ -100,7 +100,10 @@ class AccountFold:
         return events
 
     def refused(self, client_order_id: ClientOrderId) -> bool:
-        """The order was never placed: it is not open. False when a report has told of its end before."""
+        """The order was never placed: it is not open. False when a report has told of the refusal before.
+
+        An order that a report has acked stays what it is: the refusal contradicts it, and is told.
+        """
         order = self._orders.get(client_order_id)
         if order is None or order.acked:
             return True

@@ -5,7 +5,8 @@
 A request leaves once. It is written twice: as a draft, which says what it costs, and with the time of now
 when it may leave. It is sent again in one case only: the venue refused it for its time (FaultKind.CLOCK).
 Then the venue's time is asked for and the request is sent once more, if it is no order, or if the refusal
-proves that nothing was done.
+proves that nothing was done and the order is not older yet than it may be: who waits for its end counts from
+its beginning.
 
 A request that is refused as expired although it cannot have been on its way for so long is such a one too.
 
@@ -94,16 +95,17 @@ class Asker:
         self, ask: Ask[T], patience: Patience = ASK, carrier: Carrier | None = None
     ) -> T | Unsupported:
         """The answer; `Unsupported` where the market has no such thing. Raises VenueFault."""
+        is_order, began_ns = isinstance(ask, ORDER_ASKS), self._clock.monotonic_ns()
         try:
             return await self._once(ask, patience, carrier)
         except VenueFault as error:
             fault = error.fault
-            again = fault.kind is FaultKind.CLOCK and (
-                fault.effect is Effect.REFUSED or not isinstance(ask, ORDER_ASKS)
-            )
+            again = fault.kind is FaultKind.CLOCK and (fault.effect is Effect.REFUSED or not is_order)
             if not again or isinstance(ask, ServerTime):
                 raise
         await self.sync_clock()
+        if is_order and self._clock.monotonic_ns() - began_ns > patience.valid_ns:
+            raise VenueFault(fault)
         return await self._once(ask, patience, carrier)
 
     async def sync_clock(self) -> None:

@@ -10,7 +10,6 @@ without a definitive answer, is followed by one question about the order, so tha
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 
 from trimaran.base.errors import ConfigError
@@ -60,11 +59,11 @@ class OrderDesk:
             answer = await self._asker.ask(PlaceOrder(approved), self._options.order, self._carrier)
         except VenueFault as error:
             return self._not_placed(client_order_id, error.fault)
-        except asyncio.CancelledError:
-            self._told([self._lost(client_order_id, "nobody waited for the answer")])
-            raise
         except ConfigError:
             self._fold.refused(client_order_id)
+            raise
+        except BaseException as error:  # cancelled, or a bug that shows when the order may have left
+            self._told([self._lost(client_order_id, f"nobody waited for the answer: {type(error).__name__}")])
             raise
         if isinstance(answer, Unsupported):
             self._fold.refused(client_order_id)
