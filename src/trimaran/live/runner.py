@@ -202,6 +202,7 @@ class DeskRunner:
         notices = functools.partial(self.observed.notices.take, name)
         feed = bridge.feed(tuple(books.values()), sink, self.clock, notices)
         self.observed.connections[name] = (feed.session_counters, feed.counters)
+        self.observed.slow_paths.add(name)
         return feed
 
     def _books_of(self, market: MarketName) -> Mapping[int, Symbol]:
@@ -246,6 +247,8 @@ class DeskRunner:
             on_notice=functools.partial(self.observed.notices.take, market.name),
         )
         self.observed.connections[market.name] = (session.counters, feed.counters)
+        if market.translate is not None:
+            self.observed.slow_paths.add(market.name)
         return feed
 
     def settle(self) -> None:
