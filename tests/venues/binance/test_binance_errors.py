@@ -84,6 +84,8 @@ def test_documented_codes_of_usdm_are_refusals(code: int, kind: FaultKind) -> No
 
 def test_one_code_has_two_meanings() -> None:
     assert spot(error(-2021, "words")).kind is K.REJECTED
+    assert spot(error(-2021, "words")).effect is Effect.UNKNOWN  # one half of it was done
+    assert usdm(error(-2012, "words")).effect is Effect.UNKNOWN  # so may be a part of it
     assert usdm(error(-2021, "Order would immediately trigger.")).kind is K.WOULD_TRIGGER
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.htx_account import (
+    BTC,
     KEY,
     OURS,
     SPOT_DIALECT,
@@ -18,6 +19,7 @@ from tests.support.htx_account import (
     approved,
 )
 from trimaran.venues.wire import asks
+from trimaran.venues.wire.asker import STOPPING
 from trimaran.venues.wire.fault import Effect, FaultKind, VenueFault
 
 
@@ -94,7 +96,31 @@ def test_more_open_orders_than_one_answer_holds_are_no_answer() -> None:
     body = {"status": "ok", "data": {"orders": [], "total_page": 2}, "ts": 1}
     with pytest.raises(VenueFault) as caught:
         answer(SWAP_DIALECT, asks.OpenOrders(None), body)
-    assert caught.value.fault.effect is Effect.UNKNOWN
+    assert (caught.value.fault.kind, caught.value.fault.effect) == (
+        FaultKind.TOO_MANY_ORDERS,  # for whoever asks to ask by instrument
+        Effect.UNKNOWN,
+    )
+
+
+def test_a_ban_of_new_orders_does_not_stop_cancels() -> None:
+    """They share a budget: a stop of it would leave the orders in the book that are to be cancelled."""
+    body = {"status": "error", "err_code": 1084, "err_msg": "banned", "ts": 1}
+    with pytest.raises(VenueFault) as caught:
+        answer(SWAP_DIALECT, asks.PlaceOrder(approved(SWAP)), body)
+    assert caught.value.fault.effect is Effect.REFUSED
+    assert caught.value.fault.kind not in STOPPING
+    assert caught.value.fault.retry_after_ns == 0
+
+
+def test_all_fills_of_an_order_are_told_whatever_the_page() -> None:
+    match = {
+        "id": 1, "order-id": 59378, "symbol": "btcusdt", "type": "buy-limit", "price": "1", "role": "taker",
+        "filled-amount": "1", "created-at": 1, "filled-fees": "0", "fee-currency": "btc",
+    }  # fmt: skip
+    body = {"status": "ok", "data": [{**match, "trade-id": at} for at in range(150)]}
+    assert len(answer(SPOT_DIALECT, asks.FillHistory(BTC.symbol, limit=100, ref=THEIRS), body)) == 150
+    newest = answer(SPOT_DIALECT, asks.FillHistory(BTC.symbol, since_ns=1, limit=100), body)
+    assert [fill.fill_id for fill in newest] == [str(at) for at in range(50, 150)]
 
 
 def test_both_sides_of_a_contract_are_hedge_mode() -> None:

@@ -72,7 +72,7 @@ def fault(call: Any, *arguments: Any, **named: Any) -> Fault:
         (SWAP_CODES, "1050", "", K.DUPLICATE_ID, REFUSED),
         (SWAP_CODES, "1061", "", K.NO_SUCH_ORDER, REFUSED),
         (SWAP_CODES, "1062", "", K.ORDER_ENDED, REFUSED),
-        (SWAP_CODES, "1084", "", K.BANNED, REFUSED),
+        (SWAP_CODES, "1084", "", K.ACCOUNT, REFUSED),
         (SWAP_CODES, "1349", "", K.POSITION_LIMIT, REFUSED),
         (SWAP_CODES, "12001", "", K.CLOCK, REFUSED),
         (SWAP_CODES, "12008", "", K.SIGNATURE, REFUSED),

@@ -69,6 +69,12 @@ def test_each_market_subscribes_to_its_own(spec: Any, expected: dict[str, object
         assert msgspec.json.decode(text) == {"id": str(7 + at), "op": "subscribe", "args": [expected[name]]}
 
 
+def test_a_fee_of_nothing_needs_no_currency() -> None:
+    free = {**ORDER, **FILL, "fillFee": "0", "fillFeeCcy": ""}
+    fill = said(line(SPOT), push("orders", free))[0]
+    assert (fill.fee, fill.fee_asset) == (0, "USDT")
+
+
 def test_what_waits_for_a_trigger_has_a_line_of_its_own() -> None:
     of = line(SWAP, ALGO_LINE)
     ((name, text),) = of.subscriptions(7, STAMP)

@@ -88,8 +88,7 @@ _SPOT: Final[Mapping[FaultKind, Mapping[int, str]]] = {
     },
     _K.RATE_LIMITED: {-1181: "TOO_MANY_MESSAGES", -1191: "TOO_MANY_SUBSCRIPTIONS", -2042: "STREAM_LIMIT"},
     _K.REJECTED: {
-        -2021: "order cancel-replace partially failed", -2022: "order cancel-replace failed",
-        -2038: "ORDER_AMEND_REJECTED",
+        -2022: "order cancel-replace failed", -2038: "ORDER_AMEND_REJECTED",
     },
     _K.ORDER_ENDED: {-2026: "ORDER_ARCHIVED"},
 }
@@ -170,7 +169,7 @@ _USDM: Final[Mapping[FaultKind, Mapping[int, str]]] = {
     },
     _K.TOO_MANY_ORDERS: {-2025: "MAX_OPEN_ORDER_EXCEEDED", -4045: "MAX_STOP_ORDER_EXCEEDED"},
     _K.REJECTED: {
-        -2012: "CANCEL_ALL_FAIL", -4072: "OPTIONS_PREMIUM_NOT_UPDATE", -4075: "OPTIONS_PREMIUM_OUTPUT_ZERO",
+        -4072: "OPTIONS_PREMIUM_NOT_UPDATE", -4075: "OPTIONS_PREMIUM_OUTPUT_ZERO",
         -4076: "OPTIONS_PREMIUM_TOO_DIFF", -4077: "OPTIONS_PREMIUM_REACH_LIMIT", -4081: "OPTIONS_NOT_FOUND",
         -4117: "STOP_ORDER_TRIGGERING", -5026: "EXCEED_MAXIMUM_MODIFY_ORDER_LIMIT", -5041: "BBO_ORDER_REJECT",
         -5043: "EXISTING_PENDING_MODIFICATION",
@@ -223,7 +222,15 @@ def _table(
 
 
 SPOT_ERRORS: Final = CodeTable(
-    _table(_COMMON, _SPOT, uncertain={-1004: Meaning(_K.OVERLOADED, Effect.UNKNOWN, "SERVER_BUSY")}),
+    _table(
+        _COMMON,
+        _SPOT,
+        uncertain={
+            -1004: Meaning(_K.OVERLOADED, Effect.UNKNOWN, "SERVER_BUSY"),
+            # One half of it was done.
+            -2021: Meaning(_K.REJECTED, Effect.UNKNOWN, "order cancel-replace partially failed"),
+        },
+    ),
     busy_texts=False,
 )
 USDM_ERRORS: Final = CodeTable(
@@ -231,6 +238,9 @@ USDM_ERRORS: Final = CodeTable(
         _COMMON,
         _USDM,
         uncertain={
+            -2012: Meaning(
+                _K.REJECTED, Effect.UNKNOWN, "CANCEL_ALL_FAIL"
+            ),  # how many were cancelled is not said
             -4078: Meaning(_K.INTERNAL, Effect.UNKNOWN, "OPTIONS_COMMON_ERROR"),
             -4083: Meaning(_K.INTERNAL, Effect.UNKNOWN, "PLACE_BATCH_ORDERS_FAIL"),
         },

@@ -131,11 +131,13 @@ SWAP_NUMBERS: Final[Mapping[str, Meaning]] = {
         (_K.REJECTED, "1074 1083 1085 1090 1091 1105"),
         (_K.UNAVAILABLE, "1056 1057 1058 1059 1060 1077 1078 1079 1080 1411 1431"),
         (_K.RATE_LIMITED, "1032"),
-        (_K.BANNED, "1084"),
         (_K.KEY, "403 12004 12007"),
         (_K.SIGNATURE, "1253 12002 12003 12008"),
         (_K.CLOCK, "12001 12006"),
         (_K.PERMISSION, "1086 1087 1088 1109 1110 1113 1115 12005"),
+        # 1084: new orders are banned for a while, for too many were cancelled. It is no order to stop:
+        # cancels share the budget with new orders, and must go on.
+        (_K.ACCOUNT, "1084"),
         (_K.ACCOUNT, "1010 1012 1018 1019 1021 1100 1101 1104 1220 1221 1222 1223 1224 1227 1228 1230 1231"
                      " 1254 4007 12009"),
     )),

@@ -218,7 +218,7 @@ def fill_report(row: FillRow, context: Context, local_ns: int) -> FillReport | N
         lots=_above_zero("fillSz", lots("fillSz", row.fill_sz, instrument)),
         liquidity=Liquidity.MAKER if row.exec_type == MAKER else Liquidity.TAKER,
         fee=None if fee is None else fee.copy_negate(),
-        fee_asset=instrument.quote if fee is None else asset_of("feeCcy", row.fee_ccy),
+        fee_asset=asset_of("feeCcy", row.fee_ccy) if fee or row.fee_ccy else instrument.quote,
         venue_ns=time_ns("fillTime", row.fill_time or row.ts),
         local_ns=local_ns,
     )
