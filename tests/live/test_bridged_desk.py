@@ -43,8 +43,11 @@ async def test_a_bridged_market_beside_a_native_one():
                 "binance.spot:BTCUSDT", "binance.spot:XRPUSDT",
                 "bridge.okx.spot:BTC/USDT", "bridge.okx.spot:XRP/USDT",
             ]  # fmt: skip
-            status = runner.status()
-            assert "bridge.okx.spot" in str(status)
+            rows = runner.status()["markets"]
+            assert {name: row["slow_path"] for name, row in rows.items()} == {
+                "binance.spot": False,
+                "bridge.okx.spot": True,
+            }
         finally:
             await runner.stop()
         assert {hot.status(book) for book in books} == {BookStatus.DOWN}

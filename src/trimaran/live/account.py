@@ -48,11 +48,12 @@ class Surroundings(msgspec.Struct, frozen=True):
     rng: Rng
     options: ClientOptions | None = None
     websocket: WebSocketOptions | None = None
+    markets: Mapping[MarketName, MarketEntry] = msgspec.field(default_factory=lambda: MARKETS)
 
 
-def gate_of(venue: str) -> Gate:
+def gate_of(venue: str, markets: Mapping[MarketName, MarketEntry] = MARKETS) -> Gate:
     """The gate of a venue: the budgets of all its markets in one governor."""
-    entries = [entry for entry in MARKETS.values() if entry.venue == venue]
+    entries = [entry for entry in markets.values() if entry.venue == venue]
     limits = {limit.name: limit for entry in entries for limit in entry.private.spec.limits}
     return Gate(Governor(limits.values()))
 
@@ -78,7 +79,7 @@ async def open_account(
     `hosts` are those of the market, and of the others of its venue that are known. `symbols` are those that
     it may trade. Raises ConfigError, UnsafeKey, VenueFault or VenueError.
     """
-    entry, bases = MARKETS[market], hosts[market]
+    entry, bases = around.markets[market], hosts[market]
     body = (await around.rest.get(_instruments_url(entry, bases, symbols), EXCHANGE_INFO_BYTES_MAX)).body
     instruments = {each.symbol: each for each in entry.open(bases).read_instruments(body, symbols)}
     missing = [symbol for symbol in symbols if symbol not in instruments]
@@ -138,7 +139,8 @@ async def read_permissions(
     one that does. Where none can say it, nothing is known of withdrawals, and trading is taken for granted.
     """
     told: KeyPermissions | None = None
-    others = (each for each in MARKETS.values() if each.venue == entry.venue and each is not entry)
+    known = around.markets.values()
+    others = (each for each in known if each.venue == entry.venue and each is not entry)
     for teller in (entry, *others):
         bases = _bases_of(teller, entry, hosts)
         able = isinstance(teller.private.capabilities[Capability.KEY_PERMISSIONS], Supported)

@@ -39,6 +39,7 @@ class Observed:
         self.decision_latency = Histogram()  # ns, the frames that woke the Python stages
         self.notices = notices
         self.connections: dict[str, tuple[msgspec.Struct, ...]] = {}  # market -> counters, as they grow
+        self.slow_paths: set[str] = set()  # markets whose frames are translated in Python first
 
     def take(self, facts: Sequence[Fact]) -> None:
         """Takes the facts of one step."""
@@ -110,6 +111,7 @@ def market_rows(desk: Desk, observed: Observed, word: Callable[[int], str]) -> d
         rows[name] = {
             "frames": desk.hot.frames(market),
             "book": min(map(word, books), key=LIVE_ORDER.index),
+            "slow_path": name in observed.slow_paths,
             "resyncs": observed.tally.resyncs.get(name, 0),
             "gaps": sum(each[2] for each in counters),
             "duplicates": sum(each[1] for each in counters),

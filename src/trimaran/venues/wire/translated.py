@@ -8,7 +8,7 @@ same way: trades, the last price. A control frame becomes one of the dialect, an
 original. A frame that cannot be read becomes one that the decoder refuses for the same reason, so it is
 counted there like any other.
 
-It costs one decode and one encode in Python a frame, some ten times what a native decoder takes. A recording
+It costs one decode and one encode in Python a frame, some six times what a native decoder takes. A recording
 keeps the translated frames, so that a replay needs no translator.
 """
 
