@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import stat
@@ -167,11 +168,35 @@ def test_a_second_store_does_not_replace_the_first(store: KeyStore, folder: Path
     assert (folder / MASTER).read_bytes() == before
 
 
-def test_a_write_that_fails_leaves_the_old_file(store: KeyStore, folder: Path) -> None:
+def test_a_creation_that_was_cut_off_can_be_begun_again(store: KeyStore, folder: Path) -> None:
+    before = (folder / MASTER).read_bytes()
+    (folder / STORE).unlink()
+    again = KeyStore(folder, never_asked)
+    again.create(None)
+    again.add(key())
+    assert KeyStore(folder, never_asked).open("main") == key()
+    assert (folder / MASTER).read_bytes() == before
+
+
+def test_a_write_that_fails_leaves_the_old_file(
+    store: KeyStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left on the device")
+
     store.add(key())
-    (folder / f".{STORE}.{os.getpid()}").touch()  # in the way of the temporary file
-    with pytest.raises(ConfigError):
-        store.add(key("other"))
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", full)
+        with pytest.raises(ConfigError, match="no space"):
+            store.add(key("other"))
+    assert [entry.name for entry in store.entries()] == ["main"]
+    assert sorted(path.name for path in folder.iterdir()) == [STORE, MASTER]
+
+
+def test_what_a_killed_process_left_behind_is_in_nobodys_way(store: KeyStore, folder: Path) -> None:
+    """Process numbers come again: in a container the first one always does."""
+    (folder / f".{STORE}.{os.getpid()}").touch()
+    store.add(key())
     assert [entry.name for entry in store.entries()] == ["main"]
 
 

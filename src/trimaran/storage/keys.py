@@ -3,7 +3,7 @@
     <folder>/keys.json     names, venues and public halves in the clear; secrets in envelopes (`sealing.py`)
     <folder>/master.key    32 random bytes, where no passphrase was chosen when the store was made
 
-Both files are 0600 in a folder of 0700, and refused otherwise. The file is read whole, changed, and replaced
+Both files are 0600, and refused otherwise; their folder is made with 0700. The file is read whole, changed, and replaced
 whole; whatever does not follow its schema is refused with the name of the field.
 """
 
@@ -86,14 +86,17 @@ class KeyStore:
         return (self._folder / STORE).exists()
 
     def create(self, passphrase: Secret | None) -> None:
-        """Makes an empty store under a passphrase or a new key file. Raises ConfigError if it is there."""
-        if self.exists or (self._folder / MASTER).exists():
+        """Makes an empty store under a passphrase or a key file. Raises ConfigError if it is there.
+
+        A key file without a store is of a creation that was cut off, and is taken: nothing is sealed with it.
+        """
+        if self.exists:
             raise ConfigError(f"{self._folder}: expected no key store, found one")
         salt = None
         if passphrase is None:
-            raw = os.urandom(KEY_BYTES)
-            write_private(self._folder / MASTER, raw)
-            self._master = MasterKey(raw)
+            if not (self._folder / MASTER).exists():
+                write_private(self._folder / MASTER, os.urandom(KEY_BYTES))
+            self._master = MasterKey(read_private(self._folder / MASTER))
         else:
             salt = os.urandom(SALT_BYTES)
             self._master = MasterKey.from_passphrase(passphrase, salt)

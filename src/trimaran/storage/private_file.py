@@ -41,7 +41,9 @@ def read_private(path: Path) -> bytes:
 
 def write_private(path: Path, data: bytes) -> None:
     """Replaces a file as a whole, durably. Raises ConfigError where it cannot be written."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    # A random name: what a killed process left behind must not stand in the way of the next one, which may
+    # have its number.
+    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     try:
         path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)

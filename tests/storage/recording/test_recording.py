@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -210,6 +211,31 @@ def test_a_full_disk_ends_the_recording_and_says_so(tmp_path: Path) -> None:
         writer.close()
     writer.append(Kind.FRAME, 2, b"y")
     assert writer.counters.lost == 1
+
+
+def test_a_segment_that_cannot_be_begun_closes_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of the file that was closed may be that of a socket of the desk by then."""
+    writer = RecordingWriter(tmp_path / "r", HEAD, WriterOptions(segment_bytes_max=1))
+    closed: list[int] = []
+    close = os.close
+
+    def watched(file: int) -> None:
+        closed.append(file)
+        close(file)
+
+    def refuse(number: int) -> int:
+        raise OSError(errno.ENOSPC, "no space left on the device")
+
+    monkeypatch.setattr(os, "close", watched)
+    for record in frames(2):
+        writer.append(record.kind, record.local_ns, record.payload)
+        writer.tick()
+        monkeypatch.setattr(writer, "_begin", refuse)
+    with pytest.raises(RecordingError, match="no space"):
+        writer.close()
+    assert len(closed) == 1
 
 
 CHILD = """

@@ -30,6 +30,7 @@ from trimaran.storage.recording.segment import (
 )
 
 MIB: Final = 1024 * 1024
+CLOSED: Final = -1  # instead of a file descriptor
 
 
 class WriterOptions(msgspec.Struct, frozen=True):
@@ -133,7 +134,7 @@ class RecordingWriter:
         except OSError as error:
             self.failure = self._refusal(error)
         finally:
-            os.close(self._file)
+            self._close_file()
 
     def _next(self) -> _Block | None:
         with self._condition:
@@ -157,7 +158,7 @@ class RecordingWriter:
         old = now_ns - self._segment_began_ns >= self._options.segment_ns_max
         if self._segment_bytes >= self._options.segment_bytes_max or (old and self._segment_bytes):
             self._end()
-            os.close(self._file)
+            self._close_file()
             self._file = self._begin(self._head.number + self.counters.segments)
             self._segment_bytes, self._segment_began_ns = 0, now_ns
 
@@ -174,6 +175,12 @@ class RecordingWriter:
             raise
         self.counters.segments += 1
         return file
+
+    def _close_file(self) -> None:
+        """Once: the number may be that of somebody else's socket by the time of a second one."""
+        file, self._file = self._file, CLOSED
+        if file != CLOSED:
+            os.close(file)
 
     def _end(self) -> None:
         _write_all(self._file, pack_block(b"", 0, 0, 0))
