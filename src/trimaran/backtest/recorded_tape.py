@@ -6,7 +6,7 @@ fees of the base tier, as they did live.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -17,6 +17,7 @@ from trimaran.storage.recording.reader import RecordingReader, read_head, segmen
 from trimaran.storage.recording.segment import Head, Kind, Record
 from trimaran.venues.registry import MARKETS
 from trimaran.venues.wire.instrument_list import FeeTable
+from trimaran.venues.wire.market_entry import MarketEntry
 
 
 class RecordedTape(msgspec.Struct, frozen=True):
@@ -25,6 +26,7 @@ class RecordedTape(msgspec.Struct, frozen=True):
     market: MarketName
     paths: tuple[Path, ...]
     symbols: tuple[Symbol, ...]
+    entry: MarketEntry
 
     def lines(self) -> Iterator[TapeLine | TapeSnapshot | TapeDown]:
         """Everything that moved the books. Raises RecordingError for a damaged segment."""
@@ -43,34 +45,36 @@ class RecordedTape(msgspec.Struct, frozen=True):
         """The recorded symbols as the venue listed them. Raises TapeError where no list was recorded."""
         for record in RecordingReader(self.paths).records():
             if record.kind is Kind.INSTRUMENTS:
-                entry = MARKETS[self.market]
-                fees = FeeTable(entry.spec.default_fees)
-                return entry.read_instruments(record.payload, entry.spec, fees, self.symbols)
+                fees = FeeTable(self.entry.spec.default_fees)
+                return self.entry.read_instruments(record.payload, self.entry.spec, fees, self.symbols)
         raise TapeError(f"{self.paths[0]}: expected a list of instruments, found none")
 
 
-def recorded_tapes(path: Path) -> list[RecordedTape]:
-    """The tapes of a segment, of a folder of segments, or of a folder of such folders. Raises TapeError."""
+def recorded_tapes(path: Path, known: Mapping[MarketName, MarketEntry] = MARKETS) -> list[RecordedTape]:
+    """The tapes of a segment, of a folder of segments, or of a folder of such folders, of markets that are
+    known. Raises TapeError."""
     folders = [path] if not path.is_dir() or any(path.glob("*.rec")) else sorted(path.iterdir())
     tapes = []
     for folder in folders:
         segments = segments_of(folder)
         heads = [read_head(segment) for segment in segments]
-        tapes.append(_tape(segments, heads))
+        tapes.append(_tape(segments, heads, known))
     if not tapes:
         raise TapeError(f"{path}: expected recordings, found none")
     return tapes
 
 
-def _tape(segments: tuple[Path, ...], heads: list[Head]) -> RecordedTape:
+def _tape(
+    segments: tuple[Path, ...], heads: list[Head], known: Mapping[MarketName, MarketEntry]
+) -> RecordedTape:
     markets = {head.market for head in heads}
-    known = MarketName(heads[0].market)
-    if len(markets) > 1 or known not in MARKETS:
+    entry = known.get(MarketName(heads[0].market))
+    if len(markets) > 1 or entry is None:
         raise TapeError(
             f"{segments[0]}: expected one market that is known, found {', '.join(sorted(markets))}"
         )
     symbols = dict.fromkeys(Symbol(symbol) for head in heads for symbol in head.symbols)
-    return RecordedTape(known, segments, tuple(symbols))
+    return RecordedTape(entry.name, segments, tuple(symbols), entry)
 
 
 def _line(record: Record) -> TapeLine | TapeSnapshot | TapeDown | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -23,6 +23,7 @@ from trimaran.risk.limits import RiskLimits
 from trimaran.strategies.catalogue import STRATEGIES
 from trimaran.venues.registry import MARKETS
 from trimaran.venues.sim.paper import PaperVenue
+from trimaran.venues.wire.market_entry import MarketEntry
 
 PAPER_QUOTE: Final = Decimal(200_000)  # in every market, when a replay trades
 PAPER_BASE: Final = Decimal(1)  # in every spot market
@@ -49,13 +50,14 @@ class ReplayOptions(msgspec.Struct, frozen=True):
     files: tuple[str, ...]
     twin: bool = False  # the plain Python core
     trade: bool = False  # the strategies of the catalogue, on paper
+    markets: Mapping[MarketName, MarketEntry] = msgspec.field(default_factory=lambda: MARKETS)
 
 
 def prepare(options: ReplayOptions, on_progress: Callable[[int], None]) -> Replay:
     """A replay that is ready to run. Raises TapeError."""
-    tapes = open_tapes(options.files)
+    tapes = open_tapes(options.files, options.markets)
     markets = tuple(
-        MarketSetup(tape.market, MARKETS[tape.market].dialect, tape.instruments()) for tape in tapes
+        MarketSetup(tape.market, options.markets[tape.market].dialect, tape.instruments()) for tape in tapes
     )
     limits = {instrument.key: LIMITS for market in markets for instrument in market.instruments}
     setup = DeskSetup(markets, limits, threshold_e8=0, notional_max=LIMITS.order_notional_max)

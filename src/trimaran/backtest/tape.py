@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -26,6 +26,8 @@ from trimaran.domain.instrument import Asset, ContractKind, Grid, Instrument, Ma
 from trimaran.domain.pair import QUOTES
 from trimaran.storage.recording.reader import is_recording
 from trimaran.venues.binance import spec
+from trimaran.venues.registry import MARKETS as REGISTRY
+from trimaran.venues.wire.market_entry import MarketEntry
 from trimaran.venues.wire.market_spec import MarketSpec
 
 GRID: Final = Grid(1, -8)
@@ -70,9 +72,10 @@ def read_lines(path: Path) -> Iterator[TapeLine | BrokenLine]:
         raise TapeError(f"{path}: expected a readable capture, found: {error.strerror or error}") from None
 
 
-def open_tapes(arguments: Sequence[str]) -> list[AnyTape]:
+def open_tapes(arguments: Sequence[str], known: Mapping[MarketName, MarketEntry] = REGISTRY) -> list[AnyTape]:
     """Groups `[market:]FILE` arguments into one tape a market; recordings are tapes already.
 
+    Recordings may be of any market that is `known`.
     Raises TapeError, and RecordingError for a segment that is damaged.
     """
     found: dict[MarketName, list[tuple[int, Path, tuple[Symbol, ...]]]] = {}
@@ -80,7 +83,7 @@ def open_tapes(arguments: Sequence[str]) -> list[AnyTape]:
     for argument in arguments:
         market, path = _split(argument)
         if path.is_dir() or is_recording(path):
-            tapes += recorded_tapes(path)
+            tapes += recorded_tapes(path, known)
             continue
         first = list(islice((line for line in read_lines(path) if isinstance(line, TapeLine)), PEEK_LINES))
         if not first:
