@@ -84,6 +84,10 @@ class Accounts:
         """Every key, in the order of their making."""
         return list(self._keys.values())
 
+    def revoke(self, name: str) -> None:
+        """The key is no more."""
+        self._keys.pop(name, None)
+
     def open(self, account_id: int, keys: Sequence[ApiKey]) -> Account:
         """A new account; its keys must say its id."""
         assert account_id not in self.by_id, account_id

@@ -8,6 +8,7 @@ here, so that every change gets its update id and every execution its trade id.
 from __future__ import annotations
 
 from collections import deque
+from decimal import Decimal
 from itertools import pairwise
 from typing import Final, Protocol
 
@@ -16,6 +17,7 @@ import msgspec
 from trimaran.domain.ports import Rng
 from trimaran.native._matching import Matching as NativeMatching
 from trimaran.venues.sim.bars import Bars
+from trimaran.venues.sim.book_rules import ORDINARY, BookRules
 from trimaran.venues.sim.codes import OrderKind
 from trimaran.venues.sim.instruments import SimInstrument
 from trimaran.venues.sim.matching import Execution, LevelView, Submitted
@@ -118,6 +120,7 @@ class VenueBook:
         self.bars = Bars()
         self.operations = 0
         self.last_time_ns = 0
+        self.rules = ORDINARY
         self.watcher: Watcher | None = None  # is told nothing of the orders that it submits itself
         self._ids = ids
         self._changes = engine.changes()
@@ -137,6 +140,8 @@ class VenueBook:
         display_lots: int = 0,
     ) -> tuple[int, Submitted]:
         """Sends an order to the engine; the order id it was given, and the engine's answer."""
+        if owner == 0 and self.rules is not ORDINARY:
+            price_ticks, lots = self.rules.crowd_ticks(side, price_ticks), self.rules.crowd_lots(lots)
         order_id = self._next_order_id
         self._next_order_id += 1
         answer = self.engine.submit(order_id, owner, side, price_ticks, lots, kind, self_trade, display_lots)
@@ -162,6 +167,26 @@ class VenueBook:
         if left > 0:
             self._settle(now_ns)
         return left
+
+    def rule(self, now_ns: int, rules: BookRules) -> None:
+        """Puts other rules in force. What the crowd has between the lines of a coarser grid goes."""
+        self.rules = rules
+        for order_id in self.engine.orders_of(0):
+            found = self.engine.order(order_id)
+            if found is not None and found[2] % rules.tick_factor:
+                self.cancel(now_ns, order_id)
+
+    def tick(self) -> Decimal:
+        """The tick of orders."""
+        return self.listing.instrument.price(self.rules.tick_factor)
+
+    def lot(self) -> Decimal:
+        """The lot of orders."""
+        return self.listing.instrument.size_grid.decimal(self.rules.lot_factor)
+
+    def smallest(self) -> Decimal:
+        """The smallest order."""
+        return max(self.listing.min_size, self.lot())
 
     @property
     def next_trade_id(self) -> int:

@@ -14,6 +14,7 @@ from trimaran.domain.instrument import Asset, Instrument, MarketName, Symbol
 from trimaran.venues.sim.accounts import Account, Accounts, OrderShelf
 from trimaran.venues.sim.amendments import amend
 from trimaran.venues.sim.book import VenueBook
+from trimaran.venues.sim.clearing import Clearing
 from trimaran.venues.sim.demo import demo_account, demo_balances
 from trimaran.venues.sim.exchange_port import DEMO_ACCOUNT_ID
 from trimaran.venues.sim.filters import TRIGGERED
@@ -69,7 +70,7 @@ class SimExchange:
         self._by_book = {tradable.book: tradable for tradable in self._tradables.values()}
         self.markets = tuple(dict.fromkeys(market for market, _ in books))
         self.accounts = Accounts(self.markets, rules.one_wallet)
-        self.settlement = Settlement(rules.fee_quantum, self._emit)
+        self.settlement = Settlement(rules.fee_quantum, self._emit, Clearing(gates))
         self.funding = Funding(self.accounts, self.settlement, self._emit)
         self._desk = OrderDesk(self.accounts, rules, gates, self.settlement, self._emit)
         self._triggers = Triggers(self._desk)
@@ -122,6 +123,8 @@ class SimExchange:
         tradable = self._tradables.get((spec.market, spec.symbol))
         if tradable is None or not tradable.listed:
             return Refusal(Why.NO_SUCH_INSTRUMENT)
+        if not tradable.book.rules.trading:
+            return Refusal(Why.HALTED)
         if self._gates[spec.market].rejects():
             return Refusal(Why.ENGINE_REFUSED)
         account = self.accounts.by_id[account_id]
@@ -162,6 +165,8 @@ class SimExchange:
         if refusal is not None:
             return refusal
         account, tradable = self.accounts.by_id[account_id], self._tradables[order.market, order.symbol]
+        if not tradable.book.rules.trading:
+            return Refusal(Why.HALTED, "", order)
         return amend(self._desk, account, tradable, order, price, size, now_ns)
 
     def rename(self, order: SimOrder, client_id: str) -> Refusal | None:
@@ -273,7 +278,7 @@ class SimExchange:
         """Triggers, dead-man switches, funding, liquidation: all that time brings."""
         now_ns = self._at(now_ns)
         for tradable in self._tradables.values():
-            if tradable.waiting:
+            if tradable.waiting and tradable.book.rules.trading:
                 self._triggers.turn(tradable, now_ns)
         for switch, fires_ns in list(self._dead_men.items()):
             if fires_ns <= now_ns:
@@ -282,6 +287,7 @@ class SimExchange:
         if self.funding.turn(self._tradables.values(), now_ns):
             self.settlement.flush(now_ns)
         self._liquidation.turn(now_ns)
+        self.settlement.clear(now_ns)
         self._desk.conclude(now_ns)
 
     def fund(self, now_ns: int) -> None:

@@ -85,8 +85,8 @@ def price_of(tradable: Tradable, price: Decimal) -> int | Refusal:
     if not price.is_finite() or price <= 0:
         return Refusal(Why.BAD_PRICE)
     ticks = tradable.price_reader.steps(price)
-    if ticks is None:
-        return Refusal(Why.BAD_TICK, str(tradable.book.listing.instrument.price_grid.step))
+    if ticks is None or ticks % tradable.book.rules.tick_factor:
+        return Refusal(Why.BAD_TICK, str(tradable.book.tick()))
     return ticks if ticks <= PRICE_TICKS_MAX else Refusal(Why.BAD_PRICE)
 
 
@@ -95,12 +95,12 @@ def lots_of(tradable: Tradable, size: Decimal | None) -> int | Refusal:
     if size is None:
         return Refusal(Why.UNSUPPORTED)
     if not size.is_finite() or size <= 0:
-        return Refusal(Why.TOO_SMALL, str(tradable.book.listing.min_size))
+        return Refusal(Why.TOO_SMALL, str(tradable.book.smallest()))
     lots = tradable.size_reader.steps(size)
-    if lots is None or lots % tradable.lots_step:
-        return Refusal(Why.BAD_STEP, str(tradable.book.listing.instrument.size_grid.step))
+    if lots is None or lots % tradable.book.rules.lot_factor:
+        return Refusal(Why.BAD_STEP, str(tradable.book.lot()))
     if lots < tradable.lots_min:
-        return Refusal(Why.TOO_SMALL, str(tradable.book.listing.min_size))
+        return Refusal(Why.TOO_SMALL, str(tradable.book.smallest()))
     return lots if lots <= ORDER_LOTS_MAX else Refusal(Why.TOO_LARGE)
 
 

@@ -75,16 +75,19 @@ class MarketFlow:
         return min(self._requote_ns, self._crowd_ns, self._taker_ns)
 
     def act(self) -> None:
-        """Does what is due at `next_ns`; the price must have been advanced to it."""
-        now_ns = self.next_ns
+        """Does what is due at `next_ns`, unless trading stands still; the price must be that of then."""
+        now_ns, trading = self.next_ns, self.book.rules.trading
         if now_ns == self._crowd_ns:
-            self._crowd_acts(now_ns)
+            if trading:
+                self._crowd_acts(now_ns)
             self._crowd_ns = now_ns + self._poisson_ns(self._parameters.crowd_per_s)
         elif now_ns == self._requote_ns:
-            self._requote(now_ns)
+            if trading:
+                self._requote(now_ns)
             self._requote_ns = now_ns + self._poisson_ns(self._parameters.requotes_per_s)
         else:
-            self._take(now_ns)
+            if trading:
+                self._take(now_ns)
             self._taker_ns = now_ns + _ns(self._takers.wait_s())
 
     def _fair_ticks(self) -> float:

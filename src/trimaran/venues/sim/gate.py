@@ -64,6 +64,7 @@ class TradingFaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reject: float = 0.0  # refused without a reason of its own
     partial: float = 0.0  # takes a part of what it could; the rest rests, or ends with an IOC
     hidden_ms: int = 0  # accepted, and not found by queries for so long
+    clearing_ms: int = 0  # what a fill has brought is locked for so long, see `clearing.py`
     # of a private push
     push_first: float = 0.0  # its answer is held back by `push_first_ms`, so that the push comes first
     push_first_ms: int = 20
@@ -81,7 +82,7 @@ class TradingFaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ConfigError(f"faults: expected probabilities that add up to at most 1, found {chances}")
         times = (
             self.ban_s, self.answer_ms, self.answer_jitter_ms, self.hidden_ms, self.push_first_ms,
-            self.push_delay_ms,
+            self.push_delay_ms, self.clearing_ms,
         )  # fmt: skip
         if not all(0 <= each <= 86_400_000 for each in times):
             raise ConfigError(f"faults: expected times of 0 to a day, found {times}")

@@ -42,7 +42,11 @@ class Liquidation:
         """Closes what is not secured."""
         for account in self._desk.accounts.by_id.values():
             for wallet in account.own_wallets:
-                held = [position for position in wallet.positions.values() if position.lots]
+                held = [
+                    position
+                    for position in wallet.positions.values()
+                    if position.lots and position.tradable.book.rules.trading
+                ]
                 if held:
                     self._look(account, wallet, held, now_ns)
 

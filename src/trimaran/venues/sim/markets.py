@@ -58,6 +58,7 @@ MARKETS: Final = (
     SimMarket(HTX_SPOT, False, _fees(20, 20), (80 * MS, 400 * MS), 129_803_000_000, 10**9, 60),
     SimMarket(HTX_SWAP, True, _fees(2, 5), (30 * MS, 150 * MS), 151_246_700_000, 10**9, 8),
 )
+WHOLE_LOTS: Final = (HTX_SWAP,)  # lists of these markets name no lot: one contract, whatever happens
 VENUES: Final = tuple(dict.fromkeys(market.venue for market in MARKETS))
 
 

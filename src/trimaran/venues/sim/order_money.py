@@ -35,7 +35,7 @@ def wanted_of(account: Account, tradable: Tradable, order: SimOrder) -> Wanted |
     if order.quote_left is not None:
         own, value = own_shown(account, tradable, order), units_floor(order.quote_left)
         walked = walk(tradable, order.side, 0, value, own)
-        lots = walked.lots - walked.lots % tradable.lots_step
+        lots = walked.lots - walked.lots % tradable.book.rules.lot_factor
         if lots == 0 and walked.worst_ticks:
             return Refusal(Why.NOTIONAL_TOO_SMALL)
         return Wanted(lots, OrderKind.IOC, walked.worst_ticks, walked.complete)

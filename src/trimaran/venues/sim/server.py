@@ -25,13 +25,14 @@ from picows import WSUpgradeRequest, ws_create_server
 from trimaran.base.errors import ConfigError
 from trimaran.domain.instrument import MarketName
 from trimaran.native._matching import Matching
+from trimaran.venues.sim.book_rules import BookRules
 from trimaran.venues.sim.demo import demo_account
 from trimaran.venues.sim.exchange import make_exchange
 from trimaran.venues.sim.faults import FaultPlan, Faults
 from trimaran.venues.sim.feed import Feed
 from trimaran.venues.sim.gate import Gate, MarketGate
 from trimaran.venues.sim.instruments import instruments_of
-from trimaran.venues.sim.markets import markets_of
+from trimaran.venues.sim.markets import WHOLE_LOTS, markets_of
 from trimaran.venues.sim.options import ServerOptions
 from trimaran.venues.sim.server_accounts import AccountsAdmin
 from trimaran.venues.sim.server_admin import Admin
@@ -111,7 +112,8 @@ class Simulator:
 
     async def start(self) -> None:
         """Listens and lets the market run. Raises ConfigError where a port is taken."""
-        admin = [*Admin(self).routes(), *AccountsAdmin(self.exchanges, self.stage.trading_ns).routes()]
+        accounts = AccountsAdmin(self.exchanges, self.stage.trading_ns, self.revoked)
+        admin = [*Admin(self).routes(), *accounts.routes()]
         pages = {ADMIN_OFFSET: admin}
         for venue in self.venues.values():
             for listener in venue.listeners():
@@ -223,6 +225,20 @@ class Simulator:
             exchange = self.exchanges[instrument.market.partition(".")[0]]
             exchange.delist(instrument.market, instrument.symbol, self.stage.trading_ns())
         return len(feeds)
+
+    def set_rules(self, market: str, symbol: str, rules: BookRules) -> BookRules:
+        """State and grids of an instrument from now on. Raises ConfigError where no venue has such."""
+        feed = self.feed_of(market, symbol)
+        assert feed is not None, (market, symbol)
+        if market in WHOLE_LOTS and rules.lot_factor > 1:
+            raise ConfigError("lot_factor: expected 1 where the venue's list has no lot")
+        feed.book.rule(self.stage.trading_ns(), rules)
+        return rules
+
+    def revoked(self, key: str) -> None:
+        """Tells every connection that a key is no more."""
+        for connection in self.stage.connections_of(""):
+            connection.key_revoked(key)
 
     def set_clock_offset(self, offset_ms: int) -> None:
         """Sets the server's clock against this machine's."""

@@ -4,6 +4,8 @@
     GET  /admin/orders          ended orders, oldest first (query: venue, account, market)
     POST /admin/deposit         credits a wallet, or debits it below zero (query: venue, account, market,
                                 asset, amount)
+    POST /admin/revoke-key      a key is no more: requests are refused, its connections end (query: venue,
+                                key)
     POST /admin/fund            charges funding now (query: venue)
     POST /admin/funding-period  another period (query: venue, seconds)
 
@@ -34,8 +36,15 @@ AMOUNT_DIGITS_MAX: Final = 30
 class AccountsAdmin:
     """The handlers."""
 
-    def __init__(self, exchanges: Mapping[str, SimExchange], trading_ns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        exchanges: Mapping[str, SimExchange],
+        trading_ns: Callable[[], int],
+        revoked: Callable[[str], None],
+    ) -> None:
+        """`revoked` is told of a key that is no more."""
         self._exchanges = exchanges
+        self._revoked = revoked
         self._trading_ns = trading_ns
 
     def routes(self) -> list[web.RouteDef]:
@@ -44,6 +53,7 @@ class AccountsAdmin:
             web.get("/admin/account", self._account),
             web.get("/admin/orders", self._orders),
             web.post("/admin/deposit", self._deposit),
+            web.post("/admin/revoke-key", self._revoke),
             web.post("/admin/fund", self._fund),
             web.post("/admin/funding-period", self._funding_period),
         ]
@@ -68,6 +78,14 @@ class AccountsAdmin:
         except (InvalidOperation, ValueError):
             return _refused(f"amount: expected a number that the wallet can carry, found {text!r}")
         return _json(exchange.balances(account_id, market))
+
+    async def _revoke(self, request: web.Request) -> web.Response:
+        exchange, name = self._exchange(request), request.query.get("key", "")
+        if exchange.key(name) is None:
+            raise _missing("key")
+        exchange.accounts.revoke(name)
+        self._revoked(name)
+        return _json({"revoked": True})
 
     async def _fund(self, request: web.Request) -> web.Response:
         exchange = self._exchange(request)

@@ -10,6 +10,8 @@
                                  markets that share a host close together
     POST /admin/reset            book streams start their numbers again (query: market, symbol; OKX)
     POST /admin/delist           an instrument disappears (query: market, symbol)
+    POST /admin/rules            state and grids of an instrument (query: market, symbol, state, tick_factor,
+                                 lot_factor); what is left out goes back to what it was at the start
     POST /admin/pause, /resume   stop the market; streams send what is pending, then books stand still
     GET  /admin/book             the full book with its id (query: market, symbol)
     GET  /admin/history          tops with their update ids (query: market, symbol, since)
@@ -28,9 +30,11 @@ from aiohttp import web
 
 from trimaran.base.errors import ConfigError
 from trimaran.domain.instrument import MarketName
+from trimaran.venues.sim.book_rules import BookRules
 from trimaran.venues.sim.faults import FaultCounts, FaultPlan, Faults
 from trimaran.venues.sim.feed import Feed
 from trimaran.venues.sim.gate import MarketGate, TradingCounts
+from trimaran.venues.sim.unreadable import UNREADABLE
 
 SINCE_DIGITS_MAX: Final = 20
 OFFSET_DIGITS_MAX: Final = 12
@@ -71,6 +75,9 @@ class Controls(Protocol):
     def delist(self, market: str, symbol: str) -> int:
         """Lets instruments disappear; how many."""
 
+    def set_rules(self, market: str, symbol: str, rules: BookRules) -> BookRules:
+        """State and grids of an instrument. Raises ConfigError."""
+
     def set_paused(self, paused: bool) -> None:
         """Stops or continues the market."""
 
@@ -93,6 +100,7 @@ class Admin:
             web.post("/admin/maintenance", self._maintenance),
             web.post("/admin/reset", self._reset),
             web.post("/admin/delist", self._delist),
+            web.post("/admin/rules", self._rules),
             web.post("/admin/pause", self._pause),
             web.post("/admin/resume", self._resume),
             web.get("/admin/book", self._book),
@@ -114,7 +122,7 @@ class Admin:
     async def _post_faults(self, request: web.Request) -> web.Response:
         try:
             plan = msgspec.json.decode(await request.read() or b"{}", type=FaultPlan)
-        except (msgspec.DecodeError, ConfigError) as error:
+        except (*UNREADABLE, ConfigError) as error:
             return _json({"error": str(error)}, 400)
         self._controls.set_faults(plan, self._market(request))
         return await self._get_faults(request)
@@ -149,6 +157,19 @@ class Admin:
         if self._feed(request) is None:
             return _unknown()
         return _json({"books": self._controls.delist(self._market(request), request.query["symbol"])})
+
+    async def _rules(self, request: web.Request) -> web.Response:
+        feed = self._feed(request)
+        if feed is None:
+            return _unknown()
+        asked = {name: value for name, value in request.query.items() if name not in ("market", "symbol")}
+        try:
+            rules = msgspec.convert(asked, type=BookRules, strict=False)
+            self._controls.set_rules(request.query["market"], request.query["symbol"], rules)
+        except (msgspec.ValidationError, ConfigError) as error:
+            return _json({"error": str(error)}, 400)
+        tick, lot = f"{feed.book.tick():f}", f"{feed.book.lot():f}"
+        return _json({"state": rules.state, "tick": tick, "lot": lot})
 
     async def _pause(self, request: web.Request) -> web.Response:
         self._controls.set_paused(True)

@@ -143,6 +143,9 @@ class Connection(WSListener):  # type: ignore[misc, unused-ignore]
         """Takes what the client said. Goodbyes are answered already; a frozen connection hears nothing."""
         raise NotImplementedError
 
+    def key_revoked(self, name: str) -> None:
+        """A key is no more: connections that speak for its account in its name say or do what venues do."""
+
     def on_ws_connected(self, transport: WSTransport) -> None:
         """Registers."""
         self.transport = transport

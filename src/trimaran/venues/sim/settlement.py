@@ -14,6 +14,7 @@ import msgspec
 
 from trimaran.domain.instrument import Asset, MarketName, Symbol
 from trimaran.venues.sim.accounts import Account
+from trimaran.venues.sim.clearing import Clearing
 from trimaran.venues.sim.tradable import Tradable
 from trimaran.venues.sim.trading import (
     BUY,
@@ -47,8 +48,9 @@ class _Touched(msgspec.Struct):
 class Settlement:
     """Moves money and remembers what to tell."""
 
-    def __init__(self, fee_quantum: int, emit: Callable[[ExchangeEvent], None]) -> None:
+    def __init__(self, fee_quantum: int, emit: Callable[[ExchangeEvent], None], clearing: Clearing) -> None:
         self._fee_quantum = fee_quantum
+        self._clearing = clearing
         self._emit = emit
         self._executions = 0
         self._touched: dict[tuple[int, MarketName], _Touched] = {}
@@ -74,7 +76,11 @@ class Settlement:
         fee = tradable.fee(side, price_ticks, lots, maker, self._fee_quantum) if trade_id else 0
         realised = ZERO
         if tradable.perpetual:
-            profit = wallet.position(tradable).trade(side, price_ticks, lots, now_ns)
+            position, late = wallet.position(tradable), self._clearing.late(tradable.market)
+            bound = position.initial_margin() if late else 0
+            profit = position.trade(side, price_ticks, lots, now_ns)
+            if late:
+                self._clearing.hold(account, tradable, fee_asset, bound - position.initial_margin(), now_ns)
             wallet.add(fee_asset, profit - fee)
             realised = money(profit)
             order.realised = WIDE.add(order.realised, realised)
@@ -85,6 +91,10 @@ class Settlement:
             wallet.add(tradable.base, sign * lots * tradable.size_unit)
             wallet.add(tradable.quote, -sign * price_ticks * lots * tradable.value_unit)
             wallet.add(fee_asset, -fee)
+            if self._clearing.late(tradable.market):
+                sold = price_ticks * lots * tradable.value_unit
+                brought = lots * tradable.size_unit if side == BUY else sold
+                self._clearing.hold(account, tradable, fee_asset, brought - fee, now_ns)
             self.touch(account, tradable, BalanceCause.TRADE, (tradable.base, tradable.quote))
         self.fees[fee_asset] = self.fees.get(fee_asset, 0) + fee
         self._executions += 1
@@ -164,6 +174,11 @@ class Settlement:
         if symbol is not None:
             touched.positions[symbol] = None
         touched.change += change
+
+    def clear(self, now_ns: int) -> None:
+        """Frees what fills have brought and is cleared now."""
+        for account, tradable, asset in self._clearing.turn(now_ns):
+            self.touch(account, tradable, BalanceCause.ORDER, (asset,))
 
     def flush(self, now_ns: int) -> None:
         """Tells what was collected."""

@@ -49,7 +49,7 @@ class Tradable:
     """One instrument of a venue."""
 
     __slots__ = (
-        "base", "book", "funding_index", "listed", "lots_min", "lots_step", "maker_e8", "mark", "market",
+        "base", "book", "funding_index", "listed", "lots_min", "maker_e8", "mark", "market",
         "notional_min", "perpetual", "price_reader", "quote", "resting", "size_reader", "size_unit", "symbol",
         "taker_e8", "value_unit", "waiting",
     )  # fmt: skip
@@ -71,7 +71,6 @@ class Tradable:
         lots_min = self.size_reader.steps(listing.min_size)
         assert lots_min is not None, listing
         self.lots_min = lots_min
-        self.lots_step = instrument.order_step
         self.notional_min = units_of(instrument.min_notional)
         self.maker_e8 = instrument.fees.maker_e8
         self.taker_e8 = instrument.fees.taker_e8

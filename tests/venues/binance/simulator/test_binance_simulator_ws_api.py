@@ -265,6 +265,17 @@ async def test_a_revoked_session_is_told_unasked(trader: Any) -> None:
         assert (await trader.ask(socket, "session.status"))["result"]["apiKey"] is None
 
 
+async def test_a_key_that_is_revoked_is_unknown_and_its_session_is_told(trader: Any) -> None:
+    async with trader.ws(trader.spot_api) as socket:
+        await trader.ask(socket, "session.logon", **trader.signed_params(trader.ed25519))
+        await trader.post(f"/revoke-key?venue=binance&key={trader.trading.key}")
+        assert (await trader.ask(socket, "session.status"))["status"] == 200
+        await trader.post(f"/revoke-key?venue=binance&key={trader.ed25519.key}")
+        assert (await trader.receive(socket))["error"]["code"] == -2015
+    assert (await trader.signed("GET", "/api/v3/account"))[1]["code"] == -2015
+    assert (await trader.signed("GET", "/api/v3/account", trader.read_only))[0] == 200
+
+
 NASTY = (
     "[]", "null", "7", '"text"', "{}", '{"method":7}', '{"method":"order.place","params":[]}',
     '{"id":{},"method":"ping"}', '{"id":1,"method":"depth","params":{"symbol":{"a":[1]},"limit":true}}',

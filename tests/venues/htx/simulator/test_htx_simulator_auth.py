@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.support.htx_client import trading
+from tests.support.simulated import close_code
 from trimaran.venues.htx.simulator.auth import (
     REST_NAMES,
     SOCKET_NAMES,
@@ -208,3 +209,12 @@ async def test_logins_of_swaps(path):
         answer = await trader.receive(socket)
         assert (answer["op"], answer["type"], answer["err-code"], answer["cid"]) == ("auth", "api", 0, "a")
         assert answer["data"]["user-id"].isdigit()
+
+
+async def test_a_key_that_is_revoked_is_unknown_and_its_sockets_are_closed(trader):
+    async with trader.line("spot", "/ws/v2") as spot, trader.line("swap", "/linear-swap-trade") as swap:
+        await trader.post(f"/revoke-key?venue=htx&key={trader.key}")
+        for line in (spot, swap):
+            assert await close_code(line.socket) is not None
+    assert (await trader.spot("GET", "/v1/account/accounts"))["err-code"] == "api-signature-not-valid"
+    assert (await trader.swap("account_info", {}))["err_code"] == 403

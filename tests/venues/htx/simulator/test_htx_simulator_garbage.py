@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from tests.support.htx_client import trading
 
@@ -28,6 +29,23 @@ async def test_every_endpoint_survives_every_body():
                     path = endpoint.path.replace("{id}", "1x")
                     status, answer, _ = await trader.call(market, endpoint.method, path, body)
                     assert (status, isinstance(answer, dict)) == (200, True), (path, body)
+
+
+async def test_bodies_and_requests_of_great_depth(trader):
+    deep = b"[" * 50_000
+    for market, path in (
+        ("spot", "/v1/order/orders/place"),
+        ("swap", "/linear-swap-api/v1/swap_cross_order"),
+    ):
+        url = URL(trader.signed_url(market, "POST", path, {}), encoded=True)
+        async with trader.http.post(url, data=b'{"a":' + deep) as answer:
+            assert (answer.status, (await answer.json())["status"]) == (200, "error")
+    for market, path in (("spot", "/ws"), ("spot", "/feed"), ("swap", "/linear-swap-ws")):
+        async with trader.ws(trader.base(f"htx.{market}", "ws") + path) as socket:
+            for frame in (deep, b'{"sub":' + deep, b'{"pong":' + deep):
+                await socket.send_str(frame.decode())
+                answer = await trader.receive(socket)
+                assert answer.get("status", "ping") in ("error", "ping")
 
 
 @pytest.mark.parametrize(
@@ -56,6 +74,8 @@ FRAMES = (
     "", "null", "7", "[]", "{", '{"op":5}', '{"action":"sub"}', '{"action":"req","ch":"auth","params":7}',
     '{"op":"auth","AccessKeyId":{}}', '{"op":"sub","topic":"."}', '{"op":"create_cross_order","data":7}',
     '{"ch":"create-order","params":[]}', '{"ch":"cancel","params":null,"cid":{"a":1}}', "\u0000", '{"cid":',
+    "[" * 50_000, '{"action":"req","ch":"auth","params":' + "[" * 50_000,
+    '{"op":"create_cross_order","data":' + "[" * 50_000, '{"op":"auth","AccessKeyId":' + "[" * 50_000,
 )  # fmt: skip
 
 
@@ -71,6 +91,7 @@ async def test_frames_of_no_sense(trader, market, path):
         for frame in FRAMES:
             await line.socket.send_str(frame)
             assert isinstance(await line.receive(), dict), frame
-        await line.socket.send_bytes(b"\x1f\x8b broken")
-        assert isinstance(await line.receive(), dict)
+        for payload in (b"\x1f\x8b broken", b'{"op":"\xff"}'):
+            await line.socket.send_bytes(payload)
+            assert isinstance(await line.receive(), dict)
         assert json.loads(json.dumps(await line.ask({"op": "ping", "action": "ping", "ts": "1", "data": {}})))

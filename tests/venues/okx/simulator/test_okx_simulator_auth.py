@@ -155,7 +155,13 @@ async def test_a_key_does_what_it_may(client):
 
 async def test_bodies(client):
     target = "/api/v5/trade/order"
-    for body, code in (("", "50000"), ("{", "50002"), ("[]", "50002"), ("7", "50002")):
+    for body, code in (
+        ("", "50000"),
+        ("[" * 50_000, "50002"),
+        ("{", "50002"),
+        ("[]", "50002"),
+        ("7", "50002"),
+    ):
         status, answer = await client.raw("POST", target, body, client.headers("POST", target, body))
         assert (status, answer["code"]) == (400, code)
     headers = {**client.headers("POST", target, "{}"), "Content-Type": "text/plain"}
@@ -185,3 +191,14 @@ async def test_nothing_without_a_login_and_no_second_one(client):
         assert (await client.receive(socket))["code"] == "60031"
         await socket.send_str("ping")
         assert await client.receive(socket) == "pong"
+
+
+async def test_a_key_that_is_revoked_is_unknown_and_its_sockets_are_closed(client):
+    async with client.logged_in() as mine, client.logged_in(key="read_only") as other:
+        await client.post(f"/revoke-key?venue=okx&key={client.account['key']}")
+        assert await close_code(mine) == 4007
+        await other.send_str("ping")
+        assert await client.receive(other) == "pong"
+    assert (await client.ask("account/balance"))["code"] == "50111"
+    assert (await client.ask("account/balance", key="read_only"))["code"] == "0"
+    assert "error" in await client.post(f"/revoke-key?venue=okx&key={client.account['key']}")

@@ -104,6 +104,10 @@ def test_frames(room, frame, socket):
 
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=60))
+@example(b'{"op":"\xff"}')
+@example(b"[" * 50_000)
+@example(b'{"op":"subscribe","args":' + b"[" * 50_000)
+@example(b'{"op":"order","id":"1","args":[{"instId":' + b"[" * 50_000)
 def test_bytes(room, payload):
     client = connection(room, PRIVATE)
     client.heard(WSMsgType.TEXT, payload)

@@ -22,6 +22,7 @@ from trimaran.venues.binance.simulator.streams import Subscriber
 from trimaran.venues.binance.simulator.text import server_shutdown
 from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.server_stage import Connection, Stage
+from trimaran.venues.sim.unreadable import UNREADABLE
 
 STREAMS_MAX: Final = 1_024
 SHUTDOWN_STREAM: Final = "!serverShutdown"
@@ -185,7 +186,7 @@ class BinanceConnection(Connection):
     def _answer(self, message: bytes) -> dict[str, Any]:
         try:
             request = msgspec.json.decode(message)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             return _error(3, f"Invalid JSON: {error}", None)
         if not isinstance(request, dict) or "method" not in request:
             return _error(2, "Invalid request: missing field `method`", None)

@@ -15,18 +15,24 @@ from trimaran.venues.binance.simulator.published import (
     NOTIONAL_MAX,
     price_max,
 )
-from trimaran.venues.sim.instruments import SimInstrument
+from trimaran.venues.sim.book import VenueBook
+from trimaran.venues.sim.book_rules import TradingState
 from trimaran.venues.sim.numerals import Numerals, fixed
 
 Json = dict[str, Any]
 SPOT_TYPES: Final = (
     "LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT",
 )  # fmt: skip
+_SPOT_STATES: Final = {
+    TradingState.TRADING: "TRADING",
+    TradingState.CANCEL_ONLY: "CANCEL_ONLY",
+    TradingState.HALTED: "HALT",
+}
 USDM_TYPES: Final = ("LIMIT", "MARKET", "STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET")
 
 
 def exchange_info(
-    listings: Sequence[SimInstrument], spot: bool, server_ms: int, weight_limit: int, permission_sets: bool
+    books: Sequence[VenueBook], spot: bool, server_ms: int, weight_limit: int, permission_sets: bool
 ) -> Json:
     """The whole answer; USD-M names its base asset list, spot does not, and can leave out permission sets."""
     info: Json = {
@@ -36,11 +42,11 @@ def exchange_info(
         "exchangeFilters": [],
     }
     if spot:
-        info["symbols"] = [_spot_symbol(listing, permission_sets) for listing in listings]
+        info["symbols"] = [_spot_symbol(book, permission_sets) for book in books]
     else:
         info["futuresType"] = "U_MARGINED"
         info["assets"] = [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"}]
-        info["symbols"] = [_usdm_symbol(listing) for listing in listings]
+        info["symbols"] = [_usdm_symbol(book) for book in books]
     return info
 
 
@@ -62,26 +68,27 @@ def _rate_limits(spot: bool, weight_limit: int) -> list[Json]:
     ]
 
 
-def spot_filters(listing: SimInstrument) -> list[Json]:
+def spot_filters(book: VenueBook) -> list[Json]:
     """The filters of an instrument of spot."""
-    return _filters(listing, True)
+    return _filters(book, True)
 
 
-def _filters(listing: SimInstrument, spot: bool) -> list[Json]:
+def _filters(book: VenueBook, spot: bool) -> list[Json]:
+    listing, rules = book.listing, book.rules
     instrument = listing.instrument
     price = Numerals(instrument.price_grid, fixed(listing.price_decimals)).text
     size = Numerals(instrument.size_grid, fixed(listing.size_decimals)).text
     lot = {
-        "minQty": size(instrument.order_step),
+        "minQty": size(rules.lot_factor),
         "maxQty": size(LOTS_MAX),
-        "stepSize": size(instrument.order_step),
+        "stepSize": size(rules.lot_factor),
     }
     filters: list[Json] = [
         {
             "filterType": "PRICE_FILTER",
-            "minPrice": price(1),
+            "minPrice": price(rules.tick_factor),
             "maxPrice": price(price_max(listing)),
-            "tickSize": price(1),
+            "tickSize": price(rules.tick_factor),
         },
         {"filterType": "LOT_SIZE", **lot},
         {"filterType": "MARKET_LOT_SIZE", **lot},
@@ -124,8 +131,8 @@ def _filters(listing: SimInstrument, spot: bool) -> list[Json]:
     ]
 
 
-def _spot_symbol(listing: SimInstrument, permission_sets: bool) -> Json:
-    instrument = listing.instrument
+def _spot_symbol(book: VenueBook, permission_sets: bool) -> Json:
+    instrument = book.listing.instrument
     flags = {
         "icebergAllowed": True,
         "ocoAllowed": True,
@@ -141,7 +148,7 @@ def _spot_symbol(listing: SimInstrument, permission_sets: bool) -> Json:
     }
     return {
         "symbol": instrument.symbol,
-        "status": "TRADING",
+        "status": _SPOT_STATES[book.rules.state],
         "baseAsset": instrument.base,
         "baseAssetPrecision": 8,
         "quoteAsset": instrument.quote,
@@ -151,7 +158,7 @@ def _spot_symbol(listing: SimInstrument, permission_sets: bool) -> Json:
         "quoteCommissionPrecision": 8,
         "orderTypes": list(SPOT_TYPES),
         **flags,
-        "filters": _filters(listing, True),
+        "filters": _filters(book, True),
         "permissions": [],
         "permissionSets": [["SPOT"]] if permission_sets else [],
         "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
@@ -159,7 +166,8 @@ def _spot_symbol(listing: SimInstrument, permission_sets: bool) -> Json:
     }
 
 
-def _usdm_symbol(listing: SimInstrument) -> Json:
+def _usdm_symbol(book: VenueBook) -> Json:
+    listing = book.listing
     instrument = listing.instrument
     return {
         "symbol": instrument.symbol,
@@ -167,7 +175,7 @@ def _usdm_symbol(listing: SimInstrument) -> Json:
         "contractType": "PERPETUAL",
         "deliveryDate": 4133404800000,
         "onboardDate": 1569398400000,
-        "status": "TRADING",
+        "status": "TRADING" if book.rules.trading else "SETTLING",
         "baseAsset": instrument.base,
         "quoteAsset": instrument.quote,
         "marginAsset": instrument.quote,
@@ -182,7 +190,7 @@ def _usdm_symbol(listing: SimInstrument) -> Json:
         "marketTakeBound": "0.05",
         "maintMarginPercent": "2.5000",
         "requiredMarginPercent": "5.0000",
-        "filters": _filters(listing, False),
+        "filters": _filters(book, False),
         "orderTypes": list(USDM_TYPES),
         "timeInForce": ["GTC", "IOC", "FOK", "GTX", "GTD"],
     }

@@ -21,6 +21,7 @@ from trimaran.venues.binance.simulator.refusals import bad
 from trimaran.venues.binance.simulator.streams import BookFeed
 from trimaran.venues.binance.simulator.text import INTERVAL_MINUTES, kline_row
 from trimaran.venues.sim.faults import Faults
+from trimaran.venues.sim.unreadable import UNREADABLE
 
 _USDM_DEPTH_LIMITS: Final = (5, 10, 20, 50, 100, 500, 1000)
 _FUNDING_MS: Final = 8 * 3_600_000
@@ -91,8 +92,8 @@ class PublicMarket:
             feeds = [accounts.feed(params)]
         elif self.spot and "symbols" in params.values:
             feeds = [accounts.feed_of(symbol) for symbol in symbol_list(params)]
-        listings = [feed.book.listing for feed in feeds]
-        info = exchange_info(listings, self.spot, call.server_ms, self._weights.limit, permission_sets)
+        books = [feed.book for feed in feeds]
+        info = exchange_info(books, self.spot, call.server_ms, self._weights.limit, permission_sets)
         return msgspec.json.encode(info).decode()
 
     def _depth_weight(self, params: Params) -> int:
@@ -213,7 +214,7 @@ def symbol_list(params: Params) -> list[str]:
     """The parameter `symbols`, a JSON array. Raises ApiError."""
     try:
         symbols = msgspec.json.decode(params.text("symbols"), type=list[str])
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except UNREADABLE as error:
         raise bad(-1100, "Illegal characters found in parameter 'symbols'.") from error
     if not symbols:
         raise bad(-1105, "Parameter 'symbols' was empty.")

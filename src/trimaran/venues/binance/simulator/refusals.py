@@ -90,7 +90,10 @@ _SPOT: Final[dict[Why, tuple[int, str]]] = {
 }
 _USDM: Final[dict[Why, tuple[int, str]]] = {
     Why.NO_SUCH_INSTRUMENT: (-1121, "Invalid symbol."),
-    Why.HALTED: (-4108, "This symbol is in delivering or delivered or closed or pre-trading status."),
+    Why.HALTED: (
+        -4108,
+        "This symbol is in delivering or delivered or settling or closed or pre-trading status.",
+    ),
     Why.BAD_TICK: (-4014, "Price not increased by tick size."),
     Why.BAD_PRICE: (-4001, "Price less than 0."),
     Why.PRICE_BAND_HIGH: (-4016, "Limit price can't be higher than {limit}."),

@@ -111,9 +111,9 @@ class SpotAccount:
 
     def filters(self, call: Call) -> str:
         """The filters that hold for the account at a symbol."""
-        listing = self._accounts.feed(call.params).book.listing
+        book = self._accounts.feed(call.params).book
         call.params.done()
-        return _json({"exchangeFilters": [], "symbolFilters": spot_filters(listing), "assetFilters": []})
+        return _json({"exchangeFilters": [], "symbolFilters": spot_filters(book), "assetFilters": []})
 
     def restrictions(self, call: Call) -> str:
         """What the key may do."""

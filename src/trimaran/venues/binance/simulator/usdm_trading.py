@@ -20,6 +20,7 @@ from trimaran.venues.binance.simulator.refusals import ApiError, bad, missing, r
 from trimaran.venues.binance.simulator.spot_text import SIDES
 from trimaran.venues.binance.simulator.usdm_orders import price_of, read_order, size_of
 from trimaran.venues.sim.trading import OrderTypeSim, Refusal, SimOrder, Status
+from trimaran.venues.sim.unreadable import UNREADABLE
 
 BATCH_MAX: Final = 5
 CANCEL_BATCH_MAX: Final = 10
@@ -297,7 +298,7 @@ def _listed(params: Params, name: str, kind: Any) -> list[Any]:
         return []
     try:
         return list(msgspec.json.decode(text, type=kind))
-    except (msgspec.MsgspecError, RecursionError):
+    except UNREADABLE:
         raise bad(-1130, f"Data sent for parameter '{name}' is not valid.") from None
 
 

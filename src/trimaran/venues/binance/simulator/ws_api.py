@@ -40,6 +40,7 @@ from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.gate import PASS, Request, Verdict
 from trimaran.venues.sim.server_stage import Connection, Stage
 from trimaran.venues.sim.trading import ApiKey, Permission
+from trimaran.venues.sim.unreadable import UNREADABLE
 
 CONNECT_WEIGHT: Final = {True: 2, False: 5}  # market is spot -> weight
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,36}")
@@ -131,6 +132,11 @@ class WsApiConnection(Connection):
         elif heartbeat.due(now_s):
             self.transport.send_ping(str(int(now_s * 1000)).encode())
 
+    def key_revoked(self, name: str) -> None:
+        """Ends the session of that key."""
+        if self._session is not None and self._session[0].key == name:
+            self.revoke()
+
     def revoke(self) -> None:
         """The key of the session, should there be one, is no more: the client is told, unasked."""
         if self._session is None:
@@ -172,7 +178,7 @@ class WsApiConnection(Connection):
             if verdict.status is not None:
                 raise gate_error(verdict, self._api.accounts.spot, now_ms)
             text = f'{{"id":{request_id},"status":200,"result":{result}'
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except UNREADABLE as error:
             text = f'{{"id":{request_id},"status":400,"error":{_unreadable(error)}'
         except ApiError as error:
             text = f'{{"id":{request_id},"status":{error.status},"error":{error.body()}'

@@ -8,13 +8,14 @@ first, those of swaps oldest first. Contract sizes and ticks are written with 18
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Final
 
+from trimaran.domain.instrument import Grid
 from trimaran.venues.htx.simulator.refusals import HtxError
 from trimaran.venues.htx.simulator.streams import PERIOD_MINUTES, STEP_LEVELS, HtxFeed
 from trimaran.venues.htx.simulator.text import SpotText
 from trimaran.venues.sim.book import VenueBook
-from trimaran.venues.sim.numerals import plain
 from trimaran.venues.sim.reference import FUNDING_PERIOD_MS, next_funding_ms, reference_of
 
 Query = Mapping[str, str]
@@ -24,6 +25,8 @@ SIZE_MAX: Final = 2000
 FULL_LEVELS: Final = 5000
 NEVER_S: Final = 9_999_999_999
 UNKNOWN_CONTRACT: Final = 1014
+TRADES: Final = 1  # contract_status
+SUSPENDED: Final = 3
 _MAINTAINED: Final = 2
 
 
@@ -262,31 +265,36 @@ class SwapAnswers:
         return _answer(feed, f"kline.{query['period']}", "data", f"[{rows}]", self._server_ms())
 
 
+def decimals_of(step: Decimal) -> int:
+    """How many decimals numbers of a grid have, of which the steps are powers of ten."""
+    return max(0, -Grid.of(step).exponent)
+
+
 def _symbol(feed: HtxFeed) -> str:
     """One row of the symbols of spot."""
-    instrument = feed.book.listing.instrument
-    least = plain(
-        int(feed.book.listing.min_size / instrument.size_grid.step) * instrument.size_grid.units,
-        instrument.size_grid.exponent,
-    )
+    book = feed.book
+    instrument, least = book.listing.instrument, f"{book.smallest():f}"
+    trades, enabled = ("online", "enabled") if book.rules.trading else ("suspend", "disabled")
     return (
-        f'{{"symbol":"{instrument.symbol}","state":"online","bc":"{instrument.base.lower()}",'
-        f'"qc":"{instrument.quote.lower()}","pp":{-instrument.price_grid.exponent},'
-        f'"ap":{-instrument.size_grid.exponent},"sp":"main","vp":8,"minoa":{least},"maxoa":1.0E7,'
+        f'{{"symbol":"{instrument.symbol}","state":"{trades}","bc":"{instrument.base.lower()}",'
+        f'"qc":"{instrument.quote.lower()}","pp":{decimals_of(book.tick())},'
+        f'"ap":{decimals_of(book.lot())},"sp":"main","vp":8,"minoa":{least},"maxoa":1.0E7,'
         f'"minov":{instrument.min_notional},"lominoa":{least},"lomaxoa":1.0E7,"lomaxba":1.0E7,'
         f'"lomaxsa":1.0E7,"smminoa":{least},"smmaxoa":1000000,"bmmaxov":1000000,"blmlt":1.1,"slmgt":0.9,'
-        f'"msormlt":0.1,"mbormlt":0.1,"at":"enabled","tags":""}}'
+        f'"msormlt":0.1,"mbormlt":0.1,"at":"{enabled}","tags":""}}'
     )
 
 
 def _contract(feed: HtxFeed) -> str:
     """One row of the contracts."""
-    instrument = feed.book.listing.instrument
-    size, tick = f"{instrument.contract_size:.18f}", f"{instrument.price_grid.step:.18f}"
+    book = feed.book
+    instrument = book.listing.instrument
+    size, tick = f"{instrument.contract_size:.18f}", f"{book.tick():.18f}"
+    status = TRADES if book.rules.trading else SUSPENDED
     return (
         f'{{"symbol":"{instrument.base}","contract_code":"{instrument.symbol}","contract_size":{size},'
         f'"price_tick":{tick},"delivery_date":"","delivery_time":"","create_date":"20201021",'
-        f'"contract_status":1,"settlement_date":"1730000000000","support_margin_mode":"all",'
+        f'"contract_status":{status},"settlement_date":"1730000000000","support_margin_mode":"all",'
         f'"business_type":"swap","pair":"{instrument.symbol}","contract_type":"swap",'
         f'"trade_partition":"USDT"}}'
     )

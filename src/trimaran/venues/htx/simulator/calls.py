@@ -17,6 +17,7 @@ from trimaran.domain.instrument import Instrument
 from trimaran.venues.htx.simulator.refusals import HtxError
 from trimaran.venues.sim.gate import Request
 from trimaran.venues.sim.trading import ApiKey, Permission, SimOrder
+from trimaran.venues.sim.unreadable import UNREADABLE
 
 BODY_BYTES_MAX: Final = 256 * 1024
 _MAGNITUDE_MAX: Final = 24
@@ -75,7 +76,7 @@ def read(decoder: msgspec.json.Decoder[T], body: bytes, family: Family) -> T:
     """The body of a request. Raises HtxError that names the field."""
     try:
         return decoder.decode(body or b"{}")
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         found = _FIELD.search(str(error))
         raise bad_field(found["name"] if found else "", family) from None
 

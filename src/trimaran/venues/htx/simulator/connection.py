@@ -22,6 +22,7 @@ from trimaran.venues.htx.simulator.streams import HtxFeed, parse_topic
 from trimaran.venues.sim.compress import gzip_member
 from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.server_stage import Connection, Stage, as_text
+from trimaran.venues.sim.unreadable import UNREADABLE
 
 GZIP_BITS: Final = 31
 REQUEST_BYTES_MAX: Final = 64 * 1024
@@ -110,7 +111,7 @@ class HtxConnection(Connection):
             if payload[:2] == b"\x1f\x8b":
                 payload = zlib.decompressobj(GZIP_BITS).decompress(payload, REQUEST_BYTES_MAX)
             request = msgspec.json.decode(payload)
-        except (msgspec.DecodeError, zlib.error):
+        except (*UNREADABLE, zlib.error):
             request = None
         if not isinstance(request, dict):
             self._refuse("not json string", {})

@@ -119,6 +119,11 @@ class PrivateSocket(Connection):
             self._pinged_s = now_s
             self.ping = self.say_ping(self.stage.server_ms())
 
+    def key_revoked(self, name: str) -> None:
+        """Hangs up on who has logged in with it."""
+        if self.key is not None and self.key.key == name:
+            self.close(WSCloseCode.POLICY_VIOLATION)
+
     def login(self, parameters: Mapping[str, str]) -> Denied | None:
         """Speaks for the owner of the key from now on, or why it does not."""
         hosts = dict.fromkeys((self._host, *self.side.hosts(), self._host.partition(":")[0]))

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from trimaran.venues.htx.simulator.answers import Feeds, Query
+from trimaran.venues.htx.simulator.answers import Feeds, Query, decimals_of
 from trimaran.venues.htx.simulator.streams import HtxFeed
 
 AMOUNT_MAX: Final = "10000000"
@@ -88,17 +88,16 @@ _BEATS: Final = {
 
 
 def _legacy_symbol(feed: HtxFeed) -> Row:
-    listing = feed.book.listing
-    instrument = listing.instrument
-    least = listing.min_size
+    book = feed.book
+    instrument, least = book.listing.instrument, book.smallest()
     return {
         "base-currency": instrument.base.lower(),
         "quote-currency": instrument.quote.lower(),
-        "price-precision": -instrument.price_grid.exponent,
-        "amount-precision": -instrument.size_grid.exponent,
+        "price-precision": decimals_of(book.tick()),
+        "amount-precision": decimals_of(book.lot()),
         "symbol-partition": "main",
         "symbol": instrument.symbol,
-        "state": "online",
+        "state": "online" if book.rules.trading else "suspend",
         "value-precision": 8,
         "min-order-amt": least,
         "max-order-amt": Decimal(AMOUNT_MAX),
@@ -112,13 +111,14 @@ def _legacy_symbol(feed: HtxFeed) -> Row:
         "sell-market-min-order-amt": least,
         "sell-market-max-order-amt": Decimal(AMOUNT_MAX),
         "buy-market-max-order-value": Decimal(VALUE_MAX),
-        "api-trading": "enabled",
+        "api-trading": "enabled" if book.rules.trading else "disabled",
         "tags": "",
     }
 
 
 def _settings_symbol(feed: HtxFeed) -> Row:
-    instrument = feed.book.listing.instrument
+    book = feed.book
+    instrument = book.listing.instrument
     base, quote = instrument.base.lower(), instrument.quote.lower()
     return {
         "dn": f"{instrument.base}/{instrument.quote}",
@@ -127,11 +127,11 @@ def _settings_symbol(feed: HtxFeed) -> Row:
         "bcdn": instrument.base,
         "qc": quote,
         "qcdn": instrument.quote,
-        "state": "online",
-        "te": True,
+        "state": "online" if book.rules.trading else "suspend",
+        "te": book.rules.trading,
         "toa": 1514779200000,
-        "tpp": -instrument.price_grid.exponent,
-        "tap": -instrument.size_grid.exponent,
+        "tpp": decimals_of(book.tick()),
+        "tap": decimals_of(book.lot()),
         "ttp": 8,
         "fp": 8,
         "whe": False,

@@ -16,6 +16,7 @@ import msgspec
 
 from trimaran.domain.instrument import Instrument, Symbol
 from trimaran.venues.htx.simulator import spot_wire
+from trimaran.venues.htx.simulator.answers import decimals_of
 from trimaran.venues.htx.simulator.calls import Call, Family, bad_field, plain_text, read, sane
 from trimaran.venues.htx.simulator.cancels import Cancels, Taken
 from trimaran.venues.htx.simulator.refusals import HtxError, order_state, spot_error
@@ -233,10 +234,8 @@ class SpotOrders:
             asset = instrument.quote if side == BUY else instrument.base
             balances = self._exchange.balances(call.account_id, HTX_SPOT)
             limit = plain_text(sum((each.free for each in balances if each.asset == asset), Decimal(0)))
-        if refusal.why is Why.BAD_TICK:
-            limit = str(max(0, -instrument.price_grid.exponent))
-        elif refusal.why is Why.BAD_STEP:
-            limit = str(max(0, -instrument.size_grid.exponent))
+        if refusal.why in (Why.BAD_TICK, Why.BAD_STEP):
+            limit = str(decimals_of(Decimal(limit)))
         elif refusal.why is Why.NOTIONAL_TOO_SMALL and not limit:
             limit = plain_text(instrument.min_notional)
         return spot_error(msgspec.structs.replace(refusal, limit=limit), order_type is OrderTypeSim.MARKET)

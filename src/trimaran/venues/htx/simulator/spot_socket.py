@@ -22,6 +22,7 @@ from trimaran.venues.htx.simulator.private_socket import PrivateSide, PrivateSoc
 from trimaran.venues.htx.simulator.push_hub import Subscription
 from trimaran.venues.htx.simulator.refusals import HtxError
 from trimaran.venues.htx.simulator.spot_push import ACCOUNTS, CLEARING, ORDERS
+from trimaran.venues.sim.unreadable import UNREADABLE
 
 _MODES: Final = {ACCOUNTS: ("0", "1", "2"), CLEARING: ("0", "1")}
 _BAD_STATE: Final = 2002
@@ -84,7 +85,7 @@ class SpotSocket(PrivateSocket):
         """Takes a message of the client."""
         try:
             request = _request.decode(payload)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             self._refuse({}, _BAD_REQUEST, "invalid.json")
             return
         if request.action == "pong":
@@ -113,7 +114,7 @@ class SpotSocket(PrivateSocket):
             return
         try:
             parameters = _parameters.decode(request.params)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             parameters = {}
         parameters.pop("authType", None)
         if self.login(parameters) is None:

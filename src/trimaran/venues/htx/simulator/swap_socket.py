@@ -25,6 +25,7 @@ from trimaran.venues.htx.simulator.push_hub import ALL, Subscription
 from trimaran.venues.htx.simulator.refusals import HtxError, words_of
 from trimaran.venues.htx.simulator.swap_push import CLASSIC, USER, V5, V5_PREFIX
 from trimaran.venues.sim.compress import gzip_member
+from trimaran.venues.sim.unreadable import UNREADABLE
 
 GZIP_BITS: Final = 31
 REQUEST_BYTES_MAX: Final = 256 * 1024
@@ -121,7 +122,7 @@ class SwapSocket(PrivateSocket):
             if payload[:2] == b"\x1f\x8b":
                 payload = zlib.decompressobj(GZIP_BITS).decompress(payload, REQUEST_BYTES_MAX)
             request = _request.decode(payload)
-        except (msgspec.DecodeError, zlib.error):
+        except (*UNREADABLE, zlib.error):
             self.say({"op": "error", **self._error(_MISSING, "Invalid JSON.")})
             return
         if request.op == "pong":

@@ -36,9 +36,11 @@ class Listed:
         """What a swap settles in, or a spot pair is quoted in."""
         return self.instrument.quote
 
-    def row(self, state: str = "live") -> str:
+    def row(self) -> str:
         """The instrument's row of the list."""
-        return instrument_text(self.feed.book.listing, self.code, state)
+        book = self.feed.book
+        live = self.feed.listed and book.rules.trading
+        return instrument_text(book, self.code, "live" if live else "suspend")
 
 
 class Catalogue:

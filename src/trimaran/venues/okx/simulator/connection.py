@@ -34,8 +34,9 @@ from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.gate import Verdict
 from trimaran.venues.sim.server_stage import Connection, Stage, Window, as_text
 from trimaran.venues.sim.trading import ApiKey, Permission
+from trimaran.venues.sim.unreadable import UNREADABLE
 
-LOGIN_FAILED, IDLE, SLOW = 4001, 4004, 4005  # close codes
+LOGIN_FAILED, IDLE, SLOW, KEY_CHANGED = 4001, 4004, 4005, 4007  # close codes
 BAD_REQUEST, TOO_OFTEN, NO_LOGIN, BAD_ARGUMENTS, BAD_OPERATION, WRONG_URL, TWICE, UPGRADE = (
     "60012", "60014", "60011", "60013", "60019", "60028", "60031", "64008",
 )  # fmt: skip
@@ -134,6 +135,11 @@ class OkxConnection(Connection):
         elif self.too_slow():
             self.close(SLOW)
 
+    def key_revoked(self, name: str) -> None:
+        """Ends the connection that has logged in with it."""
+        if self._key is not None and self._key.key == name:
+            self.close(KEY_CHANGED, b"APIKey has been updated or deleted. Please reconnect.")
+
     def _say(self, answer: dict[str, Any], request_id: str = "") -> None:
         named = {"id": request_id} if request_id else {}
         self.send(_encode({**named, **answer, "connId": self._id}), 1.0)
@@ -144,7 +150,7 @@ class OkxConnection(Connection):
     def _request(self, payload: bytes) -> None:
         try:
             frame = _frames.decode(payload)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             self._refuse(BAD_REQUEST, _invalid(payload))
             return
         operation, request_id = frame.op, frame.id

@@ -30,6 +30,7 @@ from trimaran.venues.okx.simulator.refusals import (
 )
 from trimaran.venues.sim.gate import Request
 from trimaran.venues.sim.markets import OKX_SPOT
+from trimaran.venues.sim.unreadable import UNREADABLE
 
 BATCH_MAX: Final = 20
 SINGLE_LIMIT, BATCH_LIMIT = 60, 300  # orders in two seconds, of an account and instrument
@@ -110,7 +111,7 @@ class Operations:
         kind = _KINDS[name]
         try:
             args = kind.many.decode(payload) if listed or kind.batch else [kind.args.decode(payload)]
-        except msgspec.DecodeError:
+        except UNREADABLE:
             raise OkxError("60013", "Invalid args") from None
         if not args or (len(args) > 1 and not kind.batch):
             raise OkxError("60013", "Invalid args")

@@ -36,6 +36,7 @@ from trimaran.venues.sim.trading import (
     OrderHappened,
     SimOrder,
 )
+from trimaran.venues.sim.unreadable import UNREADABLE
 
 CHANNELS: Final = frozenset(
     {
@@ -285,6 +286,6 @@ def _interval_ns(argument: dict[str, str]) -> int:
     """How often a snapshot is repeated; 0: never."""
     try:
         wish = msgspec.json.decode(argument.get("extraParams", "{}") or "{}", type=dict[str, Any])
-    except msgspec.DecodeError:
+    except UNREADABLE:
         wish = {}
     return 0 if str(wish.get("updateInterval", "")) == "0" else int(REPEAT_S * NS)

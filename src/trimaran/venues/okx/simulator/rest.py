@@ -35,6 +35,7 @@ from trimaran.venues.sim.gate import PASS, Request, Verdict
 from trimaran.venues.sim.markets import OKX_SPOT, OKX_SWAP
 from trimaran.venues.sim.server_stage import Stage, Window, html_page, page
 from trimaran.venues.sim.trading import ApiKey, Permission
+from trimaran.venues.sim.unreadable import UNREADABLE
 
 BASE: Final = "/api/v5/"
 OPERATIONS: Final = {
@@ -316,7 +317,7 @@ async def _body(request: web.Request, kind: Any) -> Any:
         raise NO_TYPE
     try:
         return msgspec.json.decode(payload, type=kind)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         raise NO_JSON from None
 
 

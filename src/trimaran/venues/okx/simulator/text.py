@@ -162,14 +162,14 @@ class OkxText:
         )
 
 
-def instrument_text(listing: SimInstrument, code: int, state: str) -> str:
+def instrument_text(book: VenueBook, code: int, state: str) -> str:
     """One row of the instrument list. What does not apply is an empty string."""
-    instrument = listing.instrument
+    instrument = book.listing.instrument
     swap = instrument.kind is ContractKind.PERPETUAL
     family = f"{instrument.base}-{instrument.quote}"
     contract, tick, lot = (
         plain(grid.units, grid.exponent)
-        for grid in (Grid.of(instrument.contract_size), instrument.price_grid, instrument.size_grid)
+        for grid in map(Grid.of, (instrument.contract_size, book.tick(), book.lot()))
     )
     kind = (
         f'"instType":"SWAP","baseCcy":"","quoteCcy":"","settleCcy":"{instrument.quote}","ctVal":"{contract}",'
@@ -181,7 +181,7 @@ def instrument_text(listing: SimInstrument, code: int, state: str) -> str:
     )
     return (
         f'{{{kind},"instId":"{instrument.symbol}","instIdCode":{code},"tickSz":"{tick}","lotSz":"{lot}",'
-        f'"minSz":"{listing.min_size:f}","maxLmtSz":"100000000","maxMktSz":"1000000","maxLmtAmt":"20000000",'
+        f'"minSz":"{book.smallest():f}","maxLmtSz":"100000000","maxMktSz":"1000000","maxLmtAmt":"20000000",'
         f'"maxMktAmt":"1000000","maxStopSz":"1000000","maxTriggerSz":"100000000","maxTwapSz":"100000000","maxIcebergSz":"100000000","state":"{state}","ruleType":"normal","alias":"",'
         f'"category":"1","listTime":"1548133413000","expTime":"","stk":"","optType":"","openType":"",'
         f'"groupId":"1","contTdSwTime":"","upcChg":[],"tradeQuoteCcyList":["{instrument.quote}"]}}'

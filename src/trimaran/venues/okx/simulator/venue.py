@@ -57,7 +57,6 @@ class OkxVenue:
         self._stage = stage
         self._rules = rules
         self._limited = rules.rate_limits and stage.options.limits
-        self._announced: set[str] = set()  # instruments that have disappeared
         self._attempts = Window(rules.connections_per_s, 1.0)
         by_symbol = self._feeds_of(stage, rules)
         self.feeds = {
@@ -65,6 +64,7 @@ class OkxVenue:
             for feed in by_symbol.values()
         }
         self._catalogue = Catalogue(by_symbol)
+        self._told = {symbol: (feed.listed, feed.book.rules) for symbol, feed in by_symbol.items()}
         exchange, public = stage.exchange(VENUE), PublicData(self._catalogue, stage)
         diary = PositionDiary()
         exchange.listen(diary.happened)  # before those who read it
@@ -94,7 +94,9 @@ class OkxVenue:
         """Sends everything that is due."""
         for feed in self.feeds.values():
             feed.pump(moment)
-            if not feed.listed and feed.text.symbol not in self._announced:
+            state = feed.listed, feed.book.rules
+            if state != self._told[feed.text.symbol]:
+                self._told[feed.text.symbol] = state
                 self._announce(feed)
         self._private.pump(moment)
 
@@ -126,9 +128,8 @@ class OkxVenue:
             self._endpoints.funded(event)
 
     def _announce(self, feed: OkxFeed) -> None:
-        """Tells the channel `instruments` that one has disappeared."""
-        self._announced.add(feed.text.symbol)
-        row = self._catalogue.ever(feed.book.listing.instrument.symbol).row("suspend")
+        """Tells the channel `instruments` that one has changed or disappeared."""
+        row = self._catalogue.ever(feed.book.listing.instrument.symbol).row()
         for connection in tuple(self._stage.connections):
             if isinstance(connection, OkxConnection):
                 connection.announce(feed.text.kind, row)
