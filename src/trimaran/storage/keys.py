@@ -3,8 +3,8 @@
     <folder>/keys.json     names, venues and public halves in the clear; secrets in envelopes (`sealing.py`)
     <folder>/master.key    32 random bytes, where no passphrase was chosen when the store was made
 
-Both files are 0600, and refused otherwise; their folder is made with 0700. The file is read whole, changed, and replaced
-whole; whatever does not follow its schema is refused with the name of the field.
+Both files are 0600, and refused otherwise; their folder is made with 0700. The file is read whole, changed,
+and replaced whole; whatever does not follow its schema is refused with the name of the field.
 """
 
 from __future__ import annotations

@@ -283,6 +283,30 @@ def test_a_fill_that_stays_without_an_owner_is_not_lost():
     assert fold.report(early, WAIT_NS_MAX + 1) == []
 
 
+@pytest.mark.parametrize("told", ["the order", "the fill"])
+def test_a_fill_that_went_out_as_foreign_is_ours_once_somebody_says_so(told):
+    """The question whose it is may fail for longer than anybody waits: the fill must not be lost by that."""
+    fold = AccountFold()
+    early = fill(client_order_id=None)
+    fold.report(early, 0)
+    assert fold.on_tick(WAIT_NS_MAX) == [ForeignFill(early)]
+    if told == "the order":
+        assert kinds(fold.report(order(_S.PARTIALLY_FILLED, 3), WAIT_NS_MAX + 1)) == [OrderAcked, Fill]
+    else:
+        assert kinds(fold.report(fill(), WAIT_NS_MAX + 1)) == [Fill]
+        fold.report(order(_S.PARTIALLY_FILLED, 3), WAIT_NS_MAX + 2)
+    assert fold.report(fill(), WAIT_NS_MAX + 3) == []
+    assert fold.on_tick(WAIT_NS_MAX + 100 * SECOND) == [], "nothing is missing"
+
+
+def test_a_question_that_may_have_failed_is_asked_again():
+    fold = AccountFold()
+    early = fill(client_order_id=None)
+    fold.report(early, 0)
+    asked = [at for at in range(0, WAIT_NS_MAX, WAIT_NS // 5) if fold.on_tick(at) == [OwnerMissing(early)]]
+    assert asked == [WAIT_NS, 2 * WAIT_NS, 4 * WAIT_NS, 8 * WAIT_NS, 16 * WAIT_NS]
+
+
 def test_a_fee_from_another_channel():
     fold = AccountFold()
     assert fold.report(fill(fee=None, fee_asset=Asset("")), 0) == []

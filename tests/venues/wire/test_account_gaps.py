@@ -31,6 +31,7 @@ from trimaran.domain.reports import BalanceReport
 from trimaran.venues.wire.asks import (
     TokenAction,
 )
+from trimaran.venues.wire.backoff import Backoff
 from trimaran.venues.wire.capability import Unsupported
 from trimaran.venues.wire.client_port import (
     ClockFailed,
@@ -142,6 +143,32 @@ async def test_a_fill_without_owner_or_fee_is_asked_for(stage):
     await stage.until(lambda: len(stage.of(Fill)) == 2)
     assert {event.client_order_id for event in stage.of(Fill)} == {OURS}
     assert {event.fee for event in stage.of(Fill)} == {Decimal(1)}
+
+
+async def test_one_question_serves_all_fills_of_an_order(stage):
+    """A history may hold hundreds of fills of one order, and questions are few."""
+    stage.venue.answers["QueryOrder"] = [order(OrderState.PARTIALLY_FILLED, 15, 3)]
+    await stage.up()
+    await stage.venue.say(*(fill(number, client_order_id=None) for number in range(1, 6)))
+    await stage.until(lambda: len(stage.of(Fill)) == 5)
+    assert stage.venue.count("QueryOrder") == 1
+
+
+async def test_rounds_that_follow_each_other_at_once_become_rare(stage):
+    """A frame that cannot be read, again and again, must not spend the budgets on reconciliation."""
+
+    async def slow(ask: object) -> object:
+        await stage.venue.say(Stale("again"))
+        await asyncio.sleep(0.01)
+        return ()
+
+    await stage.up(retry=Backoff(1000 * SECOND, 1000 * SECOND))
+    rounds = len(stage.of(Reconciled))
+    stage.venue.answers["OpenOrders"] = [slow]
+    await stage.venue.say(Stale("once"))
+    await stage.until(lambda: len(stage.of(Reconciled)) > rounds)
+    await asyncio.sleep(0.1)
+    assert len(stage.of(Reconciled)) == rounds + 1
 
 
 # Lines

@@ -249,11 +249,18 @@ class AccountClient:
                 self._look_into(event)
 
     def _look_into(self, question: FoldQuestion) -> None:
-        if question not in self._asking and not (isinstance(question, FeeMissing) and question.booked):
-            self._asking.add(question)
-            self._tasks.spawn(self._find_out(question))
+        if isinstance(question, FillsMissing):
+            about: object = question
+        elif isinstance(question, FeeMissing) and question.booked:
+            return
+        else:  # one answer serves every fill of the order
+            report = question.report
+            about = (type(question), report.instrument_key, report.venue_order_id)
+        if about not in self._asking:
+            self._asking.add(about)
+            self._tasks.spawn(self._find_out(question, about))
 
-    async def _find_out(self, question: FoldQuestion) -> None:
+    async def _find_out(self, question: FoldQuestion, about: object) -> None:
         """Asks what the fold misses. A fault is no loss: it asks again, or has a deadline of its own."""
         try:
             if isinstance(question, FillsMissing):
@@ -273,7 +280,7 @@ class AccountClient:
         except VenueFault as error:
             self._tell([RequestFailed("query", None, error.fault)])
         finally:
-            self._asking.discard(question)
+            self._asking.discard(about)
 
     # --- rounds and timers ----------------------------------------------------------------------------
 
@@ -289,7 +296,7 @@ class AccountClient:
         self._want.set()
 
     async def _reconcile_when_wanted(self) -> None:
-        failures = 0
+        in_a_row = 0  # rounds that failed, or that were followed by another one at once
         while True:
             await self._want.wait()
             await asyncio.sleep(self._spec.visibility_lag_ns / SECOND)
@@ -298,13 +305,17 @@ class AccountClient:
             (since_ns, reason), self._wanted = self._wanted, None
             try:
                 await self.reconcile(since_ns, reason)
-                failures = 0
+                least_ns = 0
             except VenueFault as error:
                 self._tell([ReconcileFailed(reason, error.fault)])
                 self._reconcile_soon(since_ns, reason)
-                pause_ns = self.options.retry.delay_ns(failures, self._rng)
-                failures += 1
-                await asyncio.sleep(max(pause_ns, error.fault.retry_after_ns) / SECOND)
+                least_ns = error.fault.retry_after_ns
+            if not self._want.is_set():
+                in_a_row = 0
+                continue
+            pause_ns = self.options.retry.delay_ns(in_a_row, self._rng)
+            in_a_row += 1
+            await asyncio.sleep(max(pause_ns, least_ns) / SECOND)
 
     async def _poll_while_deaf(self) -> None:
         """Without a line that tells of them, open orders are looked at now and then."""

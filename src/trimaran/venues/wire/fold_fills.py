@@ -3,9 +3,12 @@
 A fill is known by instrument, venue's trade id and side of ours. It goes out when its order's owner and its
 fee are known; the venue's channels may tell these apart and in any order. Times are of the local clock:
 
-    owner unknown for WAIT_NS: `OwnerMissing`; for WAIT_NS_MAX: it goes out as a ForeignFill
+    owner unknown for WAIT_NS: `OwnerMissing`; for WAIT_NS_MAX: it goes out as a ForeignFill, and once more as
+    a Fill if it turns out to be of an order of ours after all
     fee unknown for WAIT_NS: `FeeMissing`; for WAIT_NS_MAX: it goes out with a fee of 0 and an alarm, and the
     fee follows as `FeeKnown`
+
+Either is asked for again after twice the time, four times and so on: a question may fail.
 
 The last FILLS_KEPT fills are remembered. A repeat of an older one would pass again; no answer and no stream
 of a venue reaches back so far, for all that is asked begins at a gap (the ledger absorbs repeats as well).
@@ -28,6 +31,7 @@ from trimaran.venues.wire.fold_port import FeeKnown, FeeMissing, FoldEvent, Owne
 WAIT_NS: Final = 500_000_000
 WAIT_NS_MAX: Final = 10_000_000_000
 FILLS_KEPT: Final = 100_000
+ORPHANS_KEPT: Final = 4_096
 
 FillKey = tuple[InstrumentKey, FillId, Side]
 
@@ -47,8 +51,8 @@ class _Held(msgspec.Struct):
     report: FillReport
     since_ns: int
     counted: bool = False
-    asked_owner: bool = False
-    asked_fee: bool = False
+    owner_asks: int = 0
+    fee_asks: int = 0
 
 
 class FillDesk:
@@ -58,11 +62,15 @@ class FillDesk:
         self._find_owner = find_owner
         self._gone: dict[FillKey, ClientOrderId | None] = {}  # who has a fee to come, in the order of going
         self._held: dict[FillKey, _Held] = {}
+        self._orphans: dict[FillKey, FillReport] = {}  # went out as foreign: nobody had told whose
         self._ours: list[tuple[ClientOrderId, InstrumentKey, int]] = []
 
     def add(self, report: FillReport, now_ns: int) -> list[FoldEvent]:
         """What goes out by a fill."""
         key = (report.instrument_key, report.fill_id, report.side)
+        if key in self._orphans:
+            self._orphans[key] = _merged(self._orphans[key], report)
+            return self._adopt(key)
         if key in self._gone:
             return self._late_fee(key, report)
         held = self._held.get(key)
@@ -85,7 +93,8 @@ class FillDesk:
 
     def recheck(self) -> list[FoldEvent]:
         """The owner of an order has become known."""
-        return [event for key, held in list(self._held.items()) for event in self._release(key, held)]
+        late = [event for key in list(self._orphans) for event in self._adopt(key)]
+        return late + [event for key, held in list(self._held.items()) for event in self._release(key, held)]
 
     def on_tick(self, now_ns: int) -> list[FoldEvent]:
         """What has waited for too long."""
@@ -108,15 +117,32 @@ class FillDesk:
         if waited_ns >= WAIT_NS_MAX:
             if isinstance(owner, int) and report.fee is None:
                 return [FeeMissing(report, booked=True), self._goes(key, report, owner, fee_owed=True)]
+            if owner is None:
+                self._orphans[key] = report
+                if len(self._orphans) > ORPHANS_KEPT:
+                    del self._orphans[next(iter(self._orphans))]
             return [self._goes(key, report, FOREIGN if owner is None else owner)]
         events: list[FoldEvent] = []
-        if waited_ns >= WAIT_NS and owner is None and not held.asked_owner:
-            held.asked_owner = True
+        if owner is None and waited_ns >= WAIT_NS << held.owner_asks:
+            held.owner_asks += 1
             events.append(OwnerMissing(report))
-        if waited_ns >= WAIT_NS and report.fee is None and not held.asked_fee:
-            held.asked_fee = True
+        if report.fee is None and waited_ns >= WAIT_NS << held.fee_asks:
+            held.fee_asks += 1
             events.append(FeeMissing(report, booked=False))
         return events
+
+    def _adopt(self, key: FillKey) -> list[FoldEvent]:
+        """A fill that went out as foreign, as soon as somebody has told whose it is."""
+        report = self._orphans[key]
+        owner = self.owner_of(report)
+        if owner is None:
+            return []
+        del self._orphans[key]
+        if not isinstance(owner, int):
+            return []
+        self._ours.append((owner, report.instrument_key, report.lots))
+        alarm: list[FoldEvent] = [FeeMissing(report, booked=True)] if report.fee is None else []
+        return [*alarm, self._goes(key, report, owner, fee_owed=report.fee is None)]
 
     def _goes(self, key: FillKey, report: FillReport, owner: Owner, fee_owed: bool = False) -> FoldEvent:
         self._held.pop(key, None)
