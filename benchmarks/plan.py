@@ -21,8 +21,15 @@ class Plan(msgspec.Struct, frozen=True):
     scan_pairs: int = 10_000  # changes, each beside the same frame without one
     rate_seconds: int = 5
     books: int = 200
+    orders: int = 5_000  # written and signed, of each market and way
+    order_trips: int = 1_000  # to the venue and back, of each market
+    load_orders: int = 4_000  # on each simulated market
+    watched_assets: int = 10  # each a book in six markets
+    watch_seconds: float = 120.0
     rounds: int = 5
+    order_rounds: int = 3
     memory_rounds: int = 3
+    watch_rounds: int = 1
 
 
 QUICK = Plan(
@@ -32,7 +39,13 @@ QUICK = Plan(
     scan_pairs=2_000,
     rate_seconds=1,
     books=50,
+    orders=500,
+    order_trips=100,
+    load_orders=400,
+    watched_assets=2,
+    watch_seconds=4.0,
     rounds=2,
+    order_rounds=1,
     memory_rounds=1,
 )
 

@@ -1,6 +1,7 @@
 """Runs every benchmark, prints the table and writes `results.json`: `make bench`.
 
-`--quick` is a short run that only shows that everything works; its figures mean little.
+`--quick` is a short run that only shows that everything works; its figures mean little. `--only` with
+`--merge` measures some rows anew and keeps the others as an earlier run has left them.
 """
 
 from __future__ import annotations
@@ -20,9 +21,13 @@ from benchmarks import (
     cpu_per_message,
     frame_to_book,
     memory_per_book,
+    order_entry,
+    order_round_trip,
     scan_update,
+    simulator_throughput,
     socket_at_rate,
     socket_to_decision,
+    watch_books,
 )
 from benchmarks.plan import QUICK, Plan
 from benchmarks.rows import Row, Skipped
@@ -38,6 +43,10 @@ BENCHMARKS: tuple[tuple[str, Callable[[Sides, Plan, Path], Sequence[Row | Skippe
     (socket_at_rate.NAME, socket_at_rate.measure),
     (memory_per_book.NAME, memory_per_book.measure),
     (cpu_per_message.NAME, cpu_per_message.measure),
+    (order_entry.NAME, order_entry.measure),
+    (order_round_trip.NAME, order_round_trip.measure),
+    (simulator_throughput.NAME, simulator_throughput.measure),
+    (watch_books.NAME, watch_books.measure),
 )
 
 
@@ -53,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(f"benchmarks: {error}", style="red")
         return 1
     rows = [line for line in lines if isinstance(line, Row)]
-    options.output.write_bytes(encoded(rows))
+    earlier = kept(options.output, rows) if options.merge else []
+    options.output.write_bytes(encoded([*earlier, *rows]))
     console.print(table(rows))
     for number, row in enumerate(rows, start=1):
         console.print(f"{number}. {row.name}: {row.conditions}", highlight=False)
@@ -73,6 +83,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--only", action="append", choices=[name for name, _ in BENCHMARKS], help="may repeat"
     )
+    parser.add_argument(
+        "--merge", action="store_true", help="keep the rows that the output has already and this run does not"
+    )
     parser.add_argument("--output", type=Path, default=RESULTS, help="where the rows go, as JSON")
     return parser.parse_args(arguments)
 
@@ -86,6 +99,13 @@ def measured(plan: Plan, only: Sequence[str] | None, console: Console) -> list[R
                 with console.status(name):
                     lines += measure(sides, plan, Path(folder))
     return lines
+
+
+def kept(output: Path, rows: Sequence[Row]) -> list[Row]:
+    """The rows of an earlier run, as they were, but for those that were measured anew."""
+    earlier = msgspec.json.decode(output.read_bytes(), type=list[Row]) if output.exists() else []
+    measured_now = {row.name for row in rows}
+    return [row for row in earlier if row.name not in measured_now]
 
 
 def encoded(rows: Sequence[Row]) -> bytes:

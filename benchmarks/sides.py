@@ -113,7 +113,7 @@ class Sides:
     def missing(self, name: str) -> str | None:
         """Why this side cannot run, or None where it can."""
         if not interpreter(name).exists():
-            return f"no {title(name)}: its environment is not built, run `make bench-peers`"
+            return not_built(name)
         try:
             self.about(name)
         except SideFailedError as error:
@@ -147,13 +147,15 @@ class Sides:
         return self._running[name]
 
 
-def in_turns(names: Sequence[str], rounds: int, turn: Callable[[str], Figures]) -> dict[str, list[Figures]]:
-    """One turn for each name in each round, after one round that does not count."""
+def in_turns(
+    names: Sequence[str], rounds: int, turn: Callable[[str], Figures], warm_up: int = 1
+) -> dict[str, list[Figures]]:
+    """One turn for each name in each round, after the rounds that warm up and do not count."""
     figures: dict[str, list[Figures]] = {name: [] for name in names}
-    for number in range(rounds + 1):
+    for number in range(rounds + warm_up):
         for name in names:
             reply = turn(name)
-            if number:
+            if number >= warm_up:
                 figures[name].append(reply)
     return figures
 
@@ -175,6 +177,11 @@ def assert_same_proof(figures: Mapping[str, Sequence[Figures]]) -> None:
 def channelled(channel: str | None) -> dict[str, str]:
     """The part of a request that names a channel."""
     return {} if channel is None else {"channel": channel}
+
+
+def not_built(name: str) -> str:
+    """Why a side without an environment cannot run."""
+    return f"no {title(name)}: its environment is not built, run `make bench-peers`"
 
 
 def title(name: str) -> str:

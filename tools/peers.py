@@ -44,6 +44,8 @@ PEERS = {
     "ccxt": Peer("ccxt.pro", (Build("3.11", "ccxt.lock"),)),
     "official": Peer("the venues' own Python clients", (Build("3.11", "official.lock"),)),
     "flox": Peer("FLOX", (Build("3.11", "flox.lock"),)),
+    # It needs 3.12, and takes 930 MB.
+    "nautilus": Peer("NautilusTrader", (Build("3.12", "nautilus.lock"),)),
     # The 2.4 line runs on the interpreter that we run on, and is the faster of the two on these frames, so it
     # is the harder peer; it is compiled from source in one or two minutes. The 3.0 line has wheels for 3.13.
     "cryptofeed": Peer(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from ccxt_binance import BinanceSide
 from ccxt_htx import HtxSide
 from ccxt_okx import OkxSide
+from ccxt_orders import order_entry, round_trip
 from measuring import Side, memory, serve
 
 VENUES = {"binance": BinanceSide, "okx": OkxSide, "htx": HtxSide}
@@ -22,4 +23,4 @@ def make_side(channel: str) -> Side:
 
 
 if __name__ == "__main__":
-    serve(make_side, {"memory": memory})
+    serve(make_side, {"memory": memory, "order_entry": order_entry, "round_trip": round_trip})

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from measuring import Feed, Frame, PlainReplay, memory, serve
+from trimaran_load import load
 from trimaran_markets import MARKETS, add_book
+from trimaran_orders import order_entry, round_trip
 from trimaran_rate import follow
 from trimaran_round_trip import decide
 from trimaran_scan import scan
@@ -101,4 +103,15 @@ def own_version() -> str:
 
 
 if __name__ == "__main__":
-    serve(TrimaranSide, {"decide": decide, "follow": follow, "memory": memory, "scan": scan})
+    serve(
+        TrimaranSide,
+        {
+            "decide": decide,
+            "follow": follow,
+            "load": load,
+            "memory": memory,
+            "order_entry": order_entry,
+            "round_trip": round_trip,
+            "scan": scan,
+        },
+    )

@@ -13,11 +13,10 @@ from typing import Any
 
 import msgspec
 from measuring import Reply, Side, percentiles_us, settle
-from trimaran_orders import VALID_NS, Opened, open_market, raw_line, requests, run
+from trimaran_account import VALID_NS, Opened, approved, open_market, raw_line, requests, run
 from trimaran_raw_line import Load, Prepared
 
 from trimaran.base.secret import KeyKind
-from trimaran.domain.decision import Approved
 from trimaran.domain.instrument import Side as OrderSide
 from trimaran.domain.orders import TimeInForce
 from trimaran.venues.wire.asks import CancelOrder, OrderRef, PlaceOrder
@@ -79,13 +78,13 @@ def load_texts(opened: Opened, count: int, epoch: int) -> Iterator[Prepared]:
     crossing = {side: floor(opened.last * (1 + side.sign * CROSSES_BY)) for side in OrderSide}
     number = 0
     for at, order in enumerate(requests(opened, count, epoch)):
-        asks: list[PlaceOrder | CancelOrder] = [PlaceOrder(Approved(order))]
+        asks: list[PlaceOrder | CancelOrder] = [PlaceOrder(approved(opened, order))]
         if at % OF_ORDERS < MATCHING:
             side = OrderSide(at % 2)
             taking = msgspec.structs.replace(
                 order, side=side, price_ticks=crossing[side], tif=TimeInForce.IOC
             )
-            asks = [PlaceOrder(Approved(taking))]
+            asks = [PlaceOrder(approved(opened, taking))]
         else:
             asks.append(CancelOrder(OrderRef(symbol, order.client_order_id)))
         for ask in asks:

@@ -1,7 +1,7 @@
 """Our end of the order benchmarks: what an order costs to write and sign, and its way to a venue and back.
 
-Accounts are made as a desk makes them (`live/account.py`); only the budgets of the governor and of the lines
-are so large that nothing waits for them, or this would measure how long a venue makes its clients wait.
+The account is `trimaran_account.py`'s. Between two orders of ours there is one that was prepared, over a bare
+connection, and an echo: what the venue and the kernel need by themselves.
 """
 
 from __future__ import annotations
@@ -10,56 +10,34 @@ import asyncio
 import random
 import time
 from array import array
-from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 import picows
-import uvloop
 from measuring import Reply, Side, clock_cost_ns, percentiles_us, settle
-from trimaran_raw_line import OneByOne, Prepared, RawLine, open_raw
+from trimaran_account import (
+    UP_S_MAX,
+    Opened,
+    approved_orders,
+    open_market,
+    raw_line,
+    resting_texts,
+    run,
+    wide_gate,
+)
+from trimaran_raw_line import OneByOne, Prepared
 
-from trimaran.base.secret import KeyKind, Secret
+from trimaran.base.secret import KeyKind
 from trimaran.domain.account import OrderAcked
-from trimaran.domain.client_id import ClientIdCounter
 from trimaran.domain.decision import Approved
-from trimaran.domain.instrument import Instrument, Symbol
-from trimaran.domain.instrument import Side as OrderSide
-from trimaran.domain.orders import IntentId, OrderRequest, StrategyName, TimeInForce
-from trimaran.domain.pair import Pair
-from trimaran.live.account import Surroundings, identified
-from trimaran.venues.registry import MARKETS
+from trimaran.domain.instrument import Symbol
 from trimaran.venues.wire.account_client import AccountClient
-from trimaran.venues.wire.asker import Gate
-from trimaran.venues.wire.asks import CancelOrder, OrderRef, PlaceOrder, Tickers
+from trimaran.venues.wire.asks import OrderRef, PlaceOrder
 from trimaran.venues.wire.client_port import ClientEvent
 from trimaran.venues.wire.clock import SystemClock
-from trimaran.venues.wire.credentials import Credentials
-from trimaran.venues.wire.dialect import AccountSetup
-from trimaran.venues.wire.governor import Governor
-from trimaran.venues.wire.market_entry import Bases, MarketEntry
 from trimaran.venues.wire.message import HttpReply, HttpRequest, Stamp
 from trimaran.venues.wire.rest import RestClient, RestOptions
-
-PAIR = Pair.parse("BTC-USDT")
-SIZE = Decimal("0.01")  # base asset; more is told from order to order
-RESTS_AT = Decimal("0.98")  # of the last price
-UNITS = 10**8  # of every budget
-UP_S_MAX = 20
-VALID_NS = 60_000_000_000
-STRATEGY, INTENT = StrategyName("benchmark"), IntentId("benchmark")
-
-
-class Opened(msgspec.Struct):
-    """One market with its instrument and its key."""
-
-    entry: MarketEntry
-    hosts: Mapping[str, Bases]
-    credentials: Credentials
-    setup: AccountSetup
-    instrument: Instrument
-    last: Decimal  # price
 
 
 def order_entry(side: Side, told: dict[str, Any], market: str, way: str, count: int) -> Reply:
@@ -92,103 +70,6 @@ def order_entry(side: Side, told: dict[str, Any], market: str, way: str, count: 
 def round_trip(side: Side, told: dict[str, Any], market: str, echo: str, count: int, epoch: int) -> Reply:
     """Microseconds from `place` to the acknowledgement, and of a bare echo of as many bytes, in turns."""
     return run(placed(told, market, echo, count, epoch))
-
-
-def run(work: Any) -> Any:
-    """The outcome of a coroutine, on the loop of live trading."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
-
-
-# --- a market -------------------------------------------------------------------------------------------
-
-
-async def open_market(told: dict[str, Any], market: str, kind: KeyKind) -> Opened:
-    """Instruments, ids and key of a market, asked of the simulator."""
-    entry = MARKETS[market]
-    hosts = {f"{entry.venue}.{name}": bases for name, bases in told["venues"][entry.venue].items()}
-    symbol = entry.spell(PAIR)
-    market_at = entry.open(hosts[market])
-    clock = SystemClock()
-    async with RestClient(clock, RestOptions()) as rest:
-        body = (await rest.get(market_at.instruments_url([symbol]))).body
-        (instrument,) = market_at.read_instruments(body, [symbol])
-        around = Surroundings(wide_gate(entry.venue), rest, clock, random.Random(1))
-        credentials = credentials_of(told["accounts"][entry.venue], entry.venue, kind)
-        setup = await identified(entry, hosts[market], credentials, {symbol: instrument}, around)
-        codes = entry.private.read_codes(body, [symbol]) if entry.private.read_codes else {}
-        setup = msgspec.structs.replace(setup, symbol_codes=codes)
-        asked = entry.private.make_dialect(setup)
-        request = asked.write(Tickers(symbol), Stamp(clock.wall_ns()))
-        reply = await rest.send(request, UP_S_MAX)
-        (ticker,) = [each for each in asked.read(Tickers(symbol), reply, 0) if each.last is not None]
-    return Opened(entry, hosts, credentials, setup, instrument, ticker.last)
-
-
-async def raw_line(opened: Opened, on_reply: Any) -> RawLine:
-    """A bare connection to a market's order line."""
-    private = opened.entry.private
-    urls = private.bases(opened.hosts[opened.entry.name])
-    line = next(each for each in private.spec.lines if each.takes_orders)
-    dialogue = private.make_line(line, urls[line.base], opened.setup)
-    return await open_raw(urls[line.base] + line.path, dialogue, line.compressed, on_reply)
-
-
-def credentials_of(account: Mapping[str, str], venue: str, kind: KeyKind) -> Credentials:
-    """The demo key of a venue."""
-    if kind is KeyKind.ED25519:
-        return Credentials(account["ed25519_key"], Secret(account["ed25519_seed"]), kind=kind)
-    passphrase = Secret(account["passphrase"]) if venue == "okx" else None
-    return Credentials(account["key"], Secret(account["secret"]), passphrase)
-
-
-def wide_gate(venue: str) -> Gate:
-    """The governor of a venue, with room for everything."""
-    entries = [entry for entry in MARKETS.values() if entry.venue == venue]
-    limits = {limit.name: limit for entry in entries for limit in entry.private.spec.limits}
-    wide = {"units": UNITS, "used_header": "", "left_header": ""}
-    return Gate(Governor([msgspec.structs.replace(limit, **wide) for limit in limits.values()]))
-
-
-def approved_orders(opened: Opened, count: int, epoch: int) -> Iterator[Approved]:
-    """Orders that rest, each of another price, size and id."""
-    for number, order in enumerate(requests(opened, count, epoch)):
-        lots = order.lots + number % 50 * opened.instrument.order_step
-        yield Approved(
-            msgspec.structs.replace(order, lots=lots, price_ticks=order.price_ticks - number % 200)
-        )
-
-
-def requests(opened: Opened, count: int, epoch: int) -> Iterator[OrderRequest]:
-    """Buys of one size below the market, each with an id of its own."""
-    instrument, counter = opened.instrument, ClientIdCounter(0, 0, epoch)
-    ticks = instrument.price_grid.steps_floor(opened.last * RESTS_AT)
-    lots = lots_of(instrument)
-    for number in range(count):
-        client_order_id, counter = counter.take()
-        yield OrderRequest(
-            INTENT, client_order_id, instrument.key, OrderSide.BUY, ticks, lots, TimeInForce.GTC, STRATEGY,
-            None, False, number,
-        )  # fmt: skip
-
-
-def resting_texts(opened: Opened, count: int, epoch: int) -> Iterator[Prepared]:
-    """An order and its cancel, and so on, written and signed."""
-    write = opened.entry.private.make_dialect(opened.setup).write_order
-    stamp, symbol = Stamp(time.time_ns(), VALID_NS), opened.instrument.symbol
-    for number, approved in enumerate(approved_orders(opened, count, epoch)):
-        cancel = CancelOrder(OrderRef(symbol, approved.order.client_order_id))
-        for request_id, ask in ((2 * number + 1, PlaceOrder(approved)), (2 * number + 2, cancel)):
-            yield str(request_id), write(ask, request_id, stamp)
-
-
-def lots_of(instrument: Instrument) -> int:
-    """The lots of `SIZE`, in whole steps."""
-    lots = instrument.size_grid.steps_floor(SIZE / instrument.contract_size)
-    return lots // instrument.order_step * instrument.order_step
-
-
-# --- the way of an order --------------------------------------------------------------------------------
 
 
 class Echo(picows.WSListener):

@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmarks import run, socket_at_rate
+from benchmarks import order_entry, order_round_trip, run, simulator_throughput, socket_at_rate, watch_books
 from benchmarks.channels import CHANNELS
 from benchmarks.plan import Plan
-from benchmarks.rows import Row
+from benchmarks.rows import Row, without_peer
 from benchmarks.sides import assert_same_proof, in_turns
 from tools import peers
 from tools.peers import PEERS
@@ -22,9 +22,17 @@ TINY = Plan(
     scan_pairs=100,
     rate_seconds=1,
     books=2,
+    orders=50,
+    order_trips=10,
+    load_orders=56,
+    watched_assets=1,
+    watch_seconds=0.3,
     rounds=1,
+    order_rounds=1,
     memory_rounds=1,
 )
+
+WITH_VENUES = ("order_entry", "order_round_trip", "simulator_throughput", "watch_books")
 
 
 @pytest.fixture
@@ -39,7 +47,7 @@ def test_rows_without_peers_say_why(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(run, "QUICK", TINY)
     output = tmp_path / "results.json"
     monkeypatch.setattr(socket_at_rate, "RATE", 500)
-    chosen = [name for name, _ in run.BENCHMARKS if name != "memory_per_book"]
+    chosen = [name for name, _ in run.BENCHMARKS if name not in ("memory_per_book", *WITH_VENUES)]
     assert run.main(["--quick", "--output", str(output), *(f"--only={name}" for name in chosen)]) == 0
     rows = msgspec.json.decode(output.read_bytes(), type=list[Row])
     names = [row.name for row in rows]
@@ -60,6 +68,37 @@ def test_rows_without_peers_say_why(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             assert "make bench-peers" in row.conditions or "cryptofeed" in row.conditions
 
 
+@pytest.mark.usefixtures("no_peers")
+def test_rows_against_simulated_venues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "QUICK", TINY)
+    monkeypatch.setattr(watch_books, "CASES", watch_books.CASES[:1])
+    markets = ("binance.spot", "okx.swap", "htx.spot")
+    for module in (order_round_trip, simulator_throughput):
+        monkeypatch.setattr(module, "MARKETS", markets)
+    output = tmp_path / "results.json"
+    chosen = [f"--only={name}" for name in WITH_VENUES]
+    assert run.main(["--quick", "--output", str(output), *chosen]) == 0
+    rows = msgspec.json.decode(output.read_bytes(), type=list[Row])
+    assert [row.name for row in rows] == [
+        *(f"order_entry {way.market} {way.name}" for way in order_entry.ways()),
+        *(f"order_round_trip {market}" for market in markets for _ in range(2)),
+        *(f"simulator_throughput {market}" for market in markets),
+        *(f"{case.text(TINY)} {what}" for case in watch_books.CASES for what, *_ in watch_books.UNITS),
+    ]
+    for row in rows:
+        assert row.value > 0
+        assert row.peer in (None, order_round_trip.BARE)
+        assert "cores" in row.conditions
+
+
+def test_a_merge_keeps_the_rows_that_were_not_measured_anew(tmp_path: Path) -> None:
+    output = tmp_path / "results.json"
+    assert run.kept(output, []) == []
+    rows = [without_peer(name, 1.0, "us", "no other", "then") for name in ("old", "both", "both")]
+    output.write_bytes(run.encoded(rows))
+    assert run.kept(output, [without_peer("both", 2.0, "us", "no other", "now")]) == rows[:1]
+
+
 def test_turns_alternate_and_the_first_round_does_not_count() -> None:
     order: list[str] = []
 
@@ -70,6 +109,7 @@ def test_turns_alternate_and_the_first_round_does_not_count() -> None:
     figures = in_turns(["ours", "peer"], 2, turn)
     assert order == ["ours", "peer"] * 3
     assert figures == {"ours": [{"turn": 3}, {"turn": 5}], "peer": [{"turn": 4}, {"turn": 6}]}
+    assert in_turns(["ours"], 1, turn, warm_up=0) == {"ours": [{"turn": 7}]}
 
 
 def test_sides_that_disagree_about_the_book_are_refused() -> None:
