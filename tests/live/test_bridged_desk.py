@@ -24,7 +24,7 @@ async def test_a_bridged_market_beside_a_native_one():
     options = SimulatorOptions(venues=("binance", "okx"), symbols=("BTC", "XRP"), limits=False)
     async with simulating(options) as simulator:
         urls = simulator.urls()["venues"]
-        bridge = BridgeConfig(str(PYTHON), **REACH["okx"](urls["okx"]))
+        bridge = BridgeConfig(str(PYTHON), **REACH["okx"](urls["okx"], "spot"))
         config = DeskConfig(
             {"binance.spot": urls["binance"]["spot"]},
             ("BTC-USDT", "XRP-USDT"),

@@ -36,42 +36,54 @@ needs_ccxt = pytest.mark.skipif(
 )
 SPOT, SWAP = "BTC/USDT", "BTC/USDT:USDT"
 HTX_APIS = ("contract", "spot", "public", "private", "v2Public", "v2Private")
-MARKETS = [("okx", "spot"), ("okx", "swap"), ("binance", "spot"), ("htx", "spot")]
+MARKETS = [(exchange, kind) for exchange in ("okx", "binance", "htx") for kind in ("spot", "swap")]
 
 
 def market_of(simulator: Simulator, exchange: str, kind: str) -> BridgeMarket:
     """The record of a simulated venue as ccxt reaches it."""
     urls: Any = simulator.urls()["venues"][exchange]
     wanted = ContractKind.SPOT if kind == "spot" else ContractKind.PERPETUAL
-    return bridge_entry(exchange, wanted, **REACH[exchange](urls))
+    decimal_ids = (exchange, kind) == ("htx", "swap")
+    return bridge_entry(exchange, wanted, decimal_ids=decimal_ids, **REACH[exchange](urls, kind))
 
 
-def _okx(urls: Any) -> dict[str, Any]:
+def _okx(urls: Any, kind: str) -> dict[str, Any]:
     return {"urls": {"api.rest": urls["spot"]["rest"], "api.ws": urls["spot"]["ws"] + "/ws/v5"}}
 
 
-def _binance(urls: Any) -> dict[str, Any]:
+def _binance(urls: Any, kind: str) -> dict[str, Any]:
     spot, usdm = urls["spot"], urls["usdm"]
     paths = {"public": "api/v3", "private": "api/v3", "v1": "api/v1", "sapi": "sapi/v1"}
-    perpetual = {"fapiPublic": "fapi/v1", "fapiPrivate": "fapi/v1", "dapiPublic": "dapi/v1"}
+    perpetual = {
+        "fapiPublic": "fapi/v1", "fapiPublicV2": "fapi/v2", "fapiPublicV3": "fapi/v3",
+        "fapiPrivate": "fapi/v1", "fapiPrivateV2": "fapi/v2", "fapiPrivateV3": "fapi/v3",
+        "dapiPublic": "dapi/v1",
+    }  # fmt: skip
+    types = ["spot"] if kind == "spot" else ["linear"]
     return {
-        "config": {"options": {"defaultType": "spot", "fetchMarkets": {"types": ["spot"]}}},
+        "config": {"options": {"defaultType": kind, "fetchMarkets": {"types": types}}},
         "urls": {
             **{f"api.{name}": f"{spot['rest']}/{path}" for name, path in paths.items()},
             **{f"api.{name}": f"{usdm['rest']}/{path}" for name, path in perpetual.items()},
             # ccxt knows spot by a host that begins with `stream`; a user of that name is as good
             "api.ws.spot": spot["ws"].replace("ws://", "ws://stream@") + "/ws",
+            "api.ws.linear": usdm["ws_public"].removesuffix("/public") + "/ws",
             "api.ws.ws-api": {"spot": spot["ws_api"], "linear": usdm["ws_api"]},
         },
     }
 
 
-def _htx(urls: Any) -> dict[str, Any]:
-    spot, swap = (urls[kind]["rest"].partition("://")[2] for kind in ("spot", "swap"))
+def _htx(urls: Any, kind: str) -> dict[str, Any]:
+    spot, swap = (urls[each]["rest"].partition("://")[2] for each in ("spot", "swap"))
     contracts = {"inverse": swap, "linear": swap}
-    host, streams = "http://{hostname}", urls["spot"]["ws"]
+    host, spot_ws, swap_ws = "http://{hostname}", urls["spot"]["ws"], urls["swap"]["ws"]
+    linear = {
+        "public": f"{swap_ws}/linear-swap-ws",
+        "private": f"{swap_ws}/linear-swap-notification",
+        "privateV5": f"{swap_ws}/ws/v5/notification",
+    }
     return {
-        "config": {"hostname": spot, "options": {"defaultType": "spot"}},
+        "config": {"hostname": spot, "options": {"defaultType": kind}},
         "urls": {
             "hostnames": {
                 "contract": swap, "spot": spot,
@@ -79,7 +91,9 @@ def _htx(urls: Any) -> dict[str, Any]:
             },
             **{f"api.{name}": host for name in HTX_APIS},
             "api.ws.api": {
-                "spot": {"public": streams + "/ws", "private": streams + "/ws/v2", "feed": streams + "/feed"}
+                "spot": {"public": f"{spot_ws}/ws", "private": f"{spot_ws}/ws/v2", "feed": f"{spot_ws}/feed"},
+                "swap": {"linear": linear, "inverse": linear},
+                "future": {"linear": linear, "inverse": linear},
             },
         },
     }  # fmt: skip

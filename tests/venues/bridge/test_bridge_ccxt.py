@@ -35,7 +35,8 @@ async def until(condition, seconds=SECONDS_MAX):
 def truth_of(room, side, depth):
     """The simulator's own book."""
     exchange, kind = room.bridge.market.settings.exchange, room.instrument.kind
-    market = f"{exchange}.{'spot' if kind is ContractKind.SPOT else 'swap'}"
+    perpetuals = {"okx": "swap", "binance": "usdm", "htx": "swap"}
+    market = f"{exchange}.{'spot' if kind is ContractKind.SPOT else perpetuals[exchange]}"
     feed = next(feed for (name, _), feed in room.simulator.feeds.items() if name == market)
     listed = feed.book.listing.instrument
     return [(listed.price(ticks), listed.size(lots)) for ticks, lots in feed.book.engine.depth(side, depth)]
@@ -136,8 +137,10 @@ async def _lives(room, sink, account):
         assert position.lots == take.order.lots
     poor = room.approved(Side.BUY, resting(sink), rest.order.lots * 10**7)
     await client.place(poor)
-    assert [each.client_order_id for each in account.of(OrderRejected)] == [poor.order.client_order_id]
-    assert account.of(OrderLost) == []
+    # ccxt knows the errors of Binance's perpetuals by the venue's own host; a bare error proves nothing.
+    answer = OrderLost if room.bridge.market.name == "bridge.binance.swap" else OrderRejected
+    assert [each.client_order_id for each in account.of(answer)] == [poor.order.client_order_id]
+    assert account.of(OrderLost if answer is OrderRejected else OrderRejected) == []
     off = room.approved(Side.BUY, resting(sink), rest.order.lots, order_type=OrderType.MARKET)
     await client.place(off)
     assert account.of(OrderRejected)[-1].code == Capability.MARKET.name

@@ -55,7 +55,7 @@ class BridgeClient(AccountClient):
     ) -> None:
         assert process.ready is not None, "the child must be up"
         self._has = process.ready.has
-        desk = Desk(market.name, instruments, market.settings.decimal_ids)
+        desk = Desk(market.name, instruments, market.settings.decimal_ids, market.fees_turned)
         self._words = BridgeDialect(desk, market.capabilities(self._has))
         super().__init__(
             market.private_spec(),

@@ -34,6 +34,7 @@ from trimaran.venues.wire.fault import VenueFault
 from trimaran.venues.wire.session_port import FrameSink, Notice
 
 PROVED_BY_CLIENT_ID: Final = ("okx", "binance", "htx")
+FEES_TURNED: Final = (("htx", ContractKind.PERPETUAL),)  # seen with ccxt 4.5.90 and HTX's v5
 Instruments = Mapping[Symbol, Instrument]
 
 
@@ -49,8 +50,12 @@ def bridge_entry(
     """The market of an exchange of ccxt. Raises ConfigError for what is no id."""
     default_type = {"options": {"defaultType": "spot" if kind is ContractKind.SPOT else "swap"}}
     settings = BridgeSettings(exchange, {**default_type, **(config or {})}, urls or {}, sandbox, decimal_ids)
-    proved = exchange in PROVED_BY_CLIENT_ID
-    return BridgeMarket(settings=settings, kind=kind, queries_by_client_id=proved)
+    return BridgeMarket(
+        settings=settings,
+        kind=kind,
+        queries_by_client_id=exchange in PROVED_BY_CLIENT_ID,
+        fees_turned=(exchange, kind) in FEES_TURNED,
+    )
 
 
 class Bridge:

@@ -8,6 +8,7 @@ not document is no state.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -41,6 +42,7 @@ class Desk(msgspec.Struct, frozen=True):
     market: MarketName
     instruments: Mapping[Symbol, Instrument]
     decimal_ids: bool = False
+    fees_turned: bool = False  # ccxt has the sign of this market's fees the wrong way round
 
     def client_id(self, text: str) -> ClientOrderId | None:
         """The id that a text is; None for one that is not ours."""
@@ -98,7 +100,7 @@ def fill_report(row: TradeRow, desk: Desk, local_ns: int) -> FillReport | None:
         price_ticks=steps_of(row.price, instrument.price_grid, PRICE_TICKS_MAX, "price"),
         lots=steps_of(row.amount, instrument.size_grid, SIZE_LOTS_MAX, "amount"),
         liquidity=ROLES.get(row.role, Liquidity.TAKER),
-        fee=decimal_of("fee", row.fee) if row.fee_asset else None,
+        fee=_fee(row, desk),
         fee_asset=Asset(row.fee_asset.upper() or instrument.quote),
         venue_ns=row.ms * MS,
         local_ns=local_ns,
@@ -148,6 +150,11 @@ def _state(status: str, lots: int, filled_lots: int) -> OrderState:
     if status in ("open", "canceling"):
         return OrderState.PARTIALLY_FILLED if filled_lots else OrderState.ACKED
     raise DecodeError(DecodeKind.SCHEMA, "status", "a status of ccxt", status)
+
+
+def _fee(row: TradeRow, desk: Desk) -> Decimal | None:
+    fee = decimal_of("fee", row.fee) if row.fee_asset else None
+    return -fee if fee is not None and desk.fees_turned else fee
 
 
 def _venue_id(text: str) -> VenueOrderId:

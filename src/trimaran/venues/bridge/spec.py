@@ -60,6 +60,7 @@ class BridgeMarket(msgspec.Struct, frozen=True, kw_only=True):
     depth: int = 50  # levels a side
     every_ms: int = 100  # at most one book of an instrument in so long
     silence_s_max: float = 60.0  # then a book that says nothing is not live any more
+    fees_turned: bool = False  # ccxt negates fees that the exchange tells as paid already
     queries_by_client_id: bool = False  # proved for a few; elsewhere a not-found would prove nothing
 
     def __post_init__(self) -> None:
