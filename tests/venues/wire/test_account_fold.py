@@ -353,6 +353,24 @@ def test_older_balances_and_positions_do_not_replace_newer_ones():
     assert fold.report(msgspec.structs.replace(position, venue_ns=6), 5) == []
 
 
+def test_what_a_whole_list_leaves_out_is_nothing_any_more():
+    """Venues leave out what is zero: a position that was closed in a gap is told by its absence."""
+    fold = AccountFold()
+    position = PositionReport(instrument_key=BTC, lots=-4, entry_price=Decimal(3), venue_ns=7, local_ns=1)
+    coin = BalanceReport(
+        market=MarketName("x.spot"), asset=Asset("BTC"), total=Decimal(1), free=None, venue_ns=5, local_ns=1
+    )  # fmt: skip
+    fold.report(position, 1)
+    fold.report(coin, 2)
+    assert fold.listed(PositionReport, {BTC}, 9, 4) == []
+    assert fold.listed(PositionReport, set(), 7, 4) == []  # told since it was asked
+    closed = msgspec.structs.replace(position, lots=0, entry_price=None, local_ns=4)
+    assert fold.listed(PositionReport, set(), 9, 4) == [closed]
+    assert fold.listed(PositionReport, set(), 10, 5) == []
+    spent = msgspec.structs.replace(coin, total=Decimal(0), free=Decimal(0), local_ns=5)
+    assert fold.listed(BalanceReport, set(), 10, 5) == [spent]
+
+
 def test_memory_is_bounded(monkeypatch):
     monkeypatch.setattr(account_fold, "ORDERS_KEPT", 50)
     monkeypatch.setattr(account_fold, "FOREIGN_KEPT", 50)

@@ -145,6 +145,16 @@ async def test_a_fill_without_owner_or_fee_is_asked_for(stage):
     assert {event.fee for event in stage.of(Fill)} == {Decimal(1)}
 
 
+async def test_what_was_spent_in_a_gap_is_told(stage):
+    await stage.up()
+    coin = BalanceReport(
+        market=MarketName("toy.spot"), asset=Asset("BTC"), total=Decimal(2), free=None, venue_ns=1, local_ns=1
+    )  # fmt: skip
+    await stage.venue.say(coin, Stale("a hole"))
+    await stage.until(lambda: len(stage.of(BalanceReport)) == 2)
+    assert [balance.total for balance in stage.of(BalanceReport)] == [2, 0]
+
+
 async def test_one_question_serves_all_fills_of_an_order(stage):
     """A history may hold hundreds of fills of one order, and questions are few."""
     stage.venue.answers["QueryOrder"] = [order(OrderState.PARTIALLY_FILLED, 15, 3)]

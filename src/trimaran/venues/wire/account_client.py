@@ -22,7 +22,7 @@ from trimaran.domain.decision import Approved
 from trimaran.domain.instrument import Symbol
 from trimaran.domain.ports import Clock, Rng
 from trimaran.domain.reports import BalanceReport, FillReport, OrderReport, PositionReport, Report
-from trimaran.venues.wire.account_fold import AccountFold
+from trimaran.venues.wire.account_fold import AccountFold, key_of
 from trimaran.venues.wire.asker import Asker, Gate
 from trimaran.venues.wire.asks import Ask, OrderRef, QueryOrder, StreamToken
 from trimaran.venues.wire.capability import Unsupported
@@ -59,7 +59,7 @@ from trimaran.venues.wire.order_desk import OrderDesk
 from trimaran.venues.wire.order_line import OrderLine
 from trimaran.venues.wire.patience import Patience
 from trimaran.venues.wire.private_spec import PrivateSpec
-from trimaran.venues.wire.reconciler import Reconciler
+from trimaran.venues.wire.reconciler import Held, Reconciler
 from trimaran.venues.wire.tasks import Tasks
 from trimaran.venues.wire.websocket import WebSocketOptions
 
@@ -129,7 +129,8 @@ class AccountClient:
             self._gone,
             spec.fills_newest,
             spec.history_window_ns,
-            lambda: self.venue_clock.at(clock.monotonic_ns()).venue_ns,
+            self._earliest_venue_ns,
+            self._listed,
         )
         self._tasks = Tasks(self._fail)
         self._asking: set[object] = set()  # questions of the fold that are under way
@@ -238,6 +239,15 @@ class AccountClient:
 
     def _hear(self, report: Report) -> None:
         self._tell(self.fold.report(report, self._clock.monotonic_ns()))
+
+    def _earliest_venue_ns(self) -> int:
+        now = self.venue_clock.at(self._clock.monotonic_ns())
+        return now.venue_ns - now.error_ns
+
+    def _listed(self, kind: type[Held], rows: Sequence[Held], asked_ns: int) -> None:
+        keys = {key_of(report) for report in rows}
+        as_of_ns = asked_ns - self._spec.visibility_lag_ns
+        self._tell(self.fold.listed(kind, keys, as_of_ns, self._clock.wall_ns()))
 
     def _gone(self, order: OpenOrder, error: VenueFault) -> None:
         self._tell([RequestFailed("query", order.client_order_id, error.fault)])

@@ -17,7 +17,8 @@ the state table absorbs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from decimal import Decimal
 from typing import Final, TypeVar
 
 import msgspec
@@ -74,6 +75,7 @@ class AccountFold:
         self._foreign: dict[tuple[InstrumentKey, VenueOrderId], OrderReport] = {}
         self._short: dict[ClientOrderId, _Order] = {}  # orders that do not add up
         self._newest: dict[object, int] = {}  # balances and positions -> venue's time
+        self._held: dict[object, BalanceReport | PositionReport] = {}  # what is not nothing, as last told
         self._fills = FillDesk(self._owner)
 
     def expect(self, order: OrderRequest) -> None:
@@ -126,10 +128,22 @@ class AccountFold:
                 return self._on_order(report, now_ns)
             case FillReport():
                 return self._on_fill(report, now_ns)
-            case BalanceReport():
-                return self._if_newer((report.market, report.asset), report)
-            case PositionReport():
-                return self._if_newer(report.instrument_key, report)
+            case BalanceReport() | PositionReport():
+                return self._if_newer(key_of(report), report)
+
+    def listed(
+        self, kind: type[BalanceReport | PositionReport], keys: Set[object], as_of_ns: int, wall_ns: int
+    ) -> list[FoldEvent]:
+        """A whole list has named `keys` (see `key_of`): of what it leaves out there is nothing any more.
+
+        Venues leave out what is zero. The list knows what happened before `as_of_ns` of the venue's clock;
+        what a push has told of later stands.
+        """
+        events: list[FoldEvent] = []
+        for key, report in list(self._held.items()):
+            if isinstance(report, kind) and key not in keys and report.venue_ns < as_of_ns:
+                events += self._if_newer(key, _nothing(report, wall_ns))
+        return events
 
     def on_tick(self, now_ns: int) -> list[FoldEvent]:
         """Questions and alarms that are due; to be called several times a second."""
@@ -280,7 +294,27 @@ class AccountFold:
         if report.venue_ns < self._newest.get(key, 0) and report.venue_ns:
             return []
         self._newest[key] = max(report.venue_ns, self._newest.get(key, 0))
+        empty = not report.lots if isinstance(report, PositionReport) else report.total == 0
+        if empty:
+            self._held.pop(key, None)
+        else:
+            self._held[key] = report
         return [report]
+
+
+def key_of(report: BalanceReport | PositionReport) -> object:
+    """What a report is about."""
+    if isinstance(report, PositionReport):
+        return report.instrument_key
+    return report.market, report.asset
+
+
+def _nothing(report: BalanceReport | PositionReport, wall_ns: int) -> BalanceReport | PositionReport:
+    """Nothing of what a report told of; when it went is not known, so a push since then is newer."""
+    if isinstance(report, PositionReport):
+        key, at_ns = report.instrument_key, report.venue_ns
+        return PositionReport(instrument_key=key, lots=0, entry_price=None, venue_ns=at_ns, local_ns=wall_ns)
+    return msgspec.structs.replace(report, total=Decimal(0), free=Decimal(0), local_ns=wall_ns)
 
 
 def _bound(kept: dict[tuple[InstrumentKey, VenueOrderId], V], most: int) -> None:

@@ -14,7 +14,7 @@ from trimaran.domain.account import FillId
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.instrument import Side, Symbol
 from trimaran.domain.orders import TERMINAL
-from trimaran.domain.reports import OrderReport, Report
+from trimaran.domain.reports import BalanceReport, OrderReport, PositionReport, Report
 from trimaran.venues.wire.asker import Asker
 from trimaran.venues.wire.asks import (
     Ask,
@@ -31,6 +31,9 @@ from trimaran.venues.wire.fault import FaultKind, VenueFault
 from trimaran.venues.wire.fold_port import OpenOrder
 
 T = TypeVar("T")
+HeldT = TypeVar("HeldT", BalanceReport, PositionReport)
+Held = BalanceReport | PositionReport
+Listed = Callable[[type[Held], Sequence[Held], int], None]  # kind, all of it, venue's time of the question
 
 TIME_STEP_NS: Final = 1_000_000  # venues stamp in milliseconds
 PAGES_MAX: Final = 200  # of one instrument; a client that missed more has other troubles
@@ -50,6 +53,7 @@ class Reconciler:
         fills_newest: bool = False,
         window_ns: int = 0,
         venue_ns: Callable[[], int] = int,
+        listed: Listed = lambda *_: None,
     ) -> None:
         self._asker = asker
         self._patience = options.ask
@@ -60,7 +64,8 @@ class Reconciler:
         self._gone = gone
         self._fills_newest = fills_newest  # a full page has the newest fills, and pages lead back
         self._window_ns = window_ns  # how far an answer reaches; 0: to its end
-        self._venue_ns = venue_ns  # the venue's time now
+        self._venue_ns = venue_ns  # the venue's time now, at the earliest
+        self._listed = listed
 
     async def everything(self, believed: Callable[[], Sequence[OpenOrder]], since_ns: int) -> None:
         """One round. `believed`: what is open as far as we know. Raises VenueFault."""
@@ -74,10 +79,8 @@ class Reconciler:
             ours = order.client_order_id in before - open_ids and order.venue_order_id is not None
             if ours:
                 await self._query(order)
-        for balance in await self._rows(Balances()):
-            self._hear(balance)
-        for position in await self._rows(Positions()):
-            self._hear(position)
+        await self._list(BalanceReport, Balances())
+        await self._list(PositionReport, Positions())
 
     async def fills(self, symbol: Symbol, since_ns: int, ref: OrderRef | None = None) -> None:
         """Fills of an instrument, or of one order, window by window. Raises VenueFault."""
@@ -156,6 +159,16 @@ class Reconciler:
             )
             if not isinstance(own, Unsupported):
                 self._hear(own)
+
+    async def _list(self, kind: type[HeldT], ask: Ask[tuple[HeldT, ...]]) -> None:
+        """Everything that is held of a kind; what is not in the list is held no more."""
+        asked_ns = self._venue_ns()
+        rows = await self._asker.ask(ask, self._patience)
+        if isinstance(rows, Unsupported):
+            return
+        for report in rows:
+            self._hear(report)
+        self._listed(kind, rows, asked_ns)
 
     async def _rows(self, ask: Ask[tuple[T, ...]]) -> tuple[T, ...]:
         """The rows of an answer; none where the market has no such thing."""
