@@ -19,7 +19,7 @@ from trimaran.venues.wire.asks import FillHistory, OpenOrders, OrderRef, QueryOr
 from trimaran.venues.wire.client_port import ClientOptions
 from trimaran.venues.wire.fault import too_many_rows
 from trimaran.venues.wire.fold_port import OpenOrder
-from trimaran.venues.wire.reconciler import Reconciler
+from trimaran.venues.wire.reconciler import WINDOWS_MAX, Reconciler
 
 SYMBOL, KEY = Symbol("X"), InstrumentKey("m:X")
 FILL = FillReport(
@@ -128,6 +128,16 @@ async def test_a_gap_that_is_longer_than_an_answer_reaches_is_asked_for_in_parts
     )
     await asking.fills(SYMBOL, 2)
     assert [fill.venue_ns for fill in heard] == [3, 24, 25, 51]
+
+
+async def test_nobody_asks_for_everything_since_the_beginning_of_time() -> None:
+    market = ShortPages([], False)
+    asker: Any = market
+    asking = Reconciler(
+        asker, ClientOptions(), [SYMBOL], True, [].append, lambda *_: None, False, 10, lambda: 1_000_000
+    )
+    await asking.fills(SYMBOL, 1)
+    assert len(market.asked) <= WINDOWS_MAX + 1
 
 
 async def test_fills_of_one_order_are_not_asked_for_again_and_again() -> None:

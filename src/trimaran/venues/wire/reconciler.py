@@ -36,6 +36,7 @@ Held = BalanceReport | PositionReport
 Listed = Callable[[type[Held], Sequence[Held], int], None]  # kind, all of it, venue's time of the question
 
 TIME_STEP_NS: Final = 1_000_000  # venues stamp in milliseconds
+WINDOWS_MAX: Final = 50  # what lies further back is no gap, and venues do not keep it for ever
 PAGES_MAX: Final = 200  # of one instrument; a client that missed more has other troubles
 
 
@@ -85,10 +86,11 @@ class Reconciler:
     async def fills(self, symbol: Symbol, since_ns: int, ref: OrderRef | None = None) -> None:
         """Fills of an instrument, or of one order, window by window. Raises VenueFault."""
         seen: set[tuple[FillId, Side]] = set()
-        windows = self._window_ns if since_ns and ref is None else 0
-        while windows and since_ns + windows < self._venue_ns():
-            await self._fills_between(symbol, since_ns, since_ns + windows, None, seen)
-            since_ns += windows
+        if since_ns and ref is None and self._window_ns:
+            since_ns = max(since_ns, self._venue_ns() - WINDOWS_MAX * self._window_ns)
+            while (until_ns := since_ns + self._window_ns) < self._venue_ns():
+                await self._fills_between(symbol, since_ns, until_ns, None, seen)
+                since_ns = until_ns
         await self._fills_between(symbol, since_ns, 0, ref, seen)
 
     async def _fills_between(
