@@ -126,6 +126,13 @@ def test_429_is_a_refusal_and_says_for_how_long(headers: dict[str, str], wait_ns
     assert (found.kind, found.effect, found.retry_after_ns) == (K.RATE_LIMITED, REFUSED, wait_ns)
 
 
+def test_418_is_a_ban() -> None:
+    with pytest.raises(VenueFault) as caught:
+        SWAP_DIALECT.read(PLACE, HttpReply(418, b"", {"retry-after": "7"}), 0)
+    found = caught.value.fault
+    assert (found.kind, found.effect, found.retry_after_ns) == (K.BANNED, REFUSED, 7_000_000_000)
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "effect", "code"),
     [

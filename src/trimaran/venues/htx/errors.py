@@ -28,6 +28,7 @@ CODE_CHARACTERS_MAX: Final = 64
 SPOT_WINDOW_NS: Final = 2 * SECOND  # of rate limits: what we wait where HTX does not say for how long
 SWAP_WINDOW_NS: Final = 3 * SECOND
 TOO_MANY_REQUESTS: Final = 429
+BANNED: Final = 418  # not documented by HTX; what stands before a venue says so
 SERVER_ERROR: Final = 500
 NOTHING_TO_CANCEL: Final = "1051"
 
@@ -219,13 +220,14 @@ def fault_of(errors: ErrorList, code: object, text: str, window_ns: int) -> Faul
 def fault_of_status(reply: HttpReply, window_ns: int) -> Fault | None:
     """The fault that an HTTP status is on its own; None where the body has to say.
 
-    A 5xx proves nothing, whatever its body says; 429 is a refusal of the gate, before anything was done.
+    A 5xx proves nothing, whatever its body says; 429 and 418 refuse at the gate, before anything was done.
     """
     code = str(reply.status)
     if reply.status >= SERVER_ERROR:
         return Fault(_K.INTERNAL, Effect.UNKNOWN, code, shown(reply.body.decode(errors="replace")))
-    if reply.status == TOO_MANY_REQUESTS:
-        return Fault(_K.RATE_LIMITED, Effect.REFUSED, code, "too many requests", _wait_ns(reply, window_ns))
+    if reply.status in (TOO_MANY_REQUESTS, BANNED):
+        kind = _K.BANNED if reply.status == BANNED else _K.RATE_LIMITED
+        return Fault(kind, Effect.REFUSED, code, "too many requests", _wait_ns(reply, window_ns))
     return None
 
 

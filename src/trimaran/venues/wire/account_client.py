@@ -53,7 +53,7 @@ from trimaran.venues.wire.line_port import (
     TokenGot,
 )
 from trimaran.venues.wire.line_session import LineSession, connects_of
-from trimaran.venues.wire.lines import LineDialogue, LineReply
+from trimaran.venues.wire.lines import LineDialogue, LineReply, LineSpec
 from trimaran.venues.wire.message import Sender
 from trimaran.venues.wire.order_desk import OrderDesk
 from trimaran.venues.wire.order_line import OrderLine
@@ -105,13 +105,7 @@ class AccountClient:
         self._order_line: OrderLine | None = None
         for line in spec.lines:
             if line.name in dialogues:
-                host = urlsplit(bases[line.base]).netloc
-                if host not in gate.connects:
-                    gate.connects[host] = connects_of(line, self.options.line)
-                words, clock_there, config = dialogues[line.name], self.venue_clock, self.options.line
-                session = LineSession(
-                    line, bases[line.base], words, clock_there, rng, config, gate.connects[host]
-                )
+                session = self._session(line, bases[line.base], dialogues[line.name], gate)
                 hear = _Listener(self, line.name)
                 feed = LineFeed(session, clock, self._answer, hear.on_output, websocket=websocket)
                 self.feeds[line.name] = feed
@@ -196,6 +190,14 @@ class AccountClient:
         await self._reconciler.everything(self.fold.open_orders, since_ns)
         self._sound_ns = began.venue_ns - began.error_ns - self.options.line.gap_margin_ns
         self._tell([Reconciled(since_ns, reason)])
+
+    def _session(self, line: LineSpec, base: str, words: LineDialogue, gate: Gate) -> LineSession:
+        """A session that shares its host's limit on connections with all other lines of the venue."""
+        host = urlsplit(base).netloc
+        if host not in gate.connects:
+            gate.connects[host] = connects_of(line, self.options.line)
+        clock, config = self.venue_clock, self.options.line
+        return LineSession(line, base, words, clock, self._rng, config, gate.connects[host])
 
     # --- what lines say -------------------------------------------------------------------------------
 
