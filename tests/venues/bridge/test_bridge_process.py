@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 import sys
 from pathlib import Path
@@ -77,6 +78,11 @@ async def test_secrets_are_in_no_argument_and_no_environment():
         assert where == [False, False]
         assert set(names) <= {"PATH", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR", "LC_CTYPE"}
         assert "the-secret" not in repr(process._settings) + repr(process._credentials)
+
+
+async def test_an_interrupt_of_the_terminal_is_not_for_the_child():
+    async with running() as (process, _):
+        assert os.getsid(process._process.pid) != os.getsid(0)
 
 
 async def test_nonsense_is_counted_and_answers_nobody():

@@ -229,8 +229,9 @@ class BridgeProcess:
         self.counters.starts += 1
         pipe = asyncio.subprocess.PIPE
         kept = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
+        # A session of its own: an interrupt from the terminal is for us, and the child ends when we close it.
         return await asyncio.create_subprocess_exec(
-            *self._command, stdin=pipe, stdout=pipe, stderr=pipe, env=kept
+            *self._command, stdin=pipe, stdout=pipe, stderr=pipe, env=kept, start_new_session=True
         )
 
     async def _read_lines(self, process: asyncio.subprocess.Process) -> str:
