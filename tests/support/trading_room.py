@@ -12,6 +12,7 @@ from trimaran.domain.pair import Pair
 from trimaran.venues.binance.simulator.venue import BinanceRules
 from trimaran.venues.okx.simulator.venue import OkxRules
 from trimaran.venues.sim.exchange import SimExchange
+from trimaran.venues.sim.exchange_port import DEMO_ACCOUNT_ID
 from trimaran.venues.sim.faults import FaultPlan
 from trimaran.venues.sim.gate import TradingFaults
 from trimaran.venues.sim.parameters import FlowParameters
@@ -91,13 +92,19 @@ class Room:
                 price += tick
         return price
 
-    def other(self, side: Side, price: Decimal, size: Decimal, tif: Tif = Tif.IOC) -> SimOrder:
+    def other_hand(self, side: Side, size: Decimal) -> SimOrder:
+        """Our account places an order that rests, by somebody else's hand."""
+        return self.other(side, self.free_price(side), size, Tif.GTC, DEMO_ACCOUNT_ID)
+
+    def other(
+        self, side: Side, price: Decimal, size: Decimal, tif: Tif = Tif.IOC, account_id: int = OTHER
+    ) -> SimOrder:
         """The other account places a limit order; what it meets it takes."""
         spec = OrderSpec(
             market=self.market, symbol=self.symbol, side=int(side), type=OrderTypeSim.LIMIT, tif=tif,
             price=price, size=size,
         )  # fmt: skip
-        order = self.exchange.place(OTHER, spec, self.now_ns())
+        order = self.exchange.place(account_id, spec, self.now_ns())
         assert isinstance(order, SimOrder), order
         return order
 

@@ -16,7 +16,7 @@ from tests.support.trading_room import room_of
 from trimaran.domain.account import OrderRejected
 from trimaran.domain.instrument import ContractKind, Side
 from trimaran.domain.orders import TERMINAL, OrderState, OrderType, SelfTrade, TimeInForce
-from trimaran.domain.reports import OrderAmended
+from trimaran.domain.reports import ForeignOrder, OrderAmended
 from trimaran.venues.sim.trading import Tif
 from trimaran.venues.wire.asks import (
     CancelAll,
@@ -358,6 +358,16 @@ async def test_11_queries(desk):
     with pytest.raises(VenueFault) as caught:
         await desk.client.ask(QueryOrder(desk.ref(desk.order())))
     assert caught.value.fault.kind is FaultKind.NO_SUCH_ORDER
+
+
+async def test_11_more_open_orders_than_a_page(desk):
+    """11: a round hears of every open order, however many answers that takes."""
+    room = desk.room
+    room.faults(push_drop=1.0)
+    orders = [room.other_hand(Side.BUY, desk.size(1)) for _ in range(120)]
+    room.faults()
+    await desk.client.reconcile(desk.recently_ns())
+    assert len(desk.of(ForeignOrder)) == len(orders) == len(desk.sim_open())
 
 
 async def test_11_lists(desk):

@@ -176,6 +176,7 @@ def test_lists_leave_out_what_the_desk_does_not_know_and_are_oldest_first() -> N
 def test_a_full_page_of_open_orders_is_not_taken_for_the_whole() -> None:
     rows = [{**ORDER, "ordId": str(number)} for number in range(1, 101)]
     assert len(dialect().read(OpenOrders(SYMBOL), reply(*rows[:99]), LOCAL_NS)) == 99
+    assert len(dialect().read(OpenOrders(SYMBOL, page=1), reply(*rows), LOCAL_NS)) == 100
     with pytest.raises(VenueFault, match="less than a page of 100"):
         dialect().read(OpenOrders(SYMBOL), reply(*rows), LOCAL_NS)
 

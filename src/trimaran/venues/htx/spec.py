@@ -239,6 +239,7 @@ SWAP_PRIVATE: Final = PrivateSpec(
     clock_window_ns=5 * MINUTE,
     visibility_lag_ns=SECOND,
     request_expiry=False,
+    open_page=50,
     fills_newest=True,
     history_window_ns=48 * HOUR,
 )

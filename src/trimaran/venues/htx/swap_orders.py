@@ -164,7 +164,7 @@ def write_open(access: Access, ask: OpenOrders, stamp: Stamp) -> HttpRequest | U
     """https://huobiapi.github.io/docs/usdt_swap/v1/en/#cross-current-unfilled-order-acquisition"""
     if ask.triggered:
         return NO_TRIGGERS
-    body: dict[str, object] = {"page_index": 1, "page_size": PAGE_SIZE_MAX}
+    body: dict[str, object] = {"page_index": max(ask.page, 1), "page_size": PAGE_SIZE_MAX}
     if ask.symbol is not None:
         body["contract_code"] = access.instrument(ask.symbol).symbol
     return access.post(OPEN_PATH, stamp, "swap.read", body)
@@ -263,7 +263,7 @@ def read_query(access: Access, ask: QueryOrder, envelope: Envelope, local_ns: in
 def read_open(access: Access, ask: OpenOrders, envelope: Envelope, local_ns: int) -> tuple[OrderReport, ...]:
     """Open orders of contracts that the desk knows, oldest first; all of them or a fault."""
     page = part(_PAGE, envelope.data, "data")
-    if page.total_page > 1:
+    if page.total_page > 1 and not ask.page:
         raise too_many_rows(f"open orders: expected at most {PAGE_SIZE_MAX}, for more do not come at once")
     return _reports(access, page.orders, local_ns)
 

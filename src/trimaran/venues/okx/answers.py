@@ -97,7 +97,7 @@ def _queried(ask: QueryOrder, raws: Rows, context: Context, local_ns: int) -> Or
 
 
 def _opened(ask: OpenOrders, raws: Rows, context: Context, local_ns: int) -> tuple[OrderReport, ...]:
-    if len(raws) >= PAGE_MAX:
+    if len(raws) >= PAGE_MAX and not ask.page:
         raise too_many_rows(f"expected less than a page of {PAGE_MAX} open orders, found {len(raws)}")
     if ask.triggered:
         found = [algo_report(row, context, local_ns) for row in all_of(raws, _ALGOS)]

@@ -161,7 +161,13 @@ def _query(ask: QueryOrder, context: Context, stamp: Stamp) -> Draft:
 
 
 def _open_orders(ask: OpenOrders, context: Context, stamp: Stamp) -> Draft:
-    parameters = {"instType": context.kind, "instId": ask.symbol or "", "limit": str(PAGE_MAX)}
+    behind = (ask.behind or "").removeprefix(ALGO)
+    parameters = {
+        "instType": context.kind,
+        "instId": ask.symbol or "",
+        "after": behind,
+        "limit": str(PAGE_MAX),
+    }
     if ask.triggered:
         path = "/api/v5/trade/orders-algo-pending"
         return get(path, {"ordType": "conditional", **parameters}, Charge("algo-pending"))

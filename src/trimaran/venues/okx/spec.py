@@ -202,6 +202,7 @@ SPOT_PRIVATE: Final = PrivateSpec(
     visibility_lag_ns=SECOND,
     request_expiry=True,
     fills_newest=True,
+    open_page=100,
     triggers_apart=True,
 )
 SWAP_PRIVATE: Final = replace(SPOT_PRIVATE, market=SWAP.market)

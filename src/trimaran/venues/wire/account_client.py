@@ -125,6 +125,7 @@ class AccountClient:
             spec.history_window_ns,
             self._earliest_venue_ns,
             self._listed,
+            spec.open_page,
         )
         self._tasks = Tasks(self._fail)
         self._asking: set[object] = set()  # questions of the fold that are under way

@@ -48,5 +48,6 @@ class PrivateSpec(msgspec.Struct, frozen=True, kw_only=True):
     visibility_lag_ns: int  # ours: an accepted order is queryable after that
     request_expiry: bool  # the venue itself refuses a request that is too old
     fills_newest: bool = False  # a full page of `FillHistory` has the newest between the bounds: page back
+    open_page: int = 0  # rows of a page of `OpenOrders` of one instrument; 0: the venue has no pages of them
     history_window_ns: int = 0  # one answer of `FillHistory` reaches so far; 0: to its end, or to now
     triggers_apart: bool = False  # orders that wait for a trigger are asked for apart: `OpenOrders.triggered`

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
-from trimaran.domain.account import FillId
+from trimaran.domain.account import FillId, VenueOrderId
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.instrument import Side, Symbol
 from trimaran.domain.orders import TERMINAL
@@ -55,10 +55,12 @@ class Reconciler:
         window_ns: int = 0,
         venue_ns: Callable[[], int] = int,
         listed: Listed = lambda *_: None,
+        open_page: int = 0,
     ) -> None:
         self._asker = asker
         self._patience = options.ask
         self._page = options.page
+        self._open_page = open_page
         self._symbols = tuple(symbols)
         self._triggers_apart = triggers_apart
         self._hear = hear
@@ -125,11 +127,25 @@ class Reconciler:
         """The ids of the orders that are open, all of which the fold has heard of."""
         rows = await self._of_all(triggered)
         if rows is None:
-            each = [await self._rows(OpenOrders(symbol, triggered)) for symbol in self._symbols]
+            each = [await self._of_one(symbol, triggered) for symbol in self._symbols]
             rows = tuple(report for reports in each for report in reports)
         for report in rows:
             self._hear(report)
         return {report.client_order_id for report in rows}
+
+    async def _of_one(self, symbol: Symbol, triggered: bool) -> tuple[OrderReport, ...]:
+        """The open orders of one instrument, page by page where the venue has pages."""
+        if not self._open_page:
+            return await self._rows(OpenOrders(symbol, triggered))
+        rows: dict[VenueOrderId, OrderReport] = {}
+        behind: VenueOrderId | None = None
+        for page in range(1, PAGES_MAX):
+            found = await self._rows(OpenOrders(symbol, triggered, page, behind))
+            rows |= {report.venue_order_id: report for report in found}
+            if len(found) < self._open_page:
+                break
+            behind = found[-1].venue_order_id
+        return tuple(rows.values())
 
     async def _of_all(self, triggered: bool) -> tuple[OrderReport, ...] | None:
         """The open orders of the whole market; None where they must be asked for instrument by instrument."""
