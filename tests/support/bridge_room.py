@@ -36,7 +36,14 @@ needs_ccxt = pytest.mark.skipif(
 )
 SPOT, SWAP = "BTC/USDT", "BTC/USDT:USDT"
 HTX_APIS = ("contract", "spot", "public", "private", "v2Public", "v2Private")
-MARKETS = [(exchange, kind) for exchange in ("okx", "binance", "htx") for kind in ("spot", "swap")]
+USUAL = [("okx", "spot"), ("binance", "spot"), ("htx", "swap")]  # one of each exchange, and both kinds
+MARKETS = [
+    *USUAL,
+    *(
+        pytest.param(exchange, kind, marks=pytest.mark.long)
+        for exchange, kind in (("okx", "swap"), ("binance", "swap"), ("htx", "spot"))
+    ),
+]
 
 
 def market_of(simulator: Simulator, exchange: str, kind: str) -> BridgeMarket:
