@@ -22,6 +22,7 @@ from trimaran.venues.simulators import SimulatorOptions, simulating, simulator_o
 DATA = (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY)
 SECONDS_MAX = 20.0  # for what comes within a second or two
 MS = 1_000_000
+LIVED_NS = 200 * MS
 
 
 class Client:
@@ -70,9 +71,12 @@ class Client:
                 await asyncio.sleep(0.01)
 
     async def traded(self, trades: int = 1) -> None:
-        """Waits until every book has had so many trades."""
-        books = self.simulator.world.books.values()
-        await self.until(lambda: all(book.trade_count() >= trades for book in books))
+        """Lets the market live, without waiting for it, until every book has had so many trades."""
+        stage, world = self.simulator.stage, self.simulator.world
+        while not all(book.trade_count() >= trades for book in world.books.values()):
+            world.advance(world.now_ns + LIVED_NS)
+            stage.lost_ns -= LIVED_NS
+        await asyncio.sleep(4 * self.simulator.options.turn_s)  # and the venues tell of it
 
     @staticmethod
     async def collect_until(

@@ -24,20 +24,20 @@ class Listener:
         self.heard[stream].append(payload)
 
 
-def listen(market: str, seconds: float, *names: str) -> dict[str, list[Any]]:
+def listen(market: str, seconds: float, *names: str, step_ms: int = 5) -> dict[str, list[Any]]:
     """What the streams of BTCUSDT say in so many seconds of virtual time."""
     virtual, listener = VirtualFeed(market, "BTCUSDT", seed=5, rate=4.0), Listener()
     for name in names:
         stream = parse_stream(f"btcusdt@{name}", market == "binance.spot")
         assert stream is not None
         virtual.feed.channel(name, stream, virtual.now_ns).subscribers.append(listener)
-    virtual.pass_time(seconds)
+    virtual.pass_time(seconds, step_ms=step_ms)
     return {name: [json.loads(text) for text in listener.heard[name]] for name in names}
 
 
 @pytest.mark.parametrize("market", ["binance.spot", "binance.usdm"])
 def test_bars_are_those_of_the_trades(market: str) -> None:
-    heard = listen(market, 130.0, "kline_1m", "trade")
+    heard = listen(market, 130.0, "kline_1m", "trade", step_ms=50)
     trades = heard["trade"]
     closed = [frame["k"] for frame in heard["kline_1m"] if frame["k"]["x"]]
     assert len(closed) >= 2
@@ -95,13 +95,13 @@ def test_names_of_streams(name: str, spot: bool, usdm: bool) -> None:
 
 
 async def test_streams_of_a_whole_market(client: Any) -> None:
-    async with client.ws(f"{client.spot}/ws/!miniTicker@arr") as spot:
-        rows = await client.receive(spot)
-        assert {row["s"] for row in rows} == {"BTCUSDT", "XRPUSDT"}
-    async with client.ws(f"{client.market}/ws/!markPrice@arr@1s") as marks:
-        rows = await client.receive(marks)
-        assert {row["e"] for row in rows} == {"markPriceUpdate"}
-    async with client.ws(f"{client.public}/ws/!bookTicker") as tops:
+    async with (
+        client.ws(f"{client.spot}/ws/!miniTicker@arr") as spot,
+        client.ws(f"{client.market}/ws/!markPrice@arr@1s") as marks,
+        client.ws(f"{client.public}/ws/!bookTicker") as tops,
+    ):
+        assert {row["s"] for row in await client.receive(spot)} == {"BTCUSDT", "XRPUSDT"}
+        assert {row["e"] for row in await client.receive(marks)} == {"markPriceUpdate"}
         assert (await client.receive(tops))["e"] == "bookTicker"
 
 

@@ -98,7 +98,7 @@ async def test_numbers_of_spot_are_those_of_java(client):
     async with client.ws(client.feed) as socket:
         await socket.send_json({"sub": "market.btcusdt.mbp.150"})
         await socket.send_json({"req": "market.btcusdt.mbp.150"})
-        levels = await levels_of(socket, 1000)
+        levels = await levels_of(socket, 450)
     for level in levels:
         assert all(JAVA.fullmatch(number) for number in level), level
     sizes = {size for _, size in levels}
@@ -212,8 +212,8 @@ async def test_the_top_of_mbp_equals_the_newest_bbo(client):
         first = await ticks(client, pictures, topics[1], 1)
         await client.ask(feed, {"sub": topics[0]})
         data = (await client.ask(feed, {"req": topics[0]}))["data"]
-        seen = await ticks(client, feed, topics[0], 15)
-        more = of_topic(await client.collect(pictures, 0.5), topics[1])
+        seen = await ticks(client, feed, topics[0], 12)
+        more = of_topic(await client.collect(pictures, 0.3), topics[1])
         tops = {tick["seqId"]: tick for tick in first + more}
     book, compared = RawBook(150), 0
     book.whole(data["bids"], data["asks"], data["seqNum"])

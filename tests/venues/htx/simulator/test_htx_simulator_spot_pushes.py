@@ -170,14 +170,14 @@ async def test_nobody_orders_without_a_login(trader):
 
 
 async def test_who_does_not_answer_pings_is_let_go():
-    rules = SocketRules(ping_every_s=0.2, misses_max=2)
+    rules = SocketRules(ping_every_s=0.1, misses_max=2)
     async with trading(rules={"spot_private": rules}) as trader:
         async with trader.ws(trader.base("htx.spot", "ws_private") + PUSHES) as mute:
             messages = [message async for message in mute]
         assert all(message.json()["action"] == "ping" for message in messages)
         async with trader.line("spot", PUSHES, "orders#*") as line:
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(line.receive(), 1.0)  # answers pings meanwhile
+                await asyncio.wait_for(line.receive(), 0.6)  # answers pings meanwhile
             assert not line.socket.closed
 
 

@@ -192,7 +192,7 @@ async def test_orders_over_the_socket(trader):
 
 
 async def test_who_does_not_answer_pings_is_told_and_let_go():
-    rules = SocketRules(ping_every_s=0.2, misses_max=3)
+    rules = SocketRules(ping_every_s=0.1, misses_max=3)
     async with (
         trading(rules={"swap_private": rules}) as trader,
         trader.ws(trader.base("htx.swap", "ws_private") + PUSHES) as mute,

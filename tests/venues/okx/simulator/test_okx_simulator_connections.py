@@ -80,13 +80,13 @@ async def test_errors(client, text, code):
 
 async def test_an_idle_client_is_closed_with_4004_and_one_that_pings_is_not(okx):
     async with (
-        okx(connection=ConnectionRules(idle_s=1.5)) as client,
+        okx(connection=ConnectionRules(idle_s=0.6)) as client,
         client.ws(client.public) as idle,
         client.ws(client.public) as alive,
     ):
         await client.subscribe(idle, BOOKS)
         for _ in range(8):
-            await asyncio.sleep(0.25)
+            await asyncio.sleep(0.1)
             await alive.send_str("ping")
             assert await client.receive(alive) == "pong"
         assert await close_code(idle) == 4004
