@@ -18,10 +18,11 @@ from trimaran.domain.account import OrderLost, OrderRejected
 from trimaran.domain.orders import OrderState
 from trimaran.live.account import UnsafeKey
 from trimaran.venues.sim.gate import Request
-from trimaran.venues.wire.asks import QueryOrder
+from trimaran.venues.wire.asks import PlaceOrder, QueryOrder
 from trimaran.venues.wire.client_port import RequestFailed
 from trimaran.venues.wire.fault import Effect, FaultKind, VenueFault
 from trimaran.venues.wire.line_port import LineHalted
+from trimaran.venues.wire.message import HttpRequest, Stamp
 from trimaran.venues.wire.patience import Patience
 
 SECRETS = (FaultKind.SIGNATURE, FaultKind.KEY, FaultKind.LOGIN)
@@ -68,6 +69,23 @@ async def test_16_a_burst_earns_no_refusal(entry):
         placed = [order for order in orders if desk.lives.state(order) is not OrderState.REJECTED]
         assert len(placed) >= 40
         assert {desk.lives.state(order) for order in placed} == {OrderState.ACKED}
+
+
+async def test_16_orders_over_a_line_are_charged(entry):
+    """16: what goes over a line pays into the budgets of REST, which venues count together."""
+    async with room_of(entry) as room, desk_in(room) as desk:
+        replies = [feed.session.counters.replies for feed in desk.client.feeds.values()]
+        orders = [await desk.rest() for _ in range(3)]
+        told = [feed.session.counters.replies for feed in desk.client.feeds.values()]
+        assert sum(told) - sum(replies) == len(orders)
+        written = desk.client.asker._dialect.write(PlaceOrder(orders[0]), Stamp(time.time_ns()))
+        assert isinstance(written, HttpRequest)
+        assert written.charges
+        now, key = desk.client.venue_clock.at(time.monotonic_ns()), room.keys["key"]
+        governor = desk.client.asker._gate.governor
+        for charge in written.charges:
+            used = max(governor.used(charge.budget, now, account) for account in ("", key))
+            assert used >= len(orders) * charge.units
 
 
 @pytest.mark.parametrize("order", [{"too_many": 1.0}, {"ban": 1.0, "ban_s": 1.0}], ids=["429", "418"])
