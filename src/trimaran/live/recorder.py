@@ -1,4 +1,4 @@
-"""What a desk asks of whoever records it; `recording.py` is one. A desk without a recording loads none of it."""
+"""What a desk asks of whoever records it; `recording.py` is one, and a desk without it loads none."""
 
 from __future__ import annotations
 

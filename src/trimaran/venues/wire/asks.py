@@ -106,10 +106,10 @@ class QueryOrder(Ask[OrderReport], frozen=True):
 class OpenOrders(Ask[tuple[OrderReport, ...]], frozen=True):
     """All open orders of one instrument, or of the market, triggered ones that wait included.
 
-    Where the venue keeps those that wait apart (`PrivateSpec.triggers_apart`), `triggered` asks for them, and
-    the answer without it is of the others. The answer is all of them, or a fault TOO_MANY_ORDERS. Those of
-    one instrument may be asked for in pages where the venue has them (`PrivateSpec.open_page`): `page` counts
-    from 1, `behind` is the last order of the page before, and one that is not full is the last.
+    Where the venue keeps those that wait apart (`PrivateSpec.triggers_apart`), `triggered` asks for them,
+    and the answer without it is of the others. The answer is all of them, or a fault TOO_MANY_ORDERS. Those
+    of one instrument may be asked for in pages where the venue has them (`PrivateSpec.open_page`): `page`
+    counts from 1, `behind` is the last order of the page before, and one that is not full is the last.
     """
 
     symbol: Symbol | None
