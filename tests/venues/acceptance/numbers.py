@@ -68,7 +68,7 @@ NUMBERS: Final = (
             P + "14_the_token_of_a_stream_expires")),
     Number(15, "lost requests and answers: never rejected, never sent again; the fate is found by asking",
            (P + "15_an_order_whose_answer_is_lost", P + "15_a_cancel_whose_answer_is_lost",
-            P + "15_an_order_that_cannot_be_found_yet")),
+            P + "15_an_amendment_whose_answer_is_lost", P + "15_an_order_that_cannot_be_found_yet")),
     Number(16, "limits: a burst earns no refusal, cancels go out; an order to stop is obeyed",
            (L + "16_a_burst_earns_no_refusal", L + "16_orders_over_a_line_are_charged",
             L + "16_an_order_to_stop_is_obeyed")),

@@ -16,6 +16,7 @@ from tests.support.trading_room import room_of
 from trimaran.domain.account import OrderLost, OrderRejected
 from trimaran.domain.instrument import Side
 from trimaran.domain.orders import OrderState
+from trimaran.domain.reports import OrderAmended
 from trimaran.venues.sim.compress import BOMB_MEMBER, GARBAGE_MEMBER
 from trimaran.venues.sim.gate import Request
 from trimaran.venues.wire.asks import ArmDeadMan, Armed, Disarmed, QueryOrder
@@ -227,6 +228,23 @@ async def test_15_a_cancel_whose_answer_is_lost(desk, loss):
     else:
         assert desk.lives.state(order) is OrderState.ACKED
     assert desk.of(OrderRejected) == []
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+async def test_15_an_amendment_whose_answer_is_lost(desk, loss):
+    """15: it proves nothing either; what the order is by now is asked for."""
+    if not isinstance(desk.room.entry.private.capabilities[Capability.AMEND_SIZE], Supported):
+        return
+    order = await desk.rest(3)
+    desk.room.faults(**{loss: 1.0}, requests=(Request.AMEND,))
+    changed = await desk.amend(order, lots=desk.lots(2))
+    failed = desk.of(RequestFailed)
+    assert [event.fault.effect for event in failed if event.what == "amend"] == [Effect.UNKNOWN]
+    told = [(event.price_ticks, event.lots) for event in desk.of(OrderAmended)]
+    assert told == ([(order.order.price_ticks, changed.order.lots)] if LOSSES[loss] else [])
+    desk.fill(order, 2 if LOSSES[loss] else 3)
+    await desk.ended(order)
+    assert desk.lives.state(order) is OrderState.FILLED
 
 
 async def test_15_an_order_that_cannot_be_found_yet(desk):
