@@ -106,7 +106,7 @@ async def test_all_three_venues_listen_at_fixed_distances_from_the_port_base():
 
 @at_once
 async def test_every_fault_of_frames_is_committed_and_counted(markets):
-    plan = {"drop": 0.1, "duplicate": 0.1, "reorder": 0.1, "truncate": 0.1, "garbage": 0.1, "bomb": 0.05}
+    plan = {"drop": 0.15, "duplicate": 0.15, "reorder": 0.15, "truncate": 0.15, "garbage": 0.15, "bomb": 0.15}
 
     async def work(client, market):
         names = {"dropped", "duplicated", "reordered", "truncated", "garbage"}

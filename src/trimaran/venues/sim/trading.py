@@ -256,6 +256,9 @@ class MarginView(msgspec.Struct, frozen=True, kw_only=True):
     wallet: Decimal
     unrealised: Decimal
     equity: Decimal
+    cross_wallet: Decimal  # without the margin of isolated positions
+    cross_unrealised: Decimal
+    locked: Decimal  # by spot orders, where the wallet serves spot too
     position_margin: Decimal
     order_margin: Decimal
     maintenance_margin: Decimal

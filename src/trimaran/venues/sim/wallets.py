@@ -88,10 +88,14 @@ class Wallet:
         total = self.totals.get(MARGIN_ASSET, 0)
         positions = self.positions.values()
         unrealised = sum(each.unrealised() for each in positions)
+        isolated = [each for each in positions if each.isolated]
         return MarginView(
             wallet=money(total),
             unrealised=money(unrealised),
             equity=money(total + unrealised),
+            cross_wallet=money(total - sum(each.isolated_margin for each in isolated)),
+            cross_unrealised=money(unrealised - sum(each.unrealised() for each in isolated)),
+            locked=money(self.locked.get(MARGIN_ASSET, 0)),
             position_margin=money(sum(each.initial_margin() for each in positions)),
             order_margin=money(sum(each.order_margin() for each in positions)),
             maintenance_margin=money(sum(each.maintenance_margin() for each in positions)),

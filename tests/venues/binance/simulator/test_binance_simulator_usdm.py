@@ -131,6 +131,20 @@ async def test_positions_margin_and_income(trader: Any) -> None:
     assert kinds.count("REALIZED_PNL") == 1
 
 
+async def test_the_margin_of_an_isolated_position_is_not_in_the_cross_wallet(trader: Any) -> None:
+    await trader.signed("POST", "/fapi/v1/marginType", symbol="BTCUSDT", marginType="ISOLATED")
+    await trader.place(USDM, type="MARKET", timeInForce=None, quantity="0.1")
+    _, (position,) = await trader.signed("GET", "/fapi/v3/positionRisk")
+    margin, profit = Decimal(position["isolatedMargin"]), Decimal(position["unRealizedProfit"])
+    assert margin > 0 > profit
+    _, (row, *_) = await trader.signed("GET", "/fapi/v3/balance")
+    assert Decimal(row["crossWalletBalance"]) == Decimal(row["balance"]) - margin
+    assert Decimal(row["crossUnPnl"]) == 0
+    _, account = await trader.signed("GET", "/fapi/v3/account")
+    assert account["totalCrossWalletBalance"] == row["crossWalletBalance"]
+    assert Decimal(account["totalUnrealizedProfit"]) == profit
+
+
 async def test_settings(trader: Any) -> None:
     """Leverage, margin mode, position mode, brackets, fees."""
     _, body = await trader.signed("POST", "/fapi/v1/leverage", symbol="BTCUSDT", leverage=7)

@@ -171,6 +171,19 @@ async def test_batches_answer_each_order(trader):
     assert (await trader.swap("batchorder", {"orders_data": []}))["err_code"] == 1030
 
 
+async def test_a_cancel_is_of_a_contract_a_margin_mode_and_a_kind(trader):
+    price = trader.price("swap", "BTC-USDT", 0.97)
+    number = (await trader.place_swap("limit", 1, "buy", price))["data"]["order_id_str"]
+    for path, contract in (
+        ("cancel", "XRP-USDT"),
+        (f"{ISOLATED}cancel", "BTC-USDT"),
+        ("trigger_cancel", "BTC-USDT"),
+    ):
+        refused = (await trader.swap(path, {"contract_code": contract, "order_id": number}))["data"]
+        assert (refused["successes"], refused["errors"][0]["err_code"]) == ("", 1061), path
+    assert (await trader.swap("cancel", {**CONTRACT, "order_id": number}))["data"]["successes"] == number
+
+
 async def test_an_id_may_stand_in_both_lists_of_a_cancel():
     async with trading(rules={"cancel_ms": 300}) as trader:
         placed = await trader.place_swap("limit", 1, "buy", trader.price("swap", "BTC-USDT", 0.97))

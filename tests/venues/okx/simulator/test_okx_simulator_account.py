@@ -27,6 +27,7 @@ async def test_spot_and_swaps_share_one_wallet(client):
     (position,) = (await client.ask("account/positions?instType=SWAP"))["data"]
     usdt = detail(held, "USDT")
     assert Decimal(position["imr"]) > 0
+    assert usdt["ordFrozen"] == locked["ordFrozen"]  # what a position binds is frozen by no order
     assert Decimal(usdt["availEq"]) < 1_000_000 - Decimal(locked["ordFrozen"])
     assert Decimal(usdt["eq"]) - Decimal(usdt["upl"]) == Decimal(usdt["cashBal"])
     assert [each["ccy"] for each in held["data"][0]["details"]] == ["USDT"]

@@ -84,8 +84,8 @@ class UsdmAccount:
                 "totalMarginBalance": money(view.equity),
                 "totalPositionInitialMargin": money(view.position_margin),
                 "totalOpenOrderInitialMargin": money(view.order_margin),
-                "totalCrossWalletBalance": money(view.wallet),
-                "totalCrossUnPnl": money(view.unrealised),
+                "totalCrossWalletBalance": money(view.cross_wallet),
+                "totalCrossUnPnl": money(view.cross_unrealised),
                 "availableBalance": money(view.available),
                 "maxWithdrawAmount": money(view.available),
                 "assets": assets,
@@ -255,8 +255,8 @@ class UsdmAccount:
             "accountAlias": f"SgsR{call.account_id:012d}",
             "asset": asset,
             "balance": money(total),
-            "crossWalletBalance": money(total),
-            "crossUnPnl": money(_ZERO if view is None else view.unrealised),
+            "crossWalletBalance": money(total if view is None else view.cross_wallet),
+            "crossUnPnl": money(_ZERO if view is None else view.cross_unrealised),
             "availableBalance": money(available),
             "maxWithdrawAmount": money(available),
             "marginAvailable": view is not None,
@@ -265,7 +265,8 @@ class UsdmAccount:
 
     def _asset(self, call: Call, asset: str, view: MarginView | None, total: Decimal) -> dict[str, Any]:
         zero = MarginView(
-            wallet=total, unrealised=_ZERO, equity=total, position_margin=_ZERO, order_margin=_ZERO,
+            wallet=total, unrealised=_ZERO, equity=total, cross_wallet=total, cross_unrealised=_ZERO,
+            locked=_ZERO, position_margin=_ZERO, order_margin=_ZERO,
             maintenance_margin=_ZERO, available=total,
         )  # fmt: skip
         found = view or zero
@@ -278,8 +279,8 @@ class UsdmAccount:
             "initialMargin": money(found.position_margin + found.order_margin),
             "positionInitialMargin": money(found.position_margin),
             "openOrderInitialMargin": money(found.order_margin),
-            "crossWalletBalance": money(total),
-            "crossUnPnl": money(found.unrealised),
+            "crossWalletBalance": money(found.cross_wallet),
+            "crossUnPnl": money(found.cross_unrealised),
             "availableBalance": money(found.available),
             "maxWithdrawAmount": money(found.available),
             "marginAvailable": view is not None,

@@ -203,13 +203,13 @@ def algo_update(text: BookText, order: SimOrder, state: str, times_ms: tuple[int
 
 
 def account_update(
-    reason: str, times_ms: tuple[int, int], balances: list[tuple[str, Decimal, Decimal]],
+    reason: str, times_ms: tuple[int, int], balances: list[tuple[str, Decimal, Decimal, Decimal]],
     positions: list[str],
 ) -> str:  # fmt: skip
-    """An `ACCOUNT_UPDATE`. `balances` are asset, wallet balance, change; `positions` are texts."""
+    """An `ACCOUNT_UPDATE`. `balances` are asset, wallet, cross wallet, change; `positions` are texts."""
     rows = [
-        f'{{"a":"{asset}","wb":"{money(wallet)}","cw":"{money(wallet)}","bc":"{money(change)}"}}'
-        for asset, wallet, change in balances
+        f'{{"a":"{asset}","wb":"{money(wallet)}","cw":"{money(cross)}","bc":"{money(change)}"}}'
+        for asset, wallet, cross, change in balances
     ]
     return (
         f'{{"e":"ACCOUNT_UPDATE","T":{times_ms[1]},"E":{times_ms[0]},"a":{{"B":[{",".join(rows)}],'
@@ -235,7 +235,7 @@ def margin_call(event_ms: int, view: MarginView, rows: list[tuple[BookText, SimP
         f'"mp":"{money(row.mark_price)}","up":"{money(row.unrealised)}","mm":"{money(row.maintenance_margin)}"}}'
         for text, row in rows
     ]
-    return f'{{"e":"MARGIN_CALL","E":{event_ms},"cw":"{money(view.wallet)}","p":[{",".join(texts)}]}}'
+    return f'{{"e":"MARGIN_CALL","E":{event_ms},"cw":"{money(view.cross_wallet)}","p":[{",".join(texts)}]}}'
 
 
 def signed(text: BookText, lots: int) -> str:

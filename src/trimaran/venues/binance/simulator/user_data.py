@@ -33,6 +33,7 @@ from trimaran.venues.sim.trading import (
     SimOrder,
     Status,
 )
+from trimaran.venues.sim.wallets import MARGIN_ASSET
 
 _EXECUTIONS: Final = {
     Happening.ACCEPTED: "NEW",
@@ -242,8 +243,9 @@ class UserData:
         if reason is None:
             return  # what orders bind is not told
         change = event.change if event.cause in (BalanceCause.FUNDING, BalanceCause.TRANSFER) else Decimal(0)
+        cross = accounts.exchange.margin(event.account_id, accounts.market).cross_wallet
         balances = [
-            (str(row.asset), row.total, change)
+            (str(row.asset), row.total, cross if row.asset == MARGIN_ASSET else row.total, change)
             for row in accounts.exchange.balances(event.account_id, accounts.market, event.assets)
         ]
         positions = [

@@ -33,7 +33,7 @@ def mode_endpoints(
         ("cancel", orders.cancel, Request.CANCEL),
         ("cancelall", orders.cancel_all, Request.CANCEL),
         ("trigger_order", triggers.place, Request.ORDER),
-        ("trigger_cancel", orders.cancel, Request.CANCEL),
+        ("trigger_cancel", orders.cancel_triggers, Request.CANCEL),
         ("trigger_cancelall", orders.cancel_all_triggers, Request.CANCEL),
         ("switch_lever_rate", account.switch_lever_rate, Request.OTHER),
         ("switch_position_mode", account.switch_position_mode, Request.OTHER),

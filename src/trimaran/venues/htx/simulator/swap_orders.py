@@ -132,10 +132,14 @@ class SwapOrders:
         )
         return _answer(self._place(call, order))
 
-    def cancel(self, call: Call) -> Row:
-        """Cancels by either id."""
+    def cancel_triggers(self, call: Call) -> Row:
+        """Cancels trigger orders that wait, by their ids."""
+        return self.cancel(call, waiting=True)
+
+    def cancel(self, call: Call, waiting: bool = False) -> Row:
+        """Cancels by either id orders of a contract and of this margin mode; `waiting`: trigger orders."""
         asked = read(_named, call.body, Family.SWAP)
-        self._instrument(asked.contract_code)
+        symbol = self._instrument(asked.contract_code).symbol
         by_venue, by_client = _split(asked.order_id), _split(asked.client_order_id)
         if not by_venue and not by_client:
             raise bad_field("order_id", Family.SWAP)
@@ -146,7 +150,8 @@ class SwapOrders:
         successes: list[str] = []
         for name in names:
             order = self._named(call, name, bool(by_venue))
-            if order is None:
+            known = order is not None and (order.symbol, swap_wire.mode_of(order)) == (symbol, self.mode)
+            if order is None or not known or swap_wire.waits(order) != waiting:
                 refused: HtxError | None = swap_error(Refusal(Why.NO_SUCH_ORDER))
             else:
                 refused = self._cancel(call, order)

@@ -221,6 +221,7 @@ def _detail(each: SimBalance, price: Decimal, margin: MarginView, now: Moment) -
     available = margin.available if secures else each.free
     upl = margin.unrealised if secures else ZERO
     initial = money(margin.position_margin + margin.order_margin) if secures else ""
+    ordered = margin.locked + margin.order_margin if secures else each.locked
     equity = each.total + upl
     worth = money(round_to_cents(equity * price))
     return (
@@ -229,7 +230,7 @@ def _detail(each: SimBalance, price: Decimal, margin: MarginView, now: Moment) -
         f'"cashBal":"{money(each.total)}","ccy":"{each.asset}","coinUsdPrice":"{money(price)}","disEq":"{worth}","eq":"{money(equity)}",'
         f'"eqUsd":"{worth}","frozenBal":"{money(max(ZERO, equity - available))}","imr":"{initial}",'
         f'"mgnRatio":"","mmr":"{money(margin.maintenance_margin) if secures else ""}",'
-        f'"ordFrozen":"{money(each.locked)}","uTime":"{now.server_ms}","upl":"{money(upl)}",{_REST_OF_DETAIL}}}'
+        f'"ordFrozen":"{money(ordered)}","uTime":"{now.server_ms}","upl":"{money(upl)}",{_REST_OF_DETAIL}}}'
     )
 
 
