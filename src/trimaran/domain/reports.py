@@ -61,7 +61,8 @@ class FillReport(msgspec.Struct, frozen=True, kw_only=True):
     client_order_id: ClientOrderId | None  # None: not ours, or this channel does not say
     side: Side
     price_ticks: int
-    lots: int
+    lots: int  # at least 1
+    rest: Decimal = Decimal(0)  # of a lot, more or less than `lots` say; counts with the order's other fills
     liquidity: Liquidity
     fee: Decimal | None  # None: this channel does not say; another one does
     fee_asset: Asset

@@ -86,6 +86,7 @@ def _spot_fill(fills: tuple[FillReport, ...]) -> bool:
         side=Side.BUY,
         price_ticks=3_380,
         lots=14_792_899_408,
+        rest=Decimal("0.2840236"),  # bought by value: fractions of a lot from whoever sold
         liquidity=Liquidity.TAKER,
         fee=Decimal("0.1"),  # in points: the fee itself was 0
         fee_asset="HBPOINT",  # type: ignore[arg-type]

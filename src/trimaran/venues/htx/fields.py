@@ -97,11 +97,15 @@ def lots_of(instrument: Instrument, value: Decimal, field: str) -> int:
     return lots
 
 
-def fill_lots_of(instrument: Instrument, value: Decimal, field: str) -> int:
-    """The lots of a trade: one at least, for even dust is a trade. Raises DecodeError."""
+def fill_lots_of(instrument: Instrument, value: Decimal, field: str) -> tuple[int, Decimal]:
+    """The lots of a trade, one at least, and what is left over of a lot. Raises DecodeError.
+
+    Who buys by value takes fractions of a lot from the orders of others: of ours, too.
+    """
     if value <= 0:
         raise _range(field, "a size above 0", value)
-    return max(lots_of(instrument, value, field), 1)
+    lots = max(lots_of(instrument, value, field), 1)
+    return lots, EXACT.subtract(EXACT.divide(value, instrument.size_grid.step), Decimal(lots))
 
 
 def contracts_of(value: Decimal, field: str) -> int:

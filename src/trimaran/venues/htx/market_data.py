@@ -268,7 +268,7 @@ def _bar(access: Access, bar: _Bar, length_ns: int, now_ns: int) -> Kline:
 def _trade(access: Access, instrument: Instrument, deal: _Deal) -> PublicTrade:
     trade_id = deal.spot_id if access.is_spot else part(_ID, deal.swap_id, "id")
     if access.is_spot:
-        lots = fields.fill_lots_of(instrument, deal.amount, "amount")
+        lots, _ = fields.fill_lots_of(instrument, deal.amount, "amount")
     else:
         lots = fields.contracts_of(deal.amount, "amount")
     return PublicTrade(

@@ -301,6 +301,7 @@ def _cleared(access: Access, data: msgspec.Raw, local_ns: int) -> Sequence[FillR
     price_ticks = fields.ticks_of(instrument, event.trade_price, "tradePrice")
     if price_ticks == 0:
         raise ValueError("tradePrice")
+    lots, rest = fields.fill_lots_of(instrument, event.trade_volume, "tradeVolume")
     report = FillReport(
         fill_id=fields.fill_id_of(event.trade_id, "tradeId"),
         instrument_key=instrument.key,
@@ -308,7 +309,8 @@ def _cleared(access: Access, data: msgspec.Raw, local_ns: int) -> Sequence[FillR
         client_order_id=fields.client_id_of(event.client_order_id or ""),
         side=side,
         price_ticks=price_ticks,
-        lots=fields.fill_lots_of(instrument, event.trade_volume, "tradeVolume"),
+        lots=lots,
+        rest=rest,
         liquidity=Liquidity.TAKER if event.aggressor else Liquidity.MAKER,
         fee=fee,
         fee_asset=fee_asset,

@@ -152,6 +152,7 @@ def fill_of(instrument: Instrument, match: Match, local_ns: int) -> FillReport:
         match.fee_deduct_currency or "",
         "fee-currency",
     )
+    lots, rest = fields.fill_lots_of(instrument, match.filled_amount, "filled-amount")
     return FillReport(
         fill_id=fields.fill_id_of(match.trade_id, "trade-id"),
         instrument_key=instrument.key,
@@ -159,7 +160,8 @@ def fill_of(instrument: Instrument, match: Match, local_ns: int) -> FillReport:
         client_order_id=None,
         side=side,
         price_ticks=fields.ticks_of(instrument, match.price, "price"),
-        lots=fields.fill_lots_of(instrument, match.filled_amount, "filled-amount"),
+        lots=lots,
+        rest=rest,
         liquidity=Liquidity(fields.role_of(match.role, "role")),
         fee=fee,
         fee_asset=fee_asset,

@@ -24,6 +24,7 @@ import msgspec
 
 from trimaran.domain.account import Fill, FillId, VenueOrderId
 from trimaran.domain.client_id import ClientOrderId
+from trimaran.domain.exact import EXACT
 from trimaran.domain.instrument import InstrumentKey, Side
 from trimaran.domain.reports import FillReport, ForeignFill
 from trimaran.venues.wire.fold_port import FeeKnown, FeeMissing, FoldEvent, OwnerMissing
@@ -32,6 +33,8 @@ WAIT_NS: Final = 500_000_000
 WAIT_NS_MAX: Final = 10_000_000_000
 FILLS_KEPT: Final = 100_000
 ORPHANS_KEPT: Final = 4_096
+NOTHING: Final = Decimal(0)
+ONE: Final = Decimal(1)
 
 FillKey = tuple[InstrumentKey, FillId, Side]
 
@@ -63,6 +66,7 @@ class FillDesk:
         self._gone: dict[FillKey, ClientOrderId | None] = {}  # who has a fee to come, in the order of going
         self._held: dict[FillKey, _Held] = {}
         self._orphans: dict[FillKey, FillReport] = {}  # went out as foreign: nobody had told whose
+        self._rests: dict[ClientOrderId, Decimal] = {}  # parts of a lot, filled and not counted yet
         self._ours: list[tuple[ClientOrderId, InstrumentKey, int]] = []
 
     def add(self, report: FillReport, now_ns: int) -> list[FoldEvent]:
@@ -107,7 +111,7 @@ class FillDesk:
         owner = self.owner_of(held.report)
         if isinstance(owner, int) and not held.counted:
             held.counted = True
-            self._ours.append((owner, held.report.instrument_key, held.report.lots))
+            held.report = self._counted(owner, held.report)
         if owner is None or held.report.fee is None:
             return []
         return [self._goes(key, held.report, owner)]
@@ -140,9 +144,27 @@ class FillDesk:
         del self._orphans[key]
         if not isinstance(owner, int):
             return []
-        self._ours.append((owner, report.instrument_key, report.lots))
+        report = self._counted(owner, report)
         alarm: list[FoldEvent] = [FeeMissing(report, booked=True)] if report.fee is None else []
         return [*alarm, self._goes(key, report, owner, fee_owed=report.fee is None)]
+
+    def _counted(self, owner: ClientOrderId, report: FillReport) -> FillReport:
+        """A fill of ours is counted, with what the fills before it have left over of a lot.
+
+        So the fills of an order add up to what was filled of it, however they were cut; and each is at least
+        one lot.
+        """
+        lots, rest = report.lots, EXACT.add(report.rest, self._rests.pop(owner, NOTHING))
+        if rest >= 1:
+            lots, rest = lots + 1, EXACT.subtract(rest, ONE)
+        elif rest <= -1 and lots > 1:
+            lots, rest = lots - 1, EXACT.add(rest, ONE)
+        if rest:
+            self._rests[owner] = rest
+            if len(self._rests) > ORPHANS_KEPT:
+                del self._rests[next(iter(self._rests))]
+        self._ours.append((owner, report.instrument_key, lots))
+        return report if lots == report.lots else msgspec.structs.replace(report, lots=lots)
 
     def _goes(self, key: FillKey, report: FillReport, owner: Owner, fee_owed: bool = False) -> FoldEvent:
         self._held.pop(key, None)
