@@ -273,7 +273,6 @@ class Desk:
     async def amend(self, order: Approved, **changes: Any) -> Approved:
         changed = Approved(msgspec.structs.replace(order.order, **changes))
         self.lives.amend(changed)
-        await asyncio.sleep(0.002)  # venues tell milliseconds: two changes within one have no order
         await self.client.amend(changed)
         return changed
 

@@ -56,6 +56,7 @@ class _Order(msgspec.Struct):
     price_ticks: int = 0  # 0: not known, or it has none
     lots: int = 0
     terms_ns: int = 0  # the venue's time of price and size
+    wanted: tuple[int, int] = (0, 0)  # price and size that an amendment asked for last
     venue_order_id: VenueOrderId | None = None
     acked: bool = False
     done: bool = False
@@ -83,6 +84,11 @@ class AccountFold:
         known = self._order(order.client_order_id, order.instrument_key)
         known.lots = order.lots
         known.price_ticks = order.price_ticks if order.order_type.has_venue_price else 0
+
+    def expect_amended(self, order: OrderRequest) -> None:
+        """An order of ours is about to be changed into this."""
+        price_ticks = order.price_ticks if order.order_type.has_venue_price else 0
+        self._order(order.client_order_id, order.instrument_key).wanted = (price_ticks, order.lots)
 
     def placed(
         self, answer: Placed, instrument_key: InstrumentKey, now_ns: int, venue_ns: int, wall_ns: int
@@ -200,10 +206,14 @@ class AccountFold:
         return events
 
     def _terms(self, order: _Order, report: OrderReport) -> list[FoldEvent]:
-        """Price and size of an open order; a change by a newer report is told."""
-        if report.venue_ns < order.terms_ns or (report.venue_ns == order.terms_ns != 0):
-            return []
+        """Price and size of an open order; a change by a newer report is told.
+
+        Of two reports of one millisecond the one that an amendment asked for is the newer one.
+        """
         price_ticks, lots = report.price_ticks or order.price_ticks, report.lots or order.lots
+        tie = report.venue_ns == order.terms_ns != 0
+        if report.venue_ns < order.terms_ns or (tie and (price_ticks, lots) != order.wanted):
+            return []
         changed = (order.price_ticks and price_ticks != order.price_ticks) or (
             order.lots and lots != order.lots
         )

@@ -81,6 +81,7 @@ class OrderDesk:
         """Changes an order to what `approved` says; the events of the answer."""
         order = approved.order
         ref = OrderRef(symbol_of(order.instrument_key), order.client_order_id, venue_order_id)
+        self._fold.expect_amended(order)
         try:
             ask = AmendOrder(approved, venue_order_id)
             answer = await self._asker.ask(ask, self._options.order, self._carrier)
