@@ -22,3 +22,4 @@ STRICT: dict[str, Any] = {
         swap=HtxConnections(misses_max=3, ping_every_s=PING_EVERY_S),
     ),
 }
+LAX: dict[str, Any] = {"okx": OkxRules(connections_per_s=0)}  # what `limits=False` leaves in force

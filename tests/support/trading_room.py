@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from tests.support.simulator_rules import LAX
 from trimaran.domain.instrument import Side, Symbol
 from trimaran.domain.pair import Pair
-from trimaran.venues.binance.simulator.venue import BinanceRules
-from trimaran.venues.okx.simulator.venue import OkxRules
 from trimaran.venues.sim.exchange import SimExchange
 from trimaran.venues.sim.exchange_port import DEMO_ACCOUNT_ID
 from trimaran.venues.sim.faults import FaultPlan
@@ -33,10 +32,6 @@ STILL: Final = FlowParameters(
     volatility_bps=0, jumps_per_s=0, shocks_per_s=0, takers_per_s=1e-6, requotes_per_s=1e-6, crowd_per_s=1e-6,
     taker_excitation_per_s=0,
 )  # fmt: skip
-LAX: Final[dict[str, Any]] = {
-    "binance": BinanceRules(weight_limits=False, order_limits=False),
-    "okx": OkxRules(connections_per_s=0),
-}
 OTHER: Final = 2  # the account of who trades with ours
 RICH: Final = Decimal(10) ** 9
 
