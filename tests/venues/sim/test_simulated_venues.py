@@ -132,7 +132,7 @@ async def test_every_fault_of_frames_is_committed_and_counted(markets):
         committed = counts["truncated"] + counts["garbage"] + counts["bombs"]
         assert 0 < broken <= committed, market
 
-    await each(markets, work, rate=5.0)
+    await each(markets, work, rate=5.0, seed=188)  # of whose dice each falls within fifteen frames
 
 
 @at_once

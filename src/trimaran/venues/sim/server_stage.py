@@ -7,7 +7,6 @@ handles work on every connection, whatever protocol it speaks.
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, Protocol
@@ -225,25 +224,6 @@ class SimulatedVenue(Protocol):
 
     def urls(self, hosts: Mapping[int, str]) -> dict[str, Any]:
         """Base URLs by market; `hosts` maps each offset of a listener to its host and port."""
-
-
-class Window:
-    """Requests within the last seconds: how OKX and HTX limit."""
-
-    def __init__(self, limit: int, seconds: float) -> None:
-        self._limit = limit
-        self._seconds = seconds
-        self._times_s: deque[float] = deque()
-
-    def take(self) -> bool:
-        """Whether one more is allowed now; one that is not allowed does not count."""
-        now_s, times_s = time.monotonic(), self._times_s
-        while times_s and times_s[0] <= now_s - self._seconds:
-            times_s.popleft()
-        if len(times_s) >= self._limit:
-            return False
-        times_s.append(now_s)
-        return True
 
 
 def as_text(value: object) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections import deque
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -22,6 +21,7 @@ from trimaran.venues.binance.simulator.streams import Subscriber
 from trimaran.venues.binance.simulator.text import server_shutdown
 from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.server_stage import Connection, Stage
+from trimaran.venues.sim.sliding import SlidingWindow
 from trimaran.venues.sim.unreadable import UNREADABLE
 
 STREAMS_MAX: Final = 1_024
@@ -51,20 +51,18 @@ class Heartbeat:
         """The client has answered."""
         self._ponged_s = now_s
 
-    def too_old(self, now_s: float) -> bool:
-        """Whether the connection has lived its time."""
-        return now_s - self._born_s > self._rules.age_max_s
-
-    def unanswered(self, now_s: float) -> bool:
-        """Whether a ping has waited too long for its pong."""
-        return self._ponged_s < self._pinged_s and now_s - self._pinged_s > self._rules.pong_within_s
-
-    def due(self, now_s: float) -> bool:
-        """Whether to ping now; then the next one begins to wait."""
-        if self._ponged_s < self._pinged_s or now_s - self._pinged_s < self._rules.ping_every_s:
-            return False
-        self._pinged_s = now_s
-        return True
+    def tend(self, connection: Connection, now_s: float) -> None:
+        """Pings when it is time, and ends a connection that is dead, too old or too slow."""
+        if connection.transport is None:
+            return
+        rules, waits = self._rules, self._ponged_s < self._pinged_s
+        if now_s - self._born_s > rules.age_max_s or connection.too_slow():
+            connection.close(WSCloseCode.POLICY_VIOLATION)
+        elif waits and now_s - self._pinged_s > rules.pong_within_s:
+            connection.close(WSCloseCode.POLICY_VIOLATION, b"Pong timeout")
+        elif not waits and now_s - self._pinged_s >= rules.ping_every_s:
+            self._pinged_s = now_s
+            connection.transport.send_ping(str(int(now_s * 1000)).encode())
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -118,9 +116,8 @@ class BinanceConnection(Connection):
         self._rules = rules
         self._feed = feed
         self._combined = target.combined
-        self.private = target.route == "private"
         self._names: dict[str, Any] = {}
-        self._messages_s: deque[float] = deque()
+        self._heard = SlidingWindow(1.0)
 
     def markets(self) -> tuple[str, ...]:
         """Its market."""
@@ -146,7 +143,7 @@ class BinanceConnection(Connection):
     def heard(self, kind: WSMsgType, payload: bytes) -> None:
         """Control messages and heartbeats of the client."""
         now_s = time.monotonic()
-        if self._too_many(now_s):
+        if not self._heard.take(now_s, self._rules.messages_per_s):
             self.close(WSCloseCode.POLICY_VIOLATION, b"Too many requests")
         elif kind == WSMsgType.PING:
             self.pong(payload)
@@ -166,22 +163,7 @@ class BinanceConnection(Connection):
 
     def tend(self, now_s: float) -> None:
         """Pings, and ends connections that are dead, too old or too slow."""
-        if self.transport is None:
-            return
-        heartbeat = self._heartbeat
-        if heartbeat.too_old(now_s) or self.too_slow():
-            self.close(WSCloseCode.POLICY_VIOLATION)
-        elif heartbeat.unanswered(now_s):
-            self.close(WSCloseCode.POLICY_VIOLATION, b"Pong timeout")
-        elif heartbeat.due(now_s):
-            self.transport.send_ping(str(int(now_s * 1000)).encode())
-
-    def _too_many(self, now_s: float) -> bool:
-        times_s = self._messages_s
-        times_s.append(now_s)
-        while times_s[0] <= now_s - 1.0:
-            times_s.popleft()
-        return len(times_s) > self._rules.messages_per_s
+        self._heartbeat.tend(self, now_s)
 
     def _answer(self, message: bytes) -> dict[str, Any]:
         try:

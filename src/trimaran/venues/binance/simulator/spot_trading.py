@@ -12,6 +12,7 @@ import msgspec
 
 from trimaran.venues.binance.simulator import published, spot_text
 from trimaran.venues.binance.simulator.endpoints import Call, Endpoint, Security, weighs, with_symbol
+from trimaran.venues.binance.simulator.histories import fills_of, orders_of, read_page
 from trimaran.venues.binance.simulator.market_accounts import (
     BEFORE_ID,
     CANCEL_ID,
@@ -22,12 +23,9 @@ from trimaran.venues.binance.simulator.params import Params
 from trimaran.venues.binance.simulator.refusals import bad, missing, refused
 from trimaran.venues.binance.simulator.spot_orders import NewOrder, read_order
 from trimaran.venues.binance.simulator.spot_replace import cancel_replace
-from trimaran.venues.binance.simulator.text import BookText
 from trimaran.venues.sim.numerals import scaled
-from trimaran.venues.sim.trading import OrderTypeSim, Refusal, SimFill, SimOrder, Status
+from trimaran.venues.sim.trading import OrderTypeSim, Refusal, SimOrder, Status
 
-HISTORY_DEFAULT: Final = 500
-HISTORY_MAX: Final = 1_000
 AMENDMENTS_MAX: Final = 10
 
 
@@ -175,38 +173,16 @@ class SpotTrading:
     def all(self, call: Call) -> str:
         """Orders of a symbol, oldest first."""
         accounts, params = self._accounts, call.params
-        feed = accounts.feed(params)
-        first_id, limit = params.integer("orderId"), params.limit(HISTORY_DEFAULT, HISTORY_MAX)
-        start_ms, end_ms = _range(params)
+        feed, page = accounts.feed(params), read_page(params, _range(params), "orderId")
         params.done()
-        symbol, exchange = feed.book.listing.instrument.symbol, accounts.exchange
-        orders = exchange.ended_orders(call.account_id, accounts.market, symbol)
-        orders = orders + exchange.open_orders(call.account_id, accounts.market, symbol)
-        found = [
-            order
-            for order in sorted(orders, key=lambda each: each.order_id)
-            if order.order_id >= first_id and start_ms <= feed.text.venue_ms(order.created_ns) <= end_ms
-        ]
-        return self._texts(call, found[:limit] if first_id or start_ms else found[-limit:])
+        return self._texts(call, orders_of(accounts, call, feed, page, lambda order: True))
 
     def trades(self, call: Call) -> str:
         """Fills of a symbol, oldest first."""
         accounts, params = self._accounts, call.params
-        feed = accounts.feed(params)
-        order_id, first_id = params.integer("orderId"), params.integer("fromId")
-        start_ms, end_ms = _range(params)
-        limit = params.limit(HISTORY_DEFAULT, HISTORY_MAX)
+        feed, page = accounts.feed(params), read_page(params, _range(params), "fromId", "orderId")
         params.done()
-        symbol = feed.book.listing.instrument.symbol
-        fills = accounts.exchange.fills(call.account_id, accounts.market, symbol)
-        found = [
-            fill
-            for fill in fills
-            if fill.trade_id >= first_id
-            and order_id in (0, fill.order_id)
-            and start_ms <= feed.text.venue_ms(fill.time_ns) <= end_ms
-        ]
-        return _array(_trade_texts(feed.text, found[:limit] if first_id or start_ms else found[-limit:]))
+        return _array([spot_text.trade(feed.text, fill) for fill in fills_of(accounts, call, feed, page)])
 
     def _read(self, call: Call) -> NewOrder:
         accounts = self._accounts
@@ -261,10 +237,6 @@ class SpotTrading:
                 if order.visible_from_ns <= call.now_ns
             ]
         )
-
-
-def _trade_texts(text: BookText, fills: list[SimFill]) -> list[str]:
-    return [spot_text.trade(text, fill) for fill in fills]
 
 
 def _range(params: Params) -> tuple[int, int]:

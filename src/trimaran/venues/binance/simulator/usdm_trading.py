@@ -14,6 +14,7 @@ import msgspec
 
 from trimaran.venues.binance.simulator import published, usdm_text
 from trimaran.venues.binance.simulator.endpoints import Call, Endpoint, Security, weighs, with_symbol
+from trimaran.venues.binance.simulator.histories import fills_of, orders_of, read_page
 from trimaran.venues.binance.simulator.market_accounts import MarketAccounts, unknown_order
 from trimaran.venues.binance.simulator.params import Params
 from trimaran.venues.binance.simulator.refusals import ApiError, bad, missing, refused
@@ -26,7 +27,6 @@ BATCH_MAX: Final = 5
 CANCEL_BATCH_MAX: Final = 10
 AMENDMENTS_MAX: Final = 10_000
 DATED_KEPT: Final = 1_000  # good-till-date orders that are remembered before ended ones are let go
-HISTORY_MAX: Final = 1_000
 WEEK_MS: Final = 7 * 86_400_000
 _DONE: Final = '{"code":200,"msg":"The operation of cancel all open order is done."}'
 
@@ -159,36 +159,15 @@ class UsdmTrading:
     def all(self, call: Call) -> str:
         """Orders of a symbol, oldest first."""
         accounts, params = self._accounts, call.params
-        feed = accounts.feed(params)
-        first_id, limit = params.integer("orderId"), params.limit(500, HISTORY_MAX)
-        start_ms, end_ms = time_range(params)
-        symbol = feed.book.listing.instrument.symbol
-        orders = accounts.exchange.ended_orders(call.account_id, accounts.market, symbol)
-        orders = [each for each in orders if _plain(each)] + plain_orders(accounts, call, symbol)
-        found = [
-            order
-            for order in sorted(orders, key=lambda each: each.order_id)
-            if order.order_id >= first_id and start_ms <= feed.text.venue_ms(order.created_ns) <= end_ms
-        ]
-        return self._texts(call, found[:limit] if first_id or start_ms else found[-limit:])
+        feed, page = accounts.feed(params), read_page(params, time_range(params), "orderId")
+        return self._texts(call, orders_of(accounts, call, feed, page, _plain))
 
     def trades(self, call: Call) -> str:
         """Fills of a symbol, oldest first."""
         accounts, params = self._accounts, call.params
-        feed = accounts.feed(params)
-        order_id, first_id = params.integer("orderId"), params.integer("fromId")
-        start_ms, end_ms = time_range(params)
-        limit = params.limit(500, HISTORY_MAX)
-        symbol = feed.book.listing.instrument.symbol
-        found = [
-            fill
-            for fill in accounts.exchange.fills(call.account_id, accounts.market, symbol)
-            if fill.trade_id >= first_id
-            and order_id in (0, fill.order_id)
-            and start_ms <= feed.text.venue_ms(fill.time_ns) <= end_ms
-        ]
-        chosen = found[:limit] if first_id or start_ms else found[-limit:]
-        return "[" + ",".join([usdm_text.trade(feed.text, fill) for fill in chosen]) + "]"
+        feed, page = accounts.feed(params), read_page(params, time_range(params), "fromId", "orderId")
+        fills = fills_of(accounts, call, feed, page)
+        return "[" + ",".join([usdm_text.trade(feed.text, fill) for fill in fills]) + "]"
 
     def _placed(self, call: Call, params: Params) -> str:
         accounts = self._accounts

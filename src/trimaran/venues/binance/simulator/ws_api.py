@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
-from picows import WSCloseCode, WSMsgType, WSTransport
+from picows import WSMsgType, WSTransport
 
 from trimaran.venues.binance.simulator.auth import allow, check_params_signature, check_time, key_of
 from trimaran.venues.binance.simulator.connection import ConnectionRules, Heartbeat
@@ -122,15 +122,7 @@ class WsApiConnection(Connection):
 
     def tend(self, now_s: float) -> None:
         """Pings, and ends connections that are dead, too old or too slow."""
-        if self.transport is None:
-            return
-        heartbeat = self._heartbeat
-        if heartbeat.too_old(now_s) or self.too_slow():
-            self.close(WSCloseCode.POLICY_VIOLATION)
-        elif heartbeat.unanswered(now_s):
-            self.close(WSCloseCode.POLICY_VIOLATION, b"Pong timeout")
-        elif heartbeat.due(now_s):
-            self.transport.send_ping(str(int(now_s * 1000)).encode())
+        self._heartbeat.tend(self, now_s)
 
     def key_revoked(self, name: str) -> None:
         """Ends the session of that key."""

@@ -6,13 +6,13 @@ https://www.htx.com/en-us/opend/newApiPages/?id=419
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Hashable, Mapping
 from typing import Final
 
 import msgspec
 
 from trimaran.venues.htx.simulator.calls import Family, Limit
+from trimaran.venues.sim.sliding import SlidingWindow
 
 SPOT_TRADE: Final = Limit(100, 2)
 SPOT_BATCH: Final = Limit(50, 2)
@@ -33,19 +33,15 @@ class Windows:
     """The windows of all users. A request that is not allowed does not count."""
 
     def __init__(self) -> None:
-        self._times_ms: dict[Hashable, deque[int]] = {}
+        self._used: dict[Hashable, SlidingWindow] = {}
 
     def take(self, key: Hashable, limit: Limit, now_ms: int) -> Taken:
         """Takes one request at a time by a clock that never jumps."""
-        times_ms = self._times_ms.setdefault(key, deque())
-        interval_ms = limit.seconds * 1000
-        while times_ms and times_ms[0] <= now_ms - interval_ms:
-            times_ms.popleft()
-        allowed = len(times_ms) < limit.requests
-        if allowed:
-            times_ms.append(now_ms)
-        reset_ms = times_ms[0] + interval_ms - now_ms if times_ms else interval_ms
-        return Taken(allowed, limit.requests - len(times_ms), reset_ms)
+        used = self._used.get(key)
+        if used is None:
+            used = self._used[key] = SlidingWindow(limit.seconds * 1000)
+        allowed = used.take(now_ms, limit.requests)
+        return Taken(allowed, limit.requests - used.used, int(used.reset_after(now_ms)))
 
 
 def headers_of(family: Family, limit: Limit, taken: Taken) -> Mapping[str, str]:

@@ -6,6 +6,7 @@ that answers 503 in maintenance. Above the limit of requests both answer 429.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
@@ -15,7 +16,8 @@ from trimaran.domain.instrument import MarketName
 from trimaran.venues.htx.simulator.answers import Query
 from trimaran.venues.htx.simulator.refusals import HtxError
 from trimaran.venues.sim.markets import HTX_SPOT
-from trimaran.venues.sim.server_stage import Stage, Window, html_page, page
+from trimaran.venues.sim.server_stage import Stage, html_page, page
+from trimaran.venues.sim.sliding import SlidingWindow
 
 Answers = Mapping[str, Callable[[Query], str]]
 
@@ -23,7 +25,7 @@ Answers = Mapping[str, Callable[[Query], str]]
 def rest_routes(market: MarketName, answers: Answers, stage: Stage, per_s: int) -> list[web.RouteDef]:
     """Every path of one market; above `per_s` requests a second they are refused."""
     spot = market == HTX_SPOT
-    window = Window(per_s, 1.0)
+    window = SlidingWindow(1.0)
 
     def handler(answer: Callable[[Query], str]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -32,7 +34,7 @@ def rest_routes(market: MarketName, answers: Answers, stage: Stage, per_s: int) 
                 return _error(closed, stage.server_ms()) if spot else html_page(503)
             if stage.faults[market].take_html():
                 return html_page()
-            if stage.options.limits and not window.take():
+            if stage.options.limits and not window.take(time.monotonic(), per_s):
                 return _error(HtxError("too-many-request", "too many request"), stage.server_ms(), 429)
             try:
                 return page(answer(request.query))

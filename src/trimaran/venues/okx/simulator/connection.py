@@ -32,7 +32,8 @@ from trimaran.venues.okx.simulator.text import answer_of
 from trimaran.venues.sim.exchange_port import Exchange
 from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.gate import Verdict
-from trimaran.venues.sim.server_stage import Connection, Stage, Window, as_text
+from trimaran.venues.sim.server_stage import Connection, Stage, as_text
+from trimaran.venues.sim.sliding import SlidingWindow
 from trimaran.venues.sim.trading import ApiKey, Permission
 from trimaran.venues.sim.unreadable import UNREADABLE
 
@@ -91,7 +92,7 @@ class OkxConnection(Connection):
         self._socket = socket
         self.private = socket == PRIVATE
         self._heard_s = self.born_s
-        self._operations = Window(rules.operations_per_hour, 3600.0)
+        self._operations = SlidingWindow(3600.0)
         self._topics: dict[str, Argument] = {}  # canonical text -> argument
         self._private: dict[str, Subscription] = {}
         self._key: ApiKey | None = None
@@ -170,7 +171,7 @@ class OkxConnection(Connection):
         arguments = msgspec.json.decode(frame.args)
         if not isinstance(arguments, list) or not arguments:
             self._refuse(BAD_REQUEST, _invalid(payload), frame.id)
-        elif not self._operations.take() and self._hall.limited:
+        elif self._hall.limited and not self._operations.take(self._heard_s, self._rules.operations_per_hour):
             self._refuse(TOO_OFTEN, "Requests too frequent", frame.id)
         elif operation == "login":
             self._login(arguments[0], frame.id)

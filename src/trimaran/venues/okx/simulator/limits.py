@@ -6,27 +6,13 @@ two seconds (50061). https://www.okx.com/docs-v5/en/#overview-rate-limits
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Final
+
+from trimaran.venues.sim.sliding import SlidingWindow
 
 WINDOW_S: Final = 2.0
 ORDERS_MAX: Final = 1_000  # new and amended ones of an account in a window
 KEYS_MAX: Final = 10_000  # windows that are remembered; then the empty ones go
-
-
-class _Used:
-    """One window."""
-
-    __slots__ = ("count", "times")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.times: deque[tuple[float, int]] = deque()
-
-    def forget(self, before_s: float) -> None:
-        times = self.times
-        while times and times[0][0] <= before_s:
-            self.count -= times.popleft()[1]
 
 
 class Limits:
@@ -34,7 +20,7 @@ class Limits:
 
     def __init__(self, enforced: bool) -> None:
         self._enforced = enforced
-        self._used: dict[tuple[object, ...], _Used] = {}
+        self._used: dict[tuple[object, ...], SlidingWindow] = {}
 
     def take(self, key: tuple[object, ...], most: int, now_s: float, count: int = 1) -> bool:
         """Whether `count` more are allowed now; what is not allowed does not count."""
@@ -44,16 +30,11 @@ class Limits:
         if used is None:
             if len(self._used) >= KEYS_MAX:
                 self._tidy(now_s)
-            used = self._used[key] = _Used()
-        used.forget(now_s - WINDOW_S)
-        if used.count + count > most:
-            return False
-        used.count += count
-        used.times.append((now_s, count))
-        return True
+            used = self._used[key] = SlidingWindow(WINDOW_S)
+        return used.take(now_s, most, count)
 
     def _tidy(self, now_s: float) -> None:
         for key, used in tuple(self._used.items()):
-            used.forget(now_s - WINDOW_S)
-            if not used.times:
+            used.forget(now_s)
+            if not used.used:
                 del self._used[key]

@@ -33,7 +33,8 @@ from trimaran.venues.okx.simulator.text import envelope, envelope_of
 from trimaran.venues.sim.exchange_port import Exchange
 from trimaran.venues.sim.gate import PASS, Request, Verdict
 from trimaran.venues.sim.markets import OKX_SPOT, OKX_SWAP
-from trimaran.venues.sim.server_stage import Stage, Window, html_page, page
+from trimaran.venues.sim.server_stage import Stage, html_page, page
+from trimaran.venues.sim.sliding import SlidingWindow
 from trimaran.venues.sim.trading import ApiKey, Permission
 from trimaran.venues.sim.unreadable import UNREADABLE
 
@@ -153,13 +154,13 @@ class OkxRest:
         ]
 
     def _open(self, limit: int, answer: Callable[[Query], str]) -> Handler:
-        window = Window(limit, WINDOW_S)
+        window = SlidingWindow(WINDOW_S)
 
         async def handle(request: web.Request) -> web.StreamResponse:
             gone = self._gone(_market(request.query))
             if gone is not None:
                 return gone
-            if not window.take() and self._limited:
+            if self._limited and not window.take(time.monotonic(), limit):
                 return _error(TOO_MANY)
             try:
                 return page(envelope(answer(request.query)))

@@ -33,7 +33,8 @@ from trimaran.venues.okx.simulator.sockets import PATHS, Channels
 from trimaran.venues.okx.simulator.streams import OkxFeed
 from trimaran.venues.sim.feed import Moment
 from trimaran.venues.sim.markets import OKX_SPOT, OKX_SWAP
-from trimaran.venues.sim.server_stage import Pages, Sockets, Stage, Window, refusal
+from trimaran.venues.sim.server_stage import Pages, Sockets, Stage, refusal
+from trimaran.venues.sim.sliding import SlidingWindow
 from trimaran.venues.sim.trading import ExchangeEvent, FundingCharged
 
 VENUE: Final = "okx"
@@ -57,7 +58,7 @@ class OkxVenue:
         self._stage = stage
         self._rules = rules
         self._limited = rules.rate_limits and stage.options.limits
-        self._attempts = Window(rules.connections_per_s, 1.0)
+        self._attempts = SlidingWindow(1.0)
         by_symbol = self._feeds_of(stage, rules)
         self.feeds = {
             (feed.book.listing.instrument.market, feed.book.listing.instrument.symbol): feed
@@ -135,7 +136,8 @@ class OkxVenue:
                 connection.announce(feed.text.kind, row)
 
     def _accept(self, request: WSUpgradeRequest) -> OkxConnection | Any | None:
-        if self._rules.connections_per_s and self._stage.options.limits and not self._attempts.take():
+        most = self._rules.connections_per_s
+        if most and self._stage.options.limits and not self._attempts.take(time.monotonic(), most):
             return refusal(HTTPStatus.TOO_MANY_REQUESTS, b"Too Many Requests")
         socket = PATHS.get(urlsplit(request.path.decode()).path)
         if socket is None:
