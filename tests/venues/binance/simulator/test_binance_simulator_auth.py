@@ -149,6 +149,38 @@ async def test_one_wrong_byte_anywhere_is_refused(trader: Any) -> None:
         assert (status, body["code"]) == (400, -1022)
 
 
+def changed(text: str, index: int) -> str:
+    """The text with another letter at a place."""
+    letter = "B" if text[index] != "B" else "C"
+    return text[:index] + letter + text[index + 1 :]
+
+
+@pytest.mark.parametrize("market", ["spot", "usdm"])
+async def test_one_wrong_byte_anywhere_is_refused_by_the_websocket_api(trader: Any, market: str) -> None:
+    """Orders, sessions and subscriptions, each with its last letter, its first, and its numbers changed."""
+    order = {
+        "symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.01",
+        "price": trader.far(f"binance.{market}"),
+    }  # fmt: skip
+    requests = [("order.place", order), ("session.logon", {})]
+    if market == "spot":
+        requests.append(("userDataStream.subscribe.signature", {}))
+    async with trader.ws(trader.spot_api if market == "spot" else trader.usdm_api) as socket:
+        for method, params in requests:
+            signed = trader.signed_params(trader.ed25519, **params)
+            signature, stamp = signed["signature"], signed["timestamp"]
+            # Of the letter before the padding only two bits count: any other spelling of them is refused too.
+            for wrong in (
+                {"signature": changed(signature, 0)},
+                {"signature": changed(signature, len(signature) - 3)},
+                {"timestamp": stamp + 1},
+                *({name: value + "0"} for name, value in params.items() if name in ("quantity", "price")),
+            ):
+                answer = await trader.ask(socket, method, **{**signed, **wrong})
+                assert (answer["status"], answer["error"]["code"]) == (400, -1022), (method, wrong)
+            assert (await trader.ask(socket, method, **signed))["status"] == 200, method
+
+
 BROUGHT: list[tuple[dict[str, Any], int, int]] = [
     ({"key": ""}, 401, -2014),
     ({"key": "short"}, 401, -2014),

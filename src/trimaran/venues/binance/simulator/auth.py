@@ -144,7 +144,10 @@ def _public_key(hexadecimal: str) -> Ed25519PublicKey:
 
 def _ed25519(public_key: str, payload: str, signature: str) -> bool:
     try:
-        _public_key(public_key).verify(base64.b64decode(signature, validate=True), payload.encode())
+        raw = base64.b64decode(signature, validate=True)
+        if base64.b64encode(raw).decode() != signature:  # bits that mean nothing are not zero
+            return False
+        _public_key(public_key).verify(raw, payload.encode())
     except (InvalidSignature, binascii.Error, ValueError):
         return False
     return True
