@@ -155,6 +155,27 @@ async def test_what_was_spent_in_a_gap_is_told(stage):
     assert [balance.total for balance in stage.of(BalanceReport)] == [2, 0]
 
 
+async def test_a_balance_without_a_time_does_not_replace_what_was_pushed_since_the_question(stage):
+    def balance(total: int, at_ns: int) -> BalanceReport:
+        return BalanceReport(
+            market=MarketName("toy.spot"), asset=Asset("BTC"), total=Decimal(total), free=None,
+            venue_ns=at_ns, local_ns=1,
+        )  # fmt: skip
+
+    async def slow(ask: object) -> object:
+        answer = (balance(1, 0),)
+        await stage.venue.say(balance(2, stage.venue.now_ns() + 5 * SECOND))  # while the answer is on its way
+        await asyncio.sleep(0.05)
+        return answer
+
+    await stage.up()
+    stage.venue.answers["Balances"] = [slow]
+    rounds = len(stage.of(Reconciled))
+    await stage.venue.say(Stale("a hole"))
+    await stage.until(lambda: len(stage.of(Reconciled)) > rounds)
+    assert [report.total for report in stage.of(BalanceReport)] == [2]
+
+
 async def test_one_question_serves_all_fills_of_an_order(stage):
     """A history may hold hundreds of fills of one order, and questions are few."""
     stage.venue.answers["QueryOrder"] = [order(OrderState.PARTIALLY_FILLED, 15, 3)]

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
+from msgspec.structs import replace
+
 from trimaran.domain.account import FillId, VenueOrderId
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.instrument import Side, Symbol
@@ -179,13 +181,16 @@ class Reconciler:
                 self._hear(own)
 
     async def _list(self, kind: type[HeldT], ask: Ask[tuple[HeldT, ...]]) -> None:
-        """Everything that is held of a kind; what is not in the list is held no more."""
+        """Everything that is held of a kind; what is not in the list is held no more.
+
+        A row that does not say its time is at least as new as the question: a push since then is newer.
+        """
         asked_ns = self._venue_ns()
         rows = await self._asker.ask(ask, self._patience)
         if isinstance(rows, Unsupported):
             return
         for report in rows:
-            self._hear(report)
+            self._hear(report if report.venue_ns else replace(report, venue_ns=asked_ns))
         self._listed(kind, rows, asked_ns)
 
     async def _rows(self, ask: Ask[tuple[T, ...]]) -> tuple[T, ...]:
