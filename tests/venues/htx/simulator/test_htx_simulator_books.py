@@ -197,6 +197,15 @@ async def test_payloads(client):
     assert Decimal(str(trade["quantity"])) == trade["amount"] * Decimal("0.001")
 
 
+async def test_ids_of_trades_may_be_numbers_of_26_digits(htx):
+    async with htx(number_ids=True) as client:
+        await client.traded()
+        async with client.ws(client.spot) as socket:
+            await socket.send_json({"sub": "market.btcusdt.trade.detail"})
+            tick = (await ticks(client, socket, "market.btcusdt.trade.detail", 1))[0]
+    assert all(isinstance(row["id"], int) and row["id"] > 10**25 for row in tick["data"])
+
+
 async def last_of_each(client, socket, topics):
     """The ticks of topics by topic, once all have come."""
     messages = await client.collect_until(

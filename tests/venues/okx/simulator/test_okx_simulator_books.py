@@ -7,6 +7,8 @@ import itertools
 import re
 from decimal import Decimal
 
+import pytest
+
 from tests.support.raw_books import RawBook
 
 NUMBER = re.compile(r"0|-?(0\.|[1-9]\d*\.?)\d*[1-9]|[1-9]\d*")  # no trailing zeros behind the point
@@ -168,3 +170,10 @@ async def test_instruments_are_listed_and_one_disappears(client):
     _, body = await client.get("public/instruments?instType=SWAP")
     assert [each["instId"] for each in body["data"]] == ["BTC-USDT-SWAP"]
     assert (await client.get("market/ticker?instId=XRP-USDT-SWAP"))[1]["code"] == "51001"
+
+
+@pytest.mark.parametrize(("checksum", "found"), [(7, {7}), (None, {None})])
+async def test_a_checksum_may_be_wrong_or_missing(okx, checksum, found):
+    async with okx(checksum=checksum) as client, client.ws(client.public) as socket:
+        await client.subscribe(socket, argument("books"))
+        assert {element.get("checksum") for _, _, element in await pushes(client, socket, 2)} == found

@@ -58,8 +58,10 @@ class HtxText(Protocol):
 class SpotText:
     """Payloads of spot."""
 
-    def __init__(self, listing: SimInstrument) -> None:
+    def __init__(self, listing: SimInstrument, number_ids: bool = False) -> None:
+        """`number_ids`: the ids of trades, of 26 digits, are written as numbers."""
         instrument = listing.instrument
+        self._quotes = "" if number_ids else '"'
         self.symbol: str = instrument.symbol
         self.amounts = Amounts(instrument)
         self.price = Numerals(instrument.price_grid, java).text
@@ -79,13 +81,13 @@ class SpotText:
         )
 
     def trade_rows(self, fill: Fill, time_ms: int, rest: bool = False) -> list[str]:
-        """One element per execution; the id has 26 digits and is text. REST calls the trade id `trade-id`
+        """One element per execution; the id has 26 digits, as text or as a number. REST calls the trade id `trade-id`
         and does not say whether the price was improved for retail (`isRpiTrade`).
         """
         trade_id, end = ("trade-id", "") if rest else ("tradeId", ',"isRpiTrade":false')
-        direction = DIRECTIONS[fill.side]
+        direction, quotes = DIRECTIONS[fill.side], self._quotes
         return [
-            f'{{"id":"1925{number:022d}","ts":{time_ms},"{trade_id}":{number},"amount":{self.size(lots)},'
+            f'{{"id":{quotes}1925{number:022d}{quotes},"ts":{time_ms},"{trade_id}":{number},"amount":{self.size(lots)},'
             f'"price":{self.price(ticks)},"direction":"{direction}"{end}}}'
             for number, (_, _, ticks, lots) in enumerate(fill.executions, fill.first_trade_id)
         ]

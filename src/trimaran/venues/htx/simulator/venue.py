@@ -51,6 +51,7 @@ class HtxRules(msgspec.Struct, frozen=True):
     swap_requests_per_s: int = 800
     zero_levels: int = 2  # of size 0 at the end of each side of a requested book, as seen on the venue
     ids: str = "free"  # client order ids: of any check, or "unique" within 24 hours; the documents disagree
+    number_ids: bool = False  # ids of spot trades, of 26 digits, are numbers, as they once were
     wrong_topic_every: int = 50  # frames of a swap, of which one names another contract inside; 0: none
     spot: ConnectionRules = ConnectionRules(misses_max=2)
     swap: ConnectionRules = ConnectionRules(misses_max=5)
@@ -141,7 +142,7 @@ class HtxVenue:
         }
 
     def _spot_feed(self, book: VenueBook, now: Moment) -> HtxFeed:
-        text = SpotText(book.listing)
+        text = SpotText(book.listing, self._rules.number_ids)
         mbp = MbpBook(book, text, self._stage.faults[HTX_SPOT], self._rules.zero_levels)
         return HtxFeed(book, text, mbp, now)
 

@@ -51,12 +51,13 @@ class OkxFeed:
     """The channels of one book."""
 
     def __init__(
-        self, book: VenueBook, index_book: VenueBook | None, faults: Faults, keep_alive_s: float, now: Moment
-    ) -> None:
+        self, book: VenueBook, index_book: VenueBook | None, faults: Faults, keep_alive_s: float, now: Moment,
+        checksum: int | None = 0,
+    ) -> None:  # fmt: skip
         """`index_book` is the spot book that a swap's index price is read from."""
         self.book = book
         self.listed = True
-        self.text = OkxText(book.listing)
+        self.text = OkxText(book.listing, checksum)
         self.price, self.size = self.text.price, self.text.size
         self._index_book = index_book
         self._faults = faults

@@ -24,8 +24,9 @@ ORDERS_MAX: Final = 9  # of one level; the matching engine does not tell, so it 
 class OkxText:
     """The payloads of one book. Functions answer what stands in `data`, without the brackets."""
 
-    def __init__(self, listing: SimInstrument) -> None:
+    def __init__(self, listing: SimInstrument, checksum: int | None = 0) -> None:
         instrument = listing.instrument
+        self._checksum = "" if checksum is None else f'"checksum":{checksum},'
         self.symbol: str = instrument.symbol
         self.perpetual = instrument.kind is ContractKind.PERPETUAL
         self.kind = "SWAP" if self.perpetual else "SPOT"
@@ -59,8 +60,8 @@ class OkxText:
         )
 
     def book(self, sides: str, time_ms: int, previous_id: int, book_id: int) -> str:
-        """A snapshot (previous id -1) or an update of the channel `books`. The checksum is retired."""
-        return f'{{{sides},"ts":"{time_ms}","checksum":0,"prevSeqId":{previous_id},"seqId":{book_id}}}'
+        """A snapshot (previous id -1) or an update of the channel `books`. The checksum means nothing."""
+        return f'{{{sides},"ts":"{time_ms}",{self._checksum}"prevSeqId":{previous_id},"seqId":{book_id}}}'
 
     def picture(self, sides: str, time_ms: int, book_id: int) -> str:
         """Channels that repeat whole pictures: `bbo-tbt` and `books5`."""

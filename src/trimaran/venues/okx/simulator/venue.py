@@ -48,6 +48,7 @@ class OkxRules(msgspec.Struct, frozen=True):
     rate_limits: bool = True  # of REST and of orders
     connections_per_s: int = 3  # attempts from one address; 0: any number
     keep_alive_s: float = 60.0  # of channels without news
+    checksum: int | None = 0  # of books: the venue's constant; any other number is wrong, None leaves it out
     connection: ConnectionRules = ConnectionRules()
 
 
@@ -118,7 +119,7 @@ class OkxVenue:
         spot, swap = (stage.world.books_of(market) for market in (OKX_SPOT, OKX_SWAP))
         now = stage.moment()
         return {
-            symbol: OkxFeed(book, index, stage.faults[market], rules.keep_alive_s, now)
+            symbol: OkxFeed(book, index, stage.faults[market], rules.keep_alive_s, now, rules.checksum)
             for market, books in ((OKX_SPOT, spot), (OKX_SWAP, swap))
             for symbol, book in books.items()
             for index in (spot.get(symbol.removesuffix("-SWAP")) if market == OKX_SWAP else None,)
