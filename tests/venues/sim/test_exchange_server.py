@@ -225,3 +225,15 @@ async def test_private_connections_end_or_fall_silent_alone() -> None:
             assert await client.post("/disconnect?private=1") == {"connections": 1}
             assert (await account.receive(timeout=5)).type in CLOSED
             assert (await client.receive(market))["s"] == "BTCUSDT"
+
+
+async def test_a_request_that_waits_for_its_answer_does_not_hold_the_end_up() -> None:
+    late = FaultPlan(trading=TradingFaults(answer_ms=3_600_000, requests=tuple(Request)))
+    async with asyncio.timeout(20), aiohttp.ClientSession() as http:
+        async with simulated(venues=("binance",), symbols=("BTC",), faults=late) as client:
+            url = client.base("binance.spot", "rest") + "/api/v3/ping"
+            asking = asyncio.create_task(http.get(url))
+            await asyncio.sleep(0.2)
+            assert not asking.done()
+        with pytest.raises(aiohttp.ClientError):
+            await asking

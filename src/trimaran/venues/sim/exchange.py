@@ -25,7 +25,7 @@ from trimaran.venues.sim.matching import Execution
 from trimaran.venues.sim.order_desk import OrderDesk
 from trimaran.venues.sim.positions import LEVERAGE_MAX
 from trimaran.venues.sim.settlement import Settlement
-from trimaran.venues.sim.tradable import Tradable
+from trimaran.venues.sim.tradable import Books, Tradable, index_book
 from trimaran.venues.sim.trading import (
     ApiKey,
     BalanceCause,
@@ -46,7 +46,6 @@ from trimaran.venues.sim.triggers import Triggers
 from trimaran.venues.sim.units import units_of
 from trimaran.venues.sim.venue_rules import RULES
 
-Books = Mapping[tuple[MarketName, Symbol], VenueBook]
 Balances = Mapping[MarketName, Mapping[Asset, Decimal]]
 
 
@@ -387,21 +386,6 @@ def make_exchange(
     rules = rules or RULES[venue]
     balances = demo_balances(books, rules.one_wallet)
     return SimExchange(books, rules, gates, demo_account(venue, seed).keys, balances)
-
-
-def index_book(books: Books, book: VenueBook) -> VenueBook | None:
-    """The spot book of the same base asset, for a perpetual."""
-    instrument = book.listing.instrument
-    return next(
-        (
-            other
-            for other in books.values()
-            if other is not book
-            and other.listing.instrument.base == instrument.base
-            and other.listing.instrument.market != instrument.market
-        ),
-        None,
-    )
 
 
 def _order_refusal(account_id: int, order: SimOrder) -> Refusal | None:

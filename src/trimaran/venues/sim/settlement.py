@@ -71,31 +71,14 @@ class Settlement:
     ) -> SimFill:
         """Books one execution of an order and answers its record. Trade id 0 is no public one and free."""
         side = order.side
-        wallet = account.wallets[tradable.market]
         fee_asset = tradable.base if side == BUY and not tradable.perpetual else tradable.quote
         fee = tradable.fee(side, price_ticks, lots, maker, self._fee_quantum) if trade_id else 0
         realised = ZERO
         if tradable.perpetual:
-            position, late = wallet.position(tradable), self._clearing.late(tradable.market)
-            bound = position.initial_margin() if late else 0
-            profit = position.trade(side, price_ticks, lots, now_ns)
-            if late:
-                self._clearing.hold(account, tradable, fee_asset, bound - position.initial_margin(), now_ns)
-            wallet.add(fee_asset, profit - fee)
-            realised = money(profit)
+            realised = money(self._trade(account, tradable, order, price_ticks, lots, fee, now_ns))
             order.realised = WIDE.add(order.realised, realised)
-            self.touch(account, tradable, BalanceCause.TRADE, (fee_asset,), tradable.symbol)
-            self._moved[account.account_id, tradable] = account
         else:
-            sign = 1 if side == BUY else -1
-            wallet.add(tradable.base, sign * lots * tradable.size_unit)
-            wallet.add(tradable.quote, -sign * price_ticks * lots * tradable.value_unit)
-            wallet.add(fee_asset, -fee)
-            if self._clearing.late(tradable.market):
-                sold = price_ticks * lots * tradable.value_unit
-                brought = lots * tradable.size_unit if side == BUY else sold
-                self._clearing.hold(account, tradable, fee_asset, brought - fee, now_ns)
-            self.touch(account, tradable, BalanceCause.TRADE, (tradable.base, tradable.quote))
+            self._exchange(account, tradable, side, price_ticks, lots, fee_asset, fee, now_ns)
         self.fees[fee_asset] = self.fees.get(fee_asset, 0) + fee
         self._executions += 1
         paid = money(fee)
@@ -124,6 +107,36 @@ class Settlement:
         order.status = Status.PARTIALLY_FILLED
         account.shelves[tradable.market].fills.append(fill)
         return fill
+
+    def _trade(
+        self, account: Account, tradable: Tradable, order: SimOrder, price_ticks: int, lots: int, fee: int,
+        now_ns: int,
+    ) -> int:  # fmt: skip
+        """A perpetual changes its position; the profit."""
+        wallet, asset = account.wallets[tradable.market], tradable.quote
+        position, late = wallet.position(tradable), self._clearing.late(tradable.market)
+        bound = position.initial_margin() if late else 0
+        profit = position.trade(order.side, price_ticks, lots, now_ns)
+        if late:
+            self._clearing.hold(account, tradable, asset, bound - position.initial_margin(), now_ns)
+        wallet.add(asset, profit - fee)
+        self.touch(account, tradable, BalanceCause.TRADE, (asset,), tradable.symbol)
+        self._moved[account.account_id, tradable] = account
+        return profit
+
+    def _exchange(
+        self, account: Account, tradable: Tradable, side: int, price_ticks: int, lots: int, fee_asset: Asset,
+        fee: int, now_ns: int,
+    ) -> None:  # fmt: skip
+        """Spot gives one asset for the other."""
+        wallet, sign = account.wallets[tradable.market], 1 if side == BUY else -1
+        size, value = lots * tradable.size_unit, price_ticks * lots * tradable.value_unit
+        wallet.add(tradable.base, sign * size)
+        wallet.add(tradable.quote, -sign * value)
+        wallet.add(fee_asset, -fee)
+        if self._clearing.late(tradable.market):
+            self._clearing.hold(account, tradable, fee_asset, (size if side == BUY else value) - fee, now_ns)
+        self.touch(account, tradable, BalanceCause.TRADE, (tradable.base, tradable.quote))
 
     def rest(self, account: Account, tradable: Tradable, order: SimOrder, lots: int) -> None:
         """Lots of an order rest now and bind money, or (below zero) no longer."""

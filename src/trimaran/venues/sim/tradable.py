@@ -6,15 +6,17 @@ A price is a number of ticks, a size a number of lots; `value_unit` is the money
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Context, Decimal, Inexact
 from typing import Final
 
 from trimaran.base.limits import PRICE_TICKS_MAX
-from trimaran.domain.instrument import ContractKind, Grid
+from trimaran.domain.instrument import ContractKind, Grid, MarketName, Symbol
 from trimaran.venues.sim.book import VenueBook
 from trimaran.venues.sim.trading import BUY, SimOrder
 from trimaran.venues.sim.units import RATE_ONE, units_of
 
+Books = Mapping[tuple[MarketName, Symbol], VenueBook]
 ORDER_LOTS_MAX: Final = 2**50
 DIGITS_MAX: Final = 40  # a longer number is on no grid
 _EXACT: Final = Context(prec=2 * DIGITS_MAX, traps=[Inexact])
@@ -97,3 +99,18 @@ class Tradable:
         else:
             amount = lots * self.size_unit * rate_e8 // RATE_ONE
         return amount - amount % quantum
+
+
+def index_book(books: Books, book: VenueBook) -> VenueBook | None:
+    """The spot book of the same base asset, for a perpetual."""
+    instrument = book.listing.instrument
+    return next(
+        (
+            other
+            for other in books.values()
+            if other is not book
+            and other.listing.instrument.base == instrument.base
+            and other.listing.instrument.market != instrument.market
+        ),
+        None,
+    )

@@ -81,8 +81,10 @@ class SpotText:
         )
 
     def trade_rows(self, fill: Fill, time_ms: int, rest: bool = False) -> list[str]:
-        """One element per execution; the id has 26 digits, as text or as a number. REST calls the trade id `trade-id`
-        and does not say whether the price was improved for retail (`isRpiTrade`).
+        """One element per execution; the id has 26 digits, as text or as a number.
+
+        REST calls the trade id `trade-id` and does not say whether the price was improved for retail
+        (`isRpiTrade`).
         """
         trade_id, end = ("trade-id", "") if rest else ("tradeId", ',"isRpiTrade":false')
         direction, quotes = DIRECTIONS[fill.side], self._quotes
