@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from trimaran.domain.instrument import MarketName, Symbol
 from trimaran.venues.sim.exchange_port import ENDED_KEPT
-from trimaran.venues.sim.trading import ApiKey, SimFill, SimOrder
+from trimaran.venues.sim.trading import ApiKey, Refusal, SimFill, SimOrder, Why
 from trimaran.venues.sim.wallets import Wallet
 
 
@@ -97,3 +97,10 @@ class Accounts:
             assert key.key not in self._keys, account_id
             self._keys[key.key] = key
         return account
+
+
+def order_refusal(account_id: int, order: SimOrder) -> Refusal | None:
+    """Why an account can do nothing with an order: it is of another one, or has ended."""
+    if order.account_id != account_id:
+        return Refusal(Why.NO_SUCH_ORDER)
+    return None if order.status.open else Refusal(Why.ORDER_ENDED, "", order)

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from trimaran.domain.instrument import Asset, Instrument, MarketName, Symbol
-from trimaran.venues.sim.accounts import Account, Accounts, OrderShelf
+from trimaran.venues.sim.accounts import Account, Accounts, OrderShelf, order_refusal
 from trimaran.venues.sim.amendments import amend
 from trimaran.venues.sim.book import VenueBook
 from trimaran.venues.sim.clearing import Clearing
 from trimaran.venues.sim.demo import demo_account, demo_balances
 from trimaran.venues.sim.exchange_port import DEMO_ACCOUNT_ID
-from trimaran.venues.sim.filters import TRIGGERED
+from trimaran.venues.sim.filters import TRIGGERED, numbers_of
 from trimaran.venues.sim.funding import Funding
 from trimaran.venues.sim.gate import MarketGate
 from trimaran.venues.sim.liquidation import Liquidation
@@ -139,10 +139,18 @@ class SimExchange:
         self._desk.conclude(now_ns)
         return order
 
+    def unfit(self, spec: OrderSpec) -> Refusal | None:
+        """What the filters of the instrument have against an order."""
+        tradable = self._tradables.get((spec.market, spec.symbol))
+        found = (
+            Refusal(Why.NO_SUCH_INSTRUMENT) if tradable is None else numbers_of(tradable, spec, self.rules)
+        )
+        return found if isinstance(found, Refusal) else None
+
     def cancel(self, account_id: int, order: SimOrder, now_ns: int) -> SimOrder | Refusal:
         """Cancels an open order."""
         now_ns = self._at(now_ns)
-        refusal = _order_refusal(account_id, order)
+        refusal = order_refusal(account_id, order)
         if refusal is not None:
             return refusal
         self._desk.cancel(self._tradables[order.market, order.symbol], order, EndReason.BY_USER, now_ns)
@@ -160,7 +168,7 @@ class SimExchange:
     ) -> SimOrder | Refusal:
         """Changes price and total size."""
         now_ns = self._at(now_ns)
-        refusal = _order_refusal(account_id, order)
+        refusal = order_refusal(account_id, order)
         if refusal is not None:
             return refusal
         account, tradable = self.accounts.by_id[account_id], self._tradables[order.market, order.symbol]
@@ -386,9 +394,3 @@ def make_exchange(
     rules = rules or RULES[venue]
     balances = demo_balances(books, rules.one_wallet)
     return SimExchange(books, rules, gates, demo_account(venue, seed).keys, balances)
-
-
-def _order_refusal(account_id: int, order: SimOrder) -> Refusal | None:
-    if order.account_id != account_id:
-        return Refusal(Why.NO_SUCH_ORDER)
-    return None if order.status.open else Refusal(Why.ORDER_ENDED, "", order)

@@ -51,6 +51,9 @@ class Exchange(Protocol):
         The answer is the order as it is after matching.
         """
 
+    def unfit(self, spec: OrderSpec) -> Refusal | None:
+        """What the filters of the instrument have against an order; id and money are not looked at."""
+
     def cancel(self, account_id: int, order: SimOrder, now_ns: int) -> SimOrder | Refusal:
         """Cancels an open order: NO_SUCH_ORDER for another account's, ORDER_ENDED for an ended one."""
 

@@ -210,6 +210,17 @@ async def test_cancel_and_replace(
     assert [row["clientOrderId"] for row in rows] == expected
 
 
+async def test_filters_come_before_the_cancellation_of_a_replaced_order(trader: Any) -> None:
+    old = await trader.place(SPOT, newClientOrderId="old")
+    off_tick = {**LIMIT, "price": f"{trader.far(SPOT)}1"}
+    refusal = 400, {"code": -1013, "msg": "Filter failure: PRICE_FILTER"}
+    assert await trader.signed("POST", "/api/v3/order/test", **off_tick) == refusal
+    replaced = {"cancelReplaceMode": "STOP_ON_FAILURE", "cancelOrderId": old["orderId"]}
+    assert await trader.signed("POST", "/api/v3/order/cancelReplace", **off_tick, **replaced) == refusal
+    _, rows = await trader.signed("GET", "/api/v3/openOrders")
+    assert [row["clientOrderId"] for row in rows] == ["old"]
+
+
 async def test_a_stop_waits_and_is_triggered(trading: Any) -> None:
     async with trading(rate=6.0) as trader:
         stop = str(trader.best(SPOT)[1] + Decimal("0.50"))

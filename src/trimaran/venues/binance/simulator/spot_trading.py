@@ -27,6 +27,7 @@ from trimaran.venues.sim.numerals import scaled
 from trimaran.venues.sim.trading import OrderTypeSim, Refusal, SimOrder, Status
 
 AMENDMENTS_MAX: Final = 10
+_AT_MARKET: Final = (OrderTypeSim.MARKET, OrderTypeSim.STOP_MARKET, OrderTypeSim.TAKE_PROFIT_MARKET)
 
 
 class SpotTrading:
@@ -70,8 +71,9 @@ class SpotTrading:
     def test(self, call: Call) -> str:
         """Checks a new order and does nothing."""
         rates = call.params.flag("computeCommissionRates")
-        self._read(call)
+        new = self._read(call)
         call.params.done()
+        self._fit(new)
         if not rates:
             return "{}"
         fees = self._accounts.feed(call.params).book.listing.instrument.fees
@@ -121,6 +123,7 @@ class SpotTrading:
         exceeded = params.text("orderRateLimitExceededMode") or "DO_NOTHING"
         new = self._read(call)
         params.done()
+        self._fit(new)  # before the cancellation, as the venue's page says
         return cancel_replace(
             mode,
             exceeded,
@@ -190,6 +193,12 @@ class SpotTrading:
         published.check(accounts, call.account_id, new.spec)
         return new
 
+    def _fit(self, new: NewOrder) -> None:
+        """Raises ApiError for an order that a filter refuses."""
+        refusal = self._accounts.exchange.unfit(new.spec)
+        if refusal is not None:
+            raise refused(refusal, True, new.spec.type in _AT_MARKET)
+
     def _placed(self, call: Call, new: NewOrder) -> str:
         accounts, spec = self._accounts, new.spec
         counts = accounts.counts(call.account_id)
@@ -198,8 +207,7 @@ class SpotTrading:
         placed = accounts.exchange.place(call.account_id, spec, call.now_ns)
         if isinstance(placed, Refusal):
             counts.add(call.server_ms, -1)
-            market = spec.type in (OrderTypeSim.MARKET, OrderTypeSim.STOP_MARKET)
-            raise refused(placed, True, market)
+            raise refused(placed, True, spec.type in _AT_MARKET)
         text = accounts.text_of(placed)
         if new.response == "ACK":
             return spot_text.ack(text, placed, text.venue_ms(placed.created_ns))

@@ -74,7 +74,11 @@ class UsdmTrading:
     def test(self, call: Call) -> str:
         """Checks a new order and does nothing."""
         accounts = self._accounts
-        read_order(call.params, accounts.feed(call.params), accounts.new_client_id, call.server_ms)
+        new = read_order(call.params, accounts.feed(call.params), accounts.new_client_id, call.server_ms)
+        published.check(accounts, call.account_id, new.spec)
+        refusal = accounts.exchange.unfit(new.spec)
+        if refusal is not None:
+            raise refused(refusal, False)
         return "{}"
 
     def modify(self, call: Call) -> str:
