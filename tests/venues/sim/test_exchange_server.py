@@ -170,12 +170,16 @@ async def test_one_plan_switches_the_faults_of_both_sides() -> None:
 async def test_the_clock_can_be_set_while_running() -> None:
     async with simulated(symbols=("BTC",), venues=("binance",)) as client:
         stage = client.simulator.stage
-        assert await client.post("/clock?offset_ms=-5000") == {"offset_ms": -5000}
+        assert await client.post("/clock?offset_ms=-5000") == {"offset_ms": -5000, "drift_ppm": 0}
         before_ms = stage.server_ms()
         await client.post("/clock?offset_ms=5000")
         assert stage.server_ms() - before_ms >= 10_000
         assert (await client.look("/status"))["clock_offset_ms"] == 5000
         assert "expected" in (await client.post("/clock?offset_ms=soon"))["error"]
+        await client.post("/clock?drift_ppm=1000000")  # a second every second
+        await client.until(lambda: stage.clock_offset_ms >= 20)
+        await client.post("/clock?drift_ppm=-1000000")
+        await client.until(lambda: stage.clock_offset_ms <= -20)
 
 
 async def test_orders_end_with_their_instrument_and_funding_is_due_by_the_period() -> None:

@@ -240,9 +240,9 @@ class Simulator:
         for connection in self.stage.connections_of(""):
             connection.key_revoked(key)
 
-    def set_clock_offset(self, offset_ms: int) -> None:
-        """Sets the server's clock against this machine's."""
-        self.stage.clock_offset_ms = offset_ms
+    def set_clock_offset(self, offset_ms: int, drift_ppm: int = 0) -> None:
+        """Sets the server's clock against this machine's, and how fast they part."""
+        self.stage.set_clock(offset_ms, drift_ppm)
 
     def set_paused(self, paused: bool) -> None:
         """Stops or continues the market; simulated time does not pass meanwhile."""

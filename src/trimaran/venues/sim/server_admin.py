@@ -5,7 +5,7 @@
     POST /admin/faults           a plan; fields left out go back to nothing
     POST /admin/shutdown-notice  the venue's notice now, close after `seconds` (query, default 1)
     POST /admin/disconnect       hang up on everybody without a word (query: private=1: the private ones)
-    POST /admin/clock            the server's clock against this machine's (query: offset_ms)
+    POST /admin/clock            the server's clock against this machine's (query: offset_ms, drift_ppm)
     POST /admin/maintenance      REST says closed, sockets close and refuse, for `seconds` (default 1);
                                  markets that share a host close together
     POST /admin/reset            book streams start their numbers again (query: market, symbol; OKX)
@@ -63,8 +63,8 @@ class Controls(Protocol):
     def end_connections(self, market: str, notice_s: float | None, private_only: bool = False) -> int:
         """Closes connections, at once or after a notice; how many."""
 
-    def set_clock_offset(self, offset_ms: int) -> None:
-        """Sets the server's clock against this machine's."""
+    def set_clock_offset(self, offset_ms: int, drift_ppm: int) -> None:
+        """Sets the server's clock against this machine's, and how fast they part."""
 
     def maintain(self, market: str, seconds: float) -> int:
         """Closes markets for some seconds; how many connections ended."""
@@ -137,11 +137,15 @@ class Admin:
         return _json({"connections": ended})
 
     async def _clock(self, request: web.Request) -> web.Response:
-        text = request.query.get("offset_ms", "0")
-        if not text.lstrip("-").isdecimal() or len(text) > OFFSET_DIGITS_MAX:
-            return _json({"error": f"offset_ms: expected a whole number, found {text!r}"}, 400)
-        self._controls.set_clock_offset(int(text))
-        return _json({"offset_ms": int(text)})
+        found = {}
+        for name in ("offset_ms", "drift_ppm"):
+            text = request.query.get(name, "0")
+            digits = text.removeprefix("-")
+            if not (digits.isascii() and digits.isdecimal() and len(text) <= OFFSET_DIGITS_MAX):
+                return _json({"error": f"{name}: expected a whole number, found {text!r}"}, 400)
+            found[name] = int(text)
+        self._controls.set_clock_offset(**found)
+        return _json(found)
 
     async def _maintenance(self, request: web.Request) -> web.Response:
         seconds = _seconds(request)

@@ -32,6 +32,7 @@ from trimaran.venues.sim.gate import Gate
 from trimaran.venues.sim.options import ServerOptions
 from trimaran.venues.sim.world import World
 
+NS_PER_S: Final = 1_000_000_000
 STRIDE_MAX_NS: Final = 50_000_000  # simulated time of one step
 BEHIND_MAX_NS: Final = 250_000_000  # then simulated time gives up catching up
 WRITE_BUFFER_MAX: Final = 32 * 1024 * 1024  # a client that reads slower is disconnected
@@ -56,11 +57,21 @@ class Stage:
         self.connections: set[Connection] = set()
         self.lost_ns = 0  # wall time that the market did not live through
         self.paused_ns: int | None = None  # wall time at which the market was stopped
-        self.clock_offset_ms = options.clock_offset_ms  # of the server's clock to this machine's
+        self.set_clock(options.clock_offset_ms, 0)
         self.events = 0
         self._exchanges = exchanges
         self._advancing = False
         self._maintained_until_s: dict[MarketName, float] = {}
+
+    def set_clock(self, offset_ms: int, drift_ppm: int) -> None:
+        """Sets the server's clock against this machine's; from now on it gains so many us every second."""
+        self._clock = offset_ms, drift_ppm, time.monotonic_ns()
+
+    @property
+    def clock_offset_ms(self) -> int:
+        """How far the server's clock is ahead of this machine's."""
+        offset_ms, drift_ppm, since_ns = self._clock
+        return offset_ms + drift_ppm * (time.monotonic_ns() - since_ns) // NS_PER_S // 1_000
 
     def server_ms(self) -> int:
         """The server's clock."""

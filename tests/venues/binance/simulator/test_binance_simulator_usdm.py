@@ -212,7 +212,7 @@ async def test_an_order_is_good_till_its_date(trading: Any) -> None:
         price = trader.far(USDM, "0.93")
         order = await trader.place(USDM, timeInForce="GTD", goodTillDate=until_ms, price=price)
         assert (order["timeInForce"], order["goodTillDate"]) == ("GTD", until_ms // 1000 * 1000)
-        trader.simulator.stage.clock_offset_ms = 800_000
+        trader.simulator.set_clock_offset(800_000)
         exchange = trader.simulator.exchanges["binance"]
         await trader.until(lambda: not exchange.open_orders(1, USDM))
         now_ms = int(time.time() * 1000) + 800_000
