@@ -72,7 +72,7 @@ async def clock_jumps(desk: AccountDesk) -> None:
 async def notices(desk: AccountDesk) -> None:
     """Where the venue says that it will close connections, they are replaced without a break."""
     downs = len(desk.notices(LineDown))
-    await desk.venue.post("/shutdown-notice?seconds=2")
+    await desk.venue.post("/shutdown-notice?seconds=6")
     await desk.until(lambda: desk.notices(LineSwitched) or len(desk.notices(LineDown)) > downs)
     if desk.notices(LineSwitched):
         lines = len(desk.account.feeds)
