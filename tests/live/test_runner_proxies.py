@@ -10,10 +10,13 @@ import pytest
 from tests.live.test_runner import config_of, strategies, until, words
 from tests.venues.wire.test_proxies import Proxies, free_port
 from trimaran.base.errors import ConfigError, VenueError
+from trimaran.live.config import DeskConfig
 from trimaran.live.runner import DeskRunner
 from trimaran.native._hot import Hot
 from trimaran.venues.simulators import SimulatorOptions, simulating
 from trimaran.venues.wire.clock import SystemClock
+from trimaran.venues.wire.rest import RestOptions
+from trimaran.venues.wire.websocket import WebSocketOptions
 
 
 @pytest.fixture
@@ -62,3 +65,11 @@ async def test_a_proxy_that_cannot_be_one_is_named(proxies: dict[str, str], word
         with pytest.raises(ConfigError, match=words) as refused:
             config_of(simulator, ("BTCUSDT",), proxies=proxies)
         assert "secret" not in str(refused.value)
+
+
+def test_no_repr_shows_the_password_of_a_proxy() -> None:
+    proxy = "socks5://desk:hunter2@127.0.0.1:1080"
+    config = DeskConfig(markets={"okx.spot": "live"}, symbols=("BTC-USDT",), proxies={"okx": proxy})
+    for holder in (config, RestOptions(proxy=proxy), WebSocketOptions(proxy=proxy)):
+        assert "hunter2" not in repr(holder)
+        assert "hunter2" not in f"{holder}"

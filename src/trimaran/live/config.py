@@ -77,6 +77,10 @@ class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if unknown:
             raise ConfigError(f"markets: expected some of {', '.join(known)}, found {', '.join(unknown)}")
 
+    def __repr__(self) -> str:
+        """Without proxies, which may have passwords."""
+        return f"DeskConfig(markets={list(self.markets)}, symbols={list(self.symbols)})"
+
     def check_exposures(self, instruments: Iterable[Instrument]) -> None:
         """Raises ConfigError with the base assets that have no limit: no number is sane for every asset."""
         bases = {instrument.base for instrument in instruments}

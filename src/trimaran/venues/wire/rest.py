@@ -82,6 +82,10 @@ class RestOptions(msgspec.Struct, frozen=True):
         if context is not None and not (context.check_hostname and context.verify_mode == ssl.CERT_REQUIRED):
             raise ConfigError("ssl_context: expected one that verifies certificate and host name")
 
+    def __repr__(self) -> str:
+        """Without the password that a proxy may have."""
+        return f"RestOptions(proxy={'one' if self.proxy else None})"
+
 
 class RestClient:
     """Use as an async context manager; closing it closes its connections."""

@@ -64,6 +64,10 @@ class WebSocketOptions(msgspec.Struct, frozen=True):
         if context is not None and not (context.check_hostname and context.verify_mode == ssl.CERT_REQUIRED):
             raise ConfigError("ssl_context: expected one that verifies certificate and host name")
 
+    def __repr__(self) -> str:
+        """Without the password that a proxy may have."""
+        return f"WebSocketOptions(proxy={'one' if self.proxy else None})"
+
 
 class WebSocketCounters(msgspec.Struct):
     """What came over connections; only ever grows."""
