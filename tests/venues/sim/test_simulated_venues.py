@@ -56,9 +56,9 @@ async def test_a_book_of_the_wire_equals_the_book_of_the_venue(markets):
 
     async def work(client, market):
         async with following(client, market) as early:
-            await client.until(lambda: early.updates > 15)
+            await client.until(lambda: early.updates > 9)
             async with following(client, market) as late:
-                await client.until(lambda: late.updates > 8)
+                await client.until(lambda: late.updates > 5)
                 await ready.wait()
                 await client.post("/pause")
                 await assert_equal_to_the_venue(client, market, early)

@@ -24,9 +24,11 @@ class Listener:
         self.heard[stream].append(payload)
 
 
-def listen(market: str, seconds: float, *names: str, step_ms: int = 5) -> dict[str, list[Any]]:
+def listen(
+    market: str, seconds: float, *names: str, step_ms: int = 5, rate: float = 4.0
+) -> dict[str, list[Any]]:
     """What the streams of BTCUSDT say in so many seconds of virtual time."""
-    virtual, listener = VirtualFeed(market, "BTCUSDT", seed=5, rate=4.0), Listener()
+    virtual, listener = VirtualFeed(market, "BTCUSDT", seed=5, rate=rate), Listener()
     for name in names:
         stream = parse_stream(f"btcusdt@{name}", market == "binance.spot")
         assert stream is not None
@@ -37,7 +39,7 @@ def listen(market: str, seconds: float, *names: str, step_ms: int = 5) -> dict[s
 
 @pytest.mark.parametrize("market", ["binance.spot", "binance.usdm"])
 def test_bars_are_those_of_the_trades(market: str) -> None:
-    heard = listen(market, 130.0, "kline_1m", "trade", step_ms=50)
+    heard = listen(market, 130.0, "kline_1m", "trade", step_ms=50, rate=1.0)
     trades = heard["trade"]
     closed = [frame["k"] for frame in heard["kline_1m"] if frame["k"]["x"]]
     assert len(closed) >= 2

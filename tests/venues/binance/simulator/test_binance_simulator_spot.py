@@ -272,7 +272,7 @@ async def test_account_endpoints(trader: Any) -> None:
 async def test_order_counts_and_their_limit(trading: Any) -> None:
     """A hundred orders in ten seconds; fills give back; the 101st is refused with -1015 and Retry-After."""
     async with trading() as trader:
-        while time.time() % 10 > 7:  # noqa: ASYNC110 - a window begins soon
+        while time.time() % 10 > 8:  # noqa: ASYNC110 - a window begins soon
             await asyncio.sleep(0.1)
         for _ in range(3):
             await trader.place(SPOT)

@@ -193,10 +193,10 @@ async def test_the_dead_man_switch_cancels_after_its_time(trading: Any) -> None:
     async with trading(moving=True) as trader:
         await trader.place(USDM, price=trader.far(USDM, "0.93"))
         path, open_orders = "/fapi/v1/countdownCancelAll", "/fapi/v1/openOrders"
-        _, body = await trader.signed("POST", path, symbol="BTCUSDT", countdownTime=1_000)
-        assert body == {"symbol": "BTCUSDT", "countdownTime": "1000"}
+        _, body = await trader.signed("POST", path, symbol="BTCUSDT", countdownTime=400)
+        assert body == {"symbol": "BTCUSDT", "countdownTime": "400"}
         await trader.signed("POST", path, symbol="BTCUSDT", countdownTime=0)
-        await asyncio.sleep(1.2)
+        await asyncio.sleep(0.6)
         assert len((await trader.signed("GET", open_orders))[1]) == 1
         await trader.signed("POST", path, symbol="BTCUSDT", countdownTime=300)
         exchange = trader.simulator.exchanges["binance"]

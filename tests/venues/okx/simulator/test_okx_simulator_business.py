@@ -30,7 +30,7 @@ def test_lengths_of_bars():
 
 
 def test_bars_are_repeated_once_a_second_and_closed_once():
-    virtual = VirtualFeed("okx.spot", "BTC-USDT", rate=3.0)
+    virtual = VirtualFeed("okx.spot", "BTC-USDT")
     virtual.pass_time(2.0)
     listener = Listener(virtual)
     virtual.feed.candles.join("candle1m", listener, virtual.feed._now)
