@@ -205,7 +205,7 @@ def _stop(error: bytes) -> _Stop | None:
     """The order to stop in an error; what is no such order must not cost the reply itself."""
     try:
         return _STOPPED.decode(error).data
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

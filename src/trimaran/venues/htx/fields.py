@@ -68,7 +68,7 @@ def number(raw: msgspec.Raw, field: str) -> Decimal | None:
         return None
     try:
         return amount(_NUMBER.decode(raw), field)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DecodeError(DecodeKind.SCHEMA, field, "a number", bytes(raw)[:40]) from error
 
 
