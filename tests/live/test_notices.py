@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trimaran.domain.instrument import Symbol
-from trimaran.live.notices import LINES_MAX, RECENT_MAX, TEXT_MAX, WINDOW_NS, Notices, describe, printable
+from trimaran.live.notices import LINES_MAX, RECENT_MAX, TEXT_MAX, WINDOW_NS, Notices, describe
 from trimaran.venues.wire.session_port import (
     ConnectionLost,
     NoData,
@@ -77,6 +77,6 @@ def test_a_flood_is_told_a_few_times_and_then_how_much_was_left_out() -> None:
 
 
 def test_text_from_outside_is_one_printable_line() -> None:
-    text = printable("\x1b[2Jgone\r\nnext" + "x" * 10_000)
+    text = shortened("\x1b[2Jgone\r\nnext" + "x" * 10_000)
     assert len(text) == TEXT_MAX
     assert text.isprintable()

@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from trimaran.base.printable import printable
 from trimaran.domain.facts import Fact, InstrumentFrozen
 from trimaran.domain.ports import Clock
 from trimaran.venues.wire.session_port import (
@@ -78,7 +79,7 @@ class Notices:
         self._number += 1
         now_ns = self._clock.wall_ns()
         row = NoticeRow(
-            self._number, local_time(now_ns), now_ns, market, kind, kind in ALARMS, printable(text)
+            self._number, local_time(now_ns), now_ns, market, kind, kind in ALARMS, shortened(text)
         )
         self.recent.append(row)
         self._tell_rarely(f"{row.at} {row.market}: {row.text}")
@@ -120,9 +121,9 @@ def describe(notice: Notice) -> tuple[str, str]:
             return "snapshot_trouble", f"snapshot of {symbol}: {reason}"
 
 
-def printable(text: str) -> str:
-    """One short line that a terminal can show: no control characters, at most `TEXT_MAX` characters."""
-    line = "".join(letter if letter.isprintable() else " " for letter in text[: 2 * TEXT_MAX])
+def shortened(text: str) -> str:
+    """One short line that a terminal can show: at most `TEXT_MAX` characters."""
+    line = printable(text, TEXT_MAX + 1)
     return line if len(line) <= TEXT_MAX else line[: TEXT_MAX - 1] + "…"
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from trimaran.base.limits import EXCHANGE_INFO_BYTES_MAX
 from trimaran.domain.ports import Clock, Rng
-from trimaran.live.notices import local_time, printable
+from trimaran.live.notices import local_time, shortened
 from trimaran.venues.wire.backoff import Backoff
 from trimaran.venues.wire.rest import RestClient, RestError
 
@@ -36,7 +36,7 @@ async def get_patiently(
                 raise
             attempt += 1
             at = local_time(clock.wall_ns())
-            tell(f"{at} attempt {attempt}: {printable(str(error))}; again in {pause_ns / SECOND:.1f} s")
+            tell(f"{at} attempt {attempt}: {shortened(str(error))}; again in {pause_ns / SECOND:.1f} s")
         await asyncio.sleep(pause_ns / SECOND)
 
 

@@ -135,7 +135,7 @@ def test_no_rows_are_no_not_found() -> None:
 def test_words_are_bounded_and_what_they_echo_is_cut_off() -> None:
     echo = 'Invalid request: {"op":"login","args":[{"passphrase":"secret"}]}'
     assert fault_of("60012", echo).text == "Invalid request:"
-    assert fault_of("1", "a\x00b\n" + "x" * 5_000).text == "a?b?" + "x" * 196
+    assert fault_of("1", "a\x00b\n" + "x" * 5_000).text == "a b " + "x" * 196
     assert len(fault_of("9" * 500, "").code) == 32
 
 

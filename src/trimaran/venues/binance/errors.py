@@ -18,10 +18,10 @@ from typing import Final
 
 import msgspec
 
+from trimaran.base.printable import CHARACTERS_MAX, printable
 from trimaran.venues.wire.fault import UNDOCUMENTED, Effect, Fault, FaultKind, Meaning
 from trimaran.venues.wire.message import HttpReply
 
-TEXT_CHARACTERS_MAX: Final = 200
 RETRY_AFTER_NS_MAX: Final = 7 * 24 * 3600 * 1_000_000_000  # bans last three days at most
 CODE_MAX: Final = 10**9
 
@@ -310,13 +310,13 @@ def read_fault(reply: HttpReply, table: CodeTable, local_ns: int) -> Fault:
         error = _DECODER.decode(reply.body)
         code = error.code if -CODE_MAX < error.code < 0 else 0
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        error, code = _Error(0, reply.body[:TEXT_CHARACTERS_MAX].decode(errors="replace")), 0
+        error, code = _Error(0, reply.body[:CHARACTERS_MAX].decode(errors="replace")), 0
     meaning = _meaning(reply.status, code, error.msg, table)
     return Fault(
         kind=meaning.kind,
         effect=meaning.effect,
         code=str(code) if code else str(reply.status),
-        text=printable(error.msg),
+        text=printable(error.msg).strip(),
         retry_after_ns=_retry_after_ns(reply, error.msg, local_ns),
         of_account=code == TOO_MANY_ORDERS,
     )
@@ -324,12 +324,7 @@ def read_fault(reply: HttpReply, table: CodeTable, local_ns: int) -> Fault:
 
 def unreadable(text: str) -> Fault:
     """The fault of an answer that is not what the venue documents."""
-    return Fault(FaultKind.UNKNOWN, Effect.UNKNOWN, "", printable(text))
-
-
-def printable(text: str) -> str:
-    """A bounded text of printable characters."""
-    return "".join(c if c.isprintable() else " " for c in text[:TEXT_CHARACTERS_MAX]).strip()
+    return Fault(FaultKind.UNKNOWN, Effect.UNKNOWN, "", printable(text).strip())
 
 
 def _meaning(status: int, code: int, text: str, table: CodeTable) -> Meaning:

@@ -15,18 +15,14 @@ from __future__ import annotations
 import hmac
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from typing import Final, Protocol
+from typing import Protocol
 from urllib.parse import quote
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from trimaran.base.errors import ConfigError
 from trimaran.base.secret import KeyKind
-from trimaran.venues.wire.credentials import Credentials
-
-SEED_HEX_LENGTH: Final = 64
-PEM_BEGIN: Final = "-----BEGIN"
+from trimaran.venues.wire.credentials import Credentials, ed25519_key
 
 Parameters = Mapping[str, str | int]
 
@@ -67,7 +63,7 @@ def signer_of(credentials: Credentials) -> Signer:
         raise ConfigError("binance key: expected a key and its secret, found an empty one")
     if credentials.kind is KeyKind.HMAC:
         return HmacSigner(secret)
-    return Ed25519Signer(_ed25519(secret.strip()))
+    return Ed25519Signer(ed25519_key(credentials.secret))
 
 
 def signed_query(parameters: Iterable[tuple[str, str | int]], signer: Signer) -> str:
@@ -84,20 +80,3 @@ def query_text(parameters: Iterable[tuple[str, str | int]]) -> str:
 def sorted_text(parameters: Parameters) -> str:
     """What the WebSocket API signs."""
     return "&".join([f"{name}={parameters[name]}" for name in sorted(parameters)])
-
-
-def _ed25519(text: str) -> Ed25519PrivateKey:
-    try:
-        if text.startswith(PEM_BEGIN):
-            key = load_pem_private_key(text.encode(), password=None)
-        elif len(text) == SEED_HEX_LENGTH:
-            key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(text))
-        else:
-            key = None
-    except (ValueError, TypeError):
-        key = None
-    if not isinstance(key, Ed25519PrivateKey):
-        raise ConfigError(
-            "binance key: expected an Ed25519 key in PEM or 64 hex digits, found something else"
-        )
-    return key

@@ -18,12 +18,12 @@ from typing import Final
 
 import msgspec
 
+from trimaran.base.printable import printable
 from trimaran.venues.wire.fault import UNDOCUMENTED, Effect, Fault, FaultKind, Meaning, VenueFault
 from trimaran.venues.wire.market_spec import MS, SECOND
 from trimaran.venues.wire.message import HttpReply
 
 _K = FaultKind
-TEXT_CHARACTERS_MAX: Final = 200
 CODE_CHARACTERS_MAX: Final = 64
 SPOT_WINDOW_NS: Final = 2 * SECOND  # of rate limits: what we wait where HTX does not say for how long
 SWAP_WINDOW_NS: Final = 3 * SECOND
@@ -211,10 +211,10 @@ assert not SWAP_LINE_NUMBERS.keys() & SWAP_NUMBERS.keys()
 
 def fault_of(errors: ErrorList, code: object, text: str, window_ns: int) -> Fault:
     """The fault of a code. `window_ns` is how long to stop where the code says that there were too many."""
-    spelled = shown(str(code), CODE_CHARACTERS_MAX)
+    spelled = printable(str(code), CODE_CHARACTERS_MAX)
     meaning = errors.meaning(spelled, text)
     wait_ns = window_ns if meaning.kind in (_K.RATE_LIMITED, _K.BANNED) else 0
-    return Fault(meaning.kind, meaning.effect, spelled, shown(text), wait_ns)
+    return Fault(meaning.kind, meaning.effect, spelled, printable(text), wait_ns)
 
 
 def fault_of_status(reply: HttpReply, window_ns: int) -> Fault | None:
@@ -224,7 +224,7 @@ def fault_of_status(reply: HttpReply, window_ns: int) -> Fault | None:
     """
     code = str(reply.status)
     if reply.status >= SERVER_ERROR:
-        return Fault(_K.INTERNAL, Effect.UNKNOWN, code, shown(reply.body.decode(errors="replace")))
+        return Fault(_K.INTERNAL, Effect.UNKNOWN, code, printable(reply.body.decode(errors="replace")))
     if reply.status in (TOO_MANY_REQUESTS, BANNED):
         kind = _K.BANNED if reply.status == BANNED else _K.RATE_LIMITED
         return Fault(kind, Effect.REFUSED, code, "too many requests", _wait_ns(reply, window_ns))
@@ -233,17 +233,12 @@ def fault_of_status(reply: HttpReply, window_ns: int) -> Fault | None:
 
 def unreadable(what: object) -> VenueFault:
     """An answer that is not what HTX documents: nobody knows what it did."""
-    return VenueFault(Fault(_K.UNKNOWN, Effect.UNKNOWN, "", shown(str(what))))
+    return VenueFault(Fault(_K.UNKNOWN, Effect.UNKNOWN, "", printable(str(what))))
 
 
 def refusal(kind: FaultKind, code: object, text: str) -> VenueFault:
     """An answer that is well formed, and says no."""
-    return VenueFault(Fault(kind, Effect.REFUSED, shown(str(code), CODE_CHARACTERS_MAX), shown(text)))
-
-
-def shown(text: str, characters_max: int = TEXT_CHARACTERS_MAX) -> str:
-    """A venue's words, printable and bounded."""
-    return "".join(each if each.isprintable() else " " for each in text[:characters_max])
+    return VenueFault(Fault(kind, Effect.REFUSED, printable(str(code), CODE_CHARACTERS_MAX), printable(text)))
 
 
 def _wait_ns(reply: HttpReply, window_ns: int) -> int:

@@ -21,13 +21,14 @@ from typing import Final
 import msgspec
 
 from trimaran.base.errors import TrimaranError
+from trimaran.base.printable import printable
 from trimaran.domain.account import Liquidity, VenueOrderId
 from trimaran.domain.instrument import ContractKind, Instrument, Side
 from trimaran.domain.orders import OrderState, OrderType
 from trimaran.domain.reports import BalanceReport, FillReport, OrderReport
 from trimaran.venues.htx import fields
 from trimaran.venues.htx.envelope import SUCCESS, Access, part
-from trimaran.venues.htx.errors import SPOT_LINE, SPOT_WINDOW_NS, fault_of, shown
+from trimaran.venues.htx.errors import SPOT_LINE, SPOT_WINDOW_NS, fault_of
 from trimaran.venues.htx.fields import NULL, Id
 from trimaran.venues.htx.reports import is_spot, state_of, type_of
 from trimaran.venues.htx.signing import Place, spot_login
@@ -196,7 +197,7 @@ class HtxSpotLine:
         text = frame.message or ""
         fault = fault_of(SPOT_LINE, frame.code, text, SPOT_WINDOW_NS)
         if topic.startswith("accounts.update") and str(frame.code) == str(SYSTEM_ERROR):
-            reason = f"{topic}: {shown(text)}"
+            reason = f"{topic}: {printable(text)}"
             return (Stale(reason), LineEnded(reason))
         return (SubscriptionRefused(topic, fault),)
 
@@ -278,7 +279,7 @@ def _conditional(instrument: Instrument, event: _OrderEvent, local_ns: int) -> O
         price_ticks=0,
         lots=0,
         filled_lots=0,
-        reason=shown(event.err_message or ""),
+        reason=printable(event.err_message or ""),
         venue_ns=fields.time_ns(event.last_act_time, "lastActTime"),
         local_ns=local_ns,
     )

@@ -20,20 +20,15 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 import msgspec
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from trimaran.base.errors import ConfigError
-from trimaran.base.secret import KeyKind, Secret
-from trimaran.venues.wire.credentials import Credentials
+from trimaran.base.secret import KeyKind
+from trimaran.venues.wire.credentials import Credentials, ed25519_key
 from trimaran.venues.wire.market_spec import SECOND
 from trimaran.venues.wire.message import Stamp
 
 METHOD_NAMES: Final = {KeyKind.HMAC: "HmacSHA256", KeyKind.ED25519: "Ed25519"}
 REST_VERSION: Final = "2"
 LINE_VERSION: Final = "2.1"  # of spot's lines; those of swaps sign as REST does
-SEED_DIGITS: Final = 64  # a private key of Ed25519 in hex
 DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -127,21 +122,6 @@ def _payload(method: str, place: Place, query: str) -> str:
 
 def _maker(credentials: Credentials) -> Callable[[bytes], bytes]:
     if credentials.kind is KeyKind.ED25519:
-        return _ed25519(credentials.secret).sign
+        return ed25519_key(credentials.secret).sign
     secret = credentials.secret.reveal().encode()
     return lambda message: hmac.digest(secret, message, hashlib.sha256)
-
-
-def _ed25519(secret: Secret) -> Ed25519PrivateKey:
-    text = secret.reveal().strip()
-    try:
-        if len(text) == SEED_DIGITS:
-            return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(text))
-        key = load_pem_private_key(text.encode(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        key = None
-    if not isinstance(key, Ed25519PrivateKey):
-        raise ConfigError(
-            "htx key: expected an Ed25519 private key in PEM, or its seed in hex, found neither"
-        )
-    return key

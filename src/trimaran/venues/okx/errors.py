@@ -18,9 +18,9 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from trimaran.base.printable import printable
 from trimaran.venues.wire.fault import UNDOCUMENTED, Effect, Fault, FaultKind, Meaning
 
-TEXT_MAX: Final = 200
 _K = FaultKind
 
 # Whether anything happened is not said.
@@ -372,16 +372,16 @@ def fault_of(code: str, text: str, status: int = 200) -> Fault:
     """The fault of a code, with the venue's words. An HTTP status of 5xx leaves the effect unknown."""
     meaning = meaning_of(code)
     effect = Effect.UNKNOWN if status >= 500 else meaning.effect
-    return Fault(meaning.kind, effect, code[:32], printable(text))
+    return Fault(meaning.kind, effect, code[:32], words_of(text))
 
 
 def unreadable(text: str, status: int = 200) -> Fault:
     """The fault of an answer without a code of OKX: nothing is known of what the request did."""
     kind = FaultKind.RATE_LIMITED if status == 429 else FaultKind.UNKNOWN
-    return Fault(kind, Effect.UNKNOWN, "", printable(text if status == 200 else f"HTTP {status}: {text}"))
+    return Fault(kind, Effect.UNKNOWN, "", words_of(text if status == 200 else f"HTTP {status}: {text}"))
 
 
-def printable(text: str) -> str:
+def words_of(text: str) -> str:
     """The venue's words without what they echo of a request, which may hold a passphrase; bounded."""
     words = text.partition("{")[0].rstrip()
-    return "".join(character if character.isprintable() else "?" for character in words[:TEXT_MAX])
+    return printable(words)
