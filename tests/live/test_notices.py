@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trimaran.domain.instrument import Symbol
-from trimaran.live.notices import LINES_MAX, RECENT_MAX, TEXT_MAX, WINDOW_NS, Notices, describe
+from trimaran.live.notices import LINES_MAX, RECENT_MAX, TEXT_MAX, WINDOW_NS, Notices, describe, shortened
 from trimaran.venues.wire.session_port import (
     ConnectionLost,
     NoData,
