@@ -22,7 +22,7 @@ from trimaran.domain.orders import TimeInForce
 from trimaran.venues.wire.asks import CancelOrder, OrderRef, PlaceOrder
 from trimaran.venues.wire.message import Stamp
 
-CROSSES_BY = Decimal("0.02")
+CROSSES_BY = Decimal("0.01")  # less than resting orders are away, which must not be met
 MATCHING, OF_ORDERS = 4, 7
 
 
