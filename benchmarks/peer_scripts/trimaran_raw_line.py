@@ -19,6 +19,7 @@ from trimaran.venues.wire.message import Stamp
 
 LOGIN_ID = 900_000_001
 LOGIN_S_MAX = 10
+SHOWN = 300  # bytes of a refusal
 DONE = (200, "0", "ok")  # status or code of a success, by venue
 Prepared = tuple[str, str]  # request id and text
 
@@ -44,6 +45,7 @@ class RawLine(picows.WSListener):
         self.ready = asyncio.Event()
         self.transport: picows.WSTransport | None = None
         self.on_reply = on_reply
+        self.refusal = ""  # the first one, for people
         self._dialogue = dialogue
         self._compressed = compressed
 
@@ -73,7 +75,9 @@ class RawLine(picows.WSListener):
                 if isinstance(message, LinePing):
                     self.send(message.reply_text)
             return
-        self.on_reply(str(name), reply.status in DONE or reply.code in DONE, came_ns)
+        taken = reply.status in DONE or reply.code in DONE
+        self.refusal = self.refusal or ("" if taken else text[:SHOWN].decode())
+        self.on_reply(str(name), taken, came_ns)
 
     def send(self, text: str) -> None:
         """One text."""
