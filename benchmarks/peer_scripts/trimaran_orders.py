@@ -31,7 +31,7 @@ from trimaran_raw_line import OneByOne, Prepared
 from trimaran.base.secret import KeyKind
 from trimaran.domain.account import OrderAcked
 from trimaran.domain.decision import Approved
-from trimaran.domain.instrument import Symbol
+from trimaran.domain.instrument import symbol_in
 from trimaran.venues.wire.account_client import AccountClient
 from trimaran.venues.wire.asks import OrderRef, PlaceOrder
 from trimaran.venues.wire.client_port import ClientEvent
@@ -217,7 +217,7 @@ async def one_turn(
     order_ns = heard.came_ns - start
     if not heard.came_ns:
         raise RuntimeError("expected an acknowledgement, found none")
-    await client.cancel(OrderRef(Symbol(order.order.instrument_key.partition(":")[2]), heard.awaited))
+    await client.cancel(OrderRef(symbol_in(order.order.instrument_key), heard.awaited))
     raw_ns = await bare.order()
     return order_ns, raw_ns, await bare.echoed()
 

@@ -27,6 +27,11 @@ PriceTicks = NewType("PriceTicks", int)
 SizeLots = NewType("SizeLots", int)
 
 
+def symbol_in(key: InstrumentKey) -> Symbol:
+    """The venue's own spelling in a key."""
+    return Symbol(key.partition(":")[2])
+
+
 class ContractKind(enum.Enum):
     """How a fill settles."""
 

@@ -12,7 +12,7 @@ from tests.support.binance_account import NOW_NS, instrument, line
 from tests.support.instruments import SPOT
 from tests.support.recordings import recording
 from trimaran.domain.account import Liquidity
-from trimaran.domain.instrument import Instrument, InstrumentKey, Side, Symbol
+from trimaran.domain.instrument import Instrument, InstrumentKey, Side, Symbol, symbol_in
 from trimaran.domain.orders import OrderState, OrderType
 from trimaran.domain.reports import BalanceReport, FillReport, OrderReport
 
@@ -38,7 +38,7 @@ FIRST_FREE, LAST_FREE = Decimal("7248.14979396"), Decimal("6426.31521496")
 
 def traded(key: InstrumentKey) -> Instrument:
     """The instrument of a report."""
-    return INSTRUMENTS[Symbol(key.partition(":")[2])]
+    return INSTRUMENTS[symbol_in(key)]
 
 
 def messages(name: str) -> list[Any]:

@@ -14,7 +14,7 @@ import msgspec
 from trimaran.base.errors import ConfigError, DecodeError
 from trimaran.domain.account import VenueOrderId
 from trimaran.domain.client_id import ClientOrderId, encode_client_id, encode_client_id_decimal
-from trimaran.domain.instrument import Instrument, MarketName, Side, Symbol
+from trimaran.domain.instrument import Instrument, MarketName, Side, Symbol, symbol_in
 from trimaran.domain.orders import OrderType, SelfTrade, TimeInForce
 from trimaran.domain.reports import FillReport, OrderReport
 from trimaran.venues.bridge.errors import fault_of, unreadable
@@ -158,7 +158,7 @@ class BridgeDialect:
 
     def _place(self, ask: PlaceOrder) -> Written:
         order = ask.approved.order
-        instrument = self._instrument(Symbol(order.instrument_key.partition(":")[2]))
+        instrument = self._instrument(symbol_in(order.instrument_key))
         if order.order_type is not OrderType.LIMIT:
             return self._lacks(Capability.STOP if order.order_type in _TRIGGERED else Capability.MARKET)
         if order.display_lots:

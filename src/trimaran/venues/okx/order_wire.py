@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from trimaran.domain.instrument import Symbol
+from trimaran.domain.instrument import Symbol, symbol_in
 from trimaran.venues.okx.envelope import Context
 from trimaran.venues.okx.orders import (
     Arguments,
@@ -20,7 +20,6 @@ from trimaran.venues.okx.orders import (
     cancel_arguments,
     is_algo,
     order_arguments,
-    symbol_of,
 )
 from trimaran.venues.okx.signing import deadline_ms
 from trimaran.venues.wire.asks import AmendOrder, Ask, CancelAll, CancelOrder, PlaceOrder
@@ -42,10 +41,10 @@ def write_order(ask: Ask[object], request_id: int, context: Context, stamp: Stam
             order = ask.approved.order
             if order.order_type.is_triggered:
                 return NOT_ALGO
-            symbol, arguments = symbol_of(order.instrument_key), order_arguments(order, context)
+            symbol, arguments = symbol_in(order.instrument_key), order_arguments(order, context)
             return _text("order", request_id, symbol, arguments, context, stamp)
         case AmendOrder():
-            symbol = symbol_of(ask.approved.order.instrument_key)
+            symbol = symbol_in(ask.approved.order.instrument_key)
             return _text("amend-order", request_id, symbol, amend_arguments(ask, context), context, stamp)
         case CancelOrder():
             if is_algo(ask.ref):

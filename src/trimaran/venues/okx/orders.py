@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from trimaran.domain.client_id import encode_client_id
 from trimaran.domain.exact import canonical
-from trimaran.domain.instrument import Instrument, InstrumentKey, Side, Symbol
+from trimaran.domain.instrument import Instrument, Side, symbol_in
 from trimaran.domain.orders import OrderRequest, OrderType, SelfTrade, TimeInForce
 from trimaran.venues.okx.envelope import Context, Draft, get, post
 from trimaran.venues.okx.reports import ALGO, MARKET_PRICE
@@ -53,11 +53,6 @@ SELF_TRADE: Final = {
 STOPS: Final = (OrderType.STOP_MARKET, OrderType.STOP_LIMIT)
 
 
-def symbol_of(key: InstrumentKey) -> Symbol:
-    """The symbol in an instrument's key."""
-    return Symbol(key.partition(":")[2])
-
-
 def is_algo(ref: OrderRef) -> bool:
     """Whether an order is looked for among those that wait for a trigger."""
     if ref.venue_order_id is not None:
@@ -70,7 +65,7 @@ def order_arguments(order: OrderRequest, context: Context) -> Arguments | Unsupp
     refused = _refusal(order, context)
     if refused is not None:
         return refused
-    instrument = context.instrument(symbol_of(order.instrument_key))
+    instrument = context.instrument(symbol_in(order.instrument_key))
     arguments = _common(order, context, instrument)
     arguments["clOrdId"] = encode_client_id(order.client_order_id)
     if order.order_type is OrderType.MARKET:
@@ -90,7 +85,7 @@ def amend_arguments(ask: AmendOrder, context: Context) -> Arguments | Unsupporte
     order = ask.approved.order
     if order.order_type is not OrderType.LIMIT:
         return Unsupported(Capability.AMEND_PRICE, "only limit orders are amended: cancel, and place anew")
-    instrument = context.instrument(symbol_of(order.instrument_key))
+    instrument = context.instrument(symbol_in(order.instrument_key))
     return {
         **id_arguments(OrderRef(instrument.symbol, order.client_order_id, ask.venue_order_id)),
         "newSz": _size(order, instrument),
@@ -110,9 +105,9 @@ def charges_of(ask: Ask[object]) -> tuple[Charge, ...]:
             order = ask.approved.order
             budget = "algo-place" if order.order_type.is_triggered else "place"
             of_account = () if order.order_type.is_triggered else (Charge("orders"),)
-            return (Charge(f"{budget}:{symbol_of(order.instrument_key)}"), *of_account)
+            return (Charge(f"{budget}:{symbol_in(order.instrument_key)}"), *of_account)
         case AmendOrder():
-            symbol = symbol_of(ask.approved.order.instrument_key)
+            symbol = symbol_in(ask.approved.order.instrument_key)
             return (Charge(f"amend:{symbol}"), Charge("orders"))
         case CancelOrder():
             budget = "algo-cancel" if is_algo(ask.ref) else "cancel"
@@ -126,7 +121,7 @@ def _place(ask: PlaceOrder, context: Context, stamp: Stamp) -> Draft | Unsupport
     arguments = _algo_arguments(order, context) if algo else order_arguments(order, context)
     if isinstance(arguments, Unsupported):
         return arguments
-    content = {"instId": symbol_of(order.instrument_key), **arguments}
+    content = {"instId": symbol_in(order.instrument_key), **arguments}
     path = "/api/v5/trade/order-algo" if algo else "/api/v5/trade/order"
     return post(path, content, *charges_of(ask), expires=not algo, urgent=order.reduce_only)
 
@@ -135,7 +130,7 @@ def _amend(ask: AmendOrder, context: Context, stamp: Stamp) -> Draft | Unsupport
     arguments = amend_arguments(ask, context)
     if isinstance(arguments, Unsupported):
         return arguments
-    content = {"instId": symbol_of(ask.approved.order.instrument_key), **arguments}
+    content = {"instId": symbol_in(ask.approved.order.instrument_key), **arguments}
     return post("/api/v5/trade/amend-order", content, *charges_of(ask), expires=True)
 
 
@@ -215,7 +210,7 @@ def _algo_arguments(order: OrderRequest, context: Context) -> Arguments | Unsupp
         return Unsupported(stop, "an algo order becomes a resting limit order or a market order")
     if order.self_trade is not SelfTrade.VENUE_DEFAULT:
         return Unsupported(Capability.SELF_TRADE, "algo orders take no stpMode")
-    instrument = context.instrument(symbol_of(order.instrument_key))
+    instrument = context.instrument(symbol_in(order.instrument_key))
     arguments = _common(order, context, instrument)
     prefix = "sl" if order.order_type in STOPS else "tp"
     arguments |= {

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from trimaran.domain.account import VenueOrderId
 from trimaran.domain.decision import Approved
-from trimaran.domain.instrument import Symbol
+from trimaran.domain.instrument import Symbol, symbol_in
 from trimaran.domain.ports import Clock, Rng
 from trimaran.domain.reports import BalanceReport, FillReport, OrderReport, PositionReport, Report
 from trimaran.venues.wire.account_fold import AccountFold, key_of
@@ -34,7 +34,6 @@ from trimaran.venues.wire.client_port import (
     Reconciled,
     ReconcileFailed,
     RequestFailed,
-    symbol_of,
 )
 from trimaran.venues.wire.clock_offset import VenueClock
 from trimaran.venues.wire.dialect import MarketDialect
@@ -277,12 +276,12 @@ class AccountClient:
         """Asks what the fold misses. A fault is no loss: it asks again, or has a deadline of its own."""
         try:
             if isinstance(question, FillsMissing):
-                symbol = symbol_of(question.instrument_key)
+                symbol = symbol_in(question.instrument_key)
                 ref = OrderRef(symbol, question.client_order_id, question.venue_order_id or None)
                 await self._reconciler.fills(symbol, 0, ref)
                 return
             report = question.report
-            symbol = symbol_of(report.instrument_key)
+            symbol = symbol_in(report.instrument_key)
             ref = OrderRef(symbol, report.client_order_id, report.venue_order_id)
             if isinstance(question, FeeMissing):
                 await self._reconciler.fills(symbol, 0, ref)

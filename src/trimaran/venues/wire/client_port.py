@@ -6,7 +6,6 @@ import msgspec
 
 from trimaran.domain.account import OrderLost
 from trimaran.domain.client_id import ClientOrderId
-from trimaran.domain.instrument import InstrumentKey, Symbol
 from trimaran.domain.reports import Report
 from trimaran.venues.wire.backoff import Backoff
 from trimaran.venues.wire.fault import Fault
@@ -14,11 +13,6 @@ from trimaran.venues.wire.fold_port import FoldEvent
 from trimaran.venues.wire.line_port import LineConfig, LineNotice
 from trimaran.venues.wire.market_spec import MINUTE, MS, SECOND
 from trimaran.venues.wire.patience import ASK, ORDER, Patience
-
-
-def symbol_of(instrument_key: InstrumentKey) -> Symbol:
-    """The venue's spelling in a key."""
-    return Symbol(instrument_key.partition(":")[2])
 
 
 class RequestFailed(msgspec.Struct, frozen=True):

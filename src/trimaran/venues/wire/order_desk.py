@@ -16,13 +16,13 @@ from trimaran.base.errors import ConfigError
 from trimaran.domain.account import OrderAcked, OrderLost, OrderRejected, VenueOrderId
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.decision import Approved
-from trimaran.domain.instrument import InstrumentKey
+from trimaran.domain.instrument import InstrumentKey, symbol_in
 from trimaran.domain.ports import Clock
 from trimaran.venues.wire.account_fold import AccountFold
 from trimaran.venues.wire.asker import Asker, Carrier
 from trimaran.venues.wire.asks import AmendOrder, CancelOrder, OrderRef, Placed, PlaceOrder, QueryOrder
 from trimaran.venues.wire.capability import Capability, Unsupported
-from trimaran.venues.wire.client_port import ClientEvent, ClientOptions, RequestFailed, symbol_of
+from trimaran.venues.wire.client_port import ClientEvent, ClientOptions, RequestFailed
 from trimaran.venues.wire.fault import Effect, Fault, FaultKind, VenueFault
 
 NO_VENUE_TIME = 0
@@ -80,7 +80,7 @@ class OrderDesk:
     ) -> Sequence[ClientEvent]:
         """Changes an order to what `approved` says; the events of the answer."""
         order = approved.order
-        ref = OrderRef(symbol_of(order.instrument_key), order.client_order_id, venue_order_id)
+        ref = OrderRef(symbol_in(order.instrument_key), order.client_order_id, venue_order_id)
         self._fold.expect_amended(order)
         try:
             ask = AmendOrder(approved, venue_order_id)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from trimaran.domain.account import FillId, VenueOrderId
 from trimaran.domain.client_id import ClientOrderId
-from trimaran.domain.instrument import Side, Symbol
+from trimaran.domain.instrument import Side, Symbol, symbol_in
 from trimaran.domain.orders import TERMINAL
 from trimaran.domain.reports import BalanceReport, OrderReport, PositionReport, Report
 from trimaran.venues.wire.asker import Asker
@@ -28,7 +28,7 @@ from trimaran.venues.wire.asks import (
     QueryOrder,
 )
 from trimaran.venues.wire.capability import Unsupported
-from trimaran.venues.wire.client_port import ClientOptions, symbol_of
+from trimaran.venues.wire.client_port import ClientOptions
 from trimaran.venues.wire.fault import FaultKind, VenueFault
 from trimaran.venues.wire.fold_port import OpenOrder
 
@@ -161,7 +161,7 @@ class Reconciler:
 
     async def _query(self, order: OpenOrder) -> None:
         """One order; and where it was triggered meanwhile, what came of it, which has an id of its own."""
-        symbol = symbol_of(order.instrument_key)
+        symbol = symbol_in(order.instrument_key)
         ref = OrderRef(symbol, order.client_order_id, order.venue_order_id)
         try:
             report = await self._asker.ask(QueryOrder(ref), self._patience)
