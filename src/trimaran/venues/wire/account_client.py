@@ -26,6 +26,7 @@ from trimaran.venues.wire.account_fold import AccountFold, key_of
 from trimaran.venues.wire.asker import Asker, Gate
 from trimaran.venues.wire.asks import Ask, OrderRef, QueryOrder, StreamToken
 from trimaran.venues.wire.capability import Unsupported
+from trimaran.venues.wire.clearance import clear
 from trimaran.venues.wire.client_port import (
     ClientEvent,
     ClientOptions,
@@ -183,6 +184,15 @@ class AccountClient:
     async def cancel(self, ref: OrderRef) -> Sequence[ClientEvent]:
         """Asks for an order's end."""
         return await self.orders.cancel(ref)
+
+    async def cancel_all(self, symbol: Symbol) -> Sequence[OrderReport]:
+        """Ends every open order of an instrument, ours or not; those still open at the end.
+
+        Raises VenueFault when it cannot be asked what is open.
+        """
+        pause_s = self._spec.visibility_lag_ns / SECOND
+        listed, cancel, apart = self._reconciler.open_orders, self.orders.cancel, self._spec.triggers_apart
+        return await clear(symbol, self.asker, self.options.order, listed, cancel, apart, pause_s)
 
     async def reconcile(self, since_ns: int, reason: str = "asked for") -> None:
         """One round now: orders, fills since then (venue's clock), balances, positions. Raises VenueFault."""

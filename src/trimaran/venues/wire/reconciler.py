@@ -125,6 +125,13 @@ class Reconciler:
             if until_ns and until_ns < since_ns:
                 return
 
+    async def open_orders(self, symbol: Symbol) -> tuple[OrderReport, ...]:
+        """Every open order of one instrument, those that wait for a trigger included. Raises VenueFault."""
+        rows = await self._of_one(symbol, False)
+        if self._triggers_apart:
+            rows += await self._of_one(symbol, True)
+        return rows
+
     async def _open_orders(self, triggered: bool) -> set[ClientOrderId | None]:
         """The ids of the orders that are open, all of which the fold has heard of."""
         rows = await self._of_all(triggered)
