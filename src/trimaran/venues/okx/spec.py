@@ -237,7 +237,7 @@ _SUPPORTED: Final[Mapping[Capability, str]] = {
 }
 _MISSING: Final[Mapping[Capability, str]] = {
     _C.ICEBERG: "OKX's iceberg is an algorithm that follows the market, not an order that rests at our price",
-    _C.CANCEL_ALL: "mass-cancel is for options; `AccountClient.cancel_all` lists what is open and cancels it one by one",
+    _C.CANCEL_ALL: "mass-cancel is for options: `AccountClient.cancel_all` cancels one by one what is open",
     _C.MARGIN_MODE: "it is said with every order (tdMode): spot goes as cash, swaps go as cross",
     _C.ED25519: ED25519_REASON,
 }
