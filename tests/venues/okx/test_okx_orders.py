@@ -206,7 +206,7 @@ def test_there_is_no_single_call_that_cancels_everything() -> None:
     answer = dialect().write(CancelAll(None), STAMP)
     assert isinstance(answer, Unsupported)
     assert answer.capability is Capability.CANCEL_ALL
-    assert "OpenOrders" in answer.reason
+    assert "AccountClient.cancel_all" in answer.reason
 
 
 def test_an_instrument_that_the_setup_does_not_have_is_an_error_of_configuration() -> None:
