@@ -155,6 +155,25 @@ SWAP_LIMITS: Final = (
 # Ours: HTX allows 50 requests in a second on a line of spot and 40 on one of swaps, and ten and thirty lines.
 _LINE_MESSAGES_PER_S: Final = 20
 
+
+def _line(name: str, path: str, server_ping_ns: int, compressed: bool = False) -> LineSpec:
+    """One line of a market: what pushes takes no orders here, and the other way round."""
+    pushes = name == "private"
+    return LineSpec(
+        name=name,
+        base="ws_private" if pushes else "ws_api",
+        path=path,
+        pushes=pushes,
+        takes_orders=not pushes,
+        compressed=compressed,
+        heartbeat=Heartbeat.SERVER_PING,
+        server_ping_ns=server_ping_ns,
+        messages_per_s_max=_LINE_MESSAGES_PER_S,
+        connects_max=5,  # ours
+        connects_window_ns=SECOND,
+    )
+
+
 SPOT_PRIVATE: Final = PrivateSpec(
     market=SPOT.market,
     live={
@@ -165,30 +184,8 @@ SPOT_PRIVATE: Final = PrivateSpec(
     testnet=None,
     lines=(
         # https://huobiapi.github.io/docs/spot/v1/en/#websocket-account-and-order
-        LineSpec(
-            name="private",
-            base="ws_private",
-            path="/ws/v2",
-            pushes=True,
-            takes_orders=False,
-            heartbeat=Heartbeat.SERVER_PING,
-            server_ping_ns=20 * SECOND,
-            messages_per_s_max=_LINE_MESSAGES_PER_S,
-            connects_max=5,  # ours
-            connects_window_ns=SECOND,
-        ),
-        LineSpec(
-            name="orders",
-            base="ws_api",
-            path="/ws/trade",
-            pushes=False,
-            takes_orders=True,
-            heartbeat=Heartbeat.SERVER_PING,
-            server_ping_ns=20 * SECOND,
-            messages_per_s_max=_LINE_MESSAGES_PER_S,
-            connects_max=5,  # ours
-            connects_window_ns=SECOND,
-        ),
+        _line("private", "/ws/v2", 20 * SECOND),
+        _line("orders", "/ws/trade", 20 * SECOND),
     ),
     limits=SPOT_LIMITS,
     clock_window_ns=5 * MINUTE,
@@ -208,32 +205,8 @@ SWAP_PRIVATE: Final = PrivateSpec(
     testnet=None,
     lines=(
         # https://huobiapi.github.io/docs/usdt_swap/v1/en/#websocket-heartbeat-and-authentication-interface
-        LineSpec(
-            name="private",
-            base="ws_private",
-            path="/linear-swap-notification",
-            pushes=True,
-            takes_orders=False,
-            compressed=True,
-            heartbeat=Heartbeat.SERVER_PING,
-            server_ping_ns=5 * SECOND,
-            messages_per_s_max=_LINE_MESSAGES_PER_S,
-            connects_max=5,  # ours
-            connects_window_ns=SECOND,
-        ),
-        LineSpec(
-            name="orders",
-            base="ws_api",
-            path="/linear-swap-trade",
-            pushes=False,
-            takes_orders=True,
-            compressed=True,
-            heartbeat=Heartbeat.SERVER_PING,
-            server_ping_ns=5 * SECOND,
-            messages_per_s_max=_LINE_MESSAGES_PER_S,
-            connects_max=5,  # ours
-            connects_window_ns=SECOND,
-        ),
+        _line("private", "/linear-swap-notification", 5 * SECOND, compressed=True),
+        _line("orders", "/linear-swap-trade", 5 * SECOND, compressed=True),
     ),
     limits=SWAP_LIMITS,
     clock_window_ns=5 * MINUTE,
