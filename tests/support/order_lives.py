@@ -10,7 +10,7 @@ from trimaran.domain.account import Fill, OrderAcked, OrderDone, OrderLost, Orde
 from trimaran.domain.client_id import ClientOrderId, encode_client_id, encode_client_id_decimal
 from trimaran.domain.decision import Approved
 from trimaran.domain.orders import TERMINAL, OrderEvent, OrderState, advance, end_event, fill_event
-from trimaran.domain.reports import OrderAmended
+from trimaran.domain.account import OrderAmended
 
 
 class OrderLives:

@@ -6,6 +6,7 @@
     +- ConfigError      a setting, option or file given by the user is wrong
     +- VenueError       a venue answered with an error or with something that is not its protocol
     +- IllegalTransition  an order event that the state table does not allow
+    +- JournalError     the record of intents cannot be read, or belongs to another process
 
 Programmer errors are assertions, never members of this tree.
 """
@@ -54,3 +55,7 @@ class VenueError(TrimaranError):
 
 class IllegalTransition(TrimaranError):
     """An order event that is not in the state table."""
+
+
+class JournalError(TrimaranError):
+    """The record of intents cannot be used; the text says which file, where in it, and what was found."""

@@ -21,6 +21,8 @@ VenueOrderId = NewType("VenueOrderId", str)
 FillId = NewType("FillId", str)  # the venue's trade id: unique per instrument and side of ours
 TransferId = NewType("TransferId", str)
 FundingId = NewType("FundingId", str)
+InterestId = NewType("InterestId", str)
+AdjustmentId = NewType("AdjustmentId", str)
 
 
 class Liquidity(enum.IntEnum):
@@ -124,6 +126,108 @@ class FundingPaid(msgspec.Struct, frozen=True, tag=True):
     local_ns: int
 
 
+class InterestPaid(msgspec.Struct, frozen=True, tag=True):
+    """Interest on a borrowed asset, or on one that was lent."""
+
+    interest_id: InterestId
+    market: MarketName
+    asset: Asset
+    amount: Decimal  # positive is paid, negative is received
+    venue_ns: int
+    local_ns: int
+
+
+class Adjusted(msgspec.Struct, frozen=True, tag=True):
+    """A difference between the ledger and the venue that no other event explains, booked as what it is.
+
+    Never made silently: whoever makes it tells a `Discrepancy` with the same evidence.
+    """
+
+    adjustment_id: AdjustmentId
+    market: MarketName
+    asset: Asset
+    amount: Decimal  # what the venue has more than the ledger; negative when less
+    evidence: str
+    venue_ns: int
+    local_ns: int
+
+
+class PositionAdjusted(msgspec.Struct, frozen=True, tag=True):
+    """The same of a perpetual position: lots that no fill explains. An opening position is one too."""
+
+    adjustment_id: AdjustmentId
+    instrument_key: InstrumentKey
+    lots: int  # signed: what the venue has more than the ledger
+    price: Decimal  # in quote asset, at which they are taken over
+    evidence: str
+    venue_ns: int
+    local_ns: int
+
+    def __post_init__(self) -> None:
+        assert self.lots != 0, self
+        assert self.price.is_finite(), self
+        assert self.price > 0, self
+
+
+class OrderAmended(msgspec.Struct, frozen=True, tag=True):
+    """The venue has changed price or size of an open order of ours; it may have lost its place."""
+
+    client_order_id: ClientOrderId
+    price_ticks: int
+    lots: int
+    venue_ns: int
+    local_ns: int
+
+
+class AmendRefused(msgspec.Struct, frozen=True, tag=True):
+    """The venue definitely refused to change an order: it is as it was. Only listed codes mean this."""
+
+    client_order_id: ClientOrderId
+    code: str
+    text: str
+    local_ns: int
+
+
+class AmendLost(msgspec.Struct, frozen=True, tag=True):
+    """No definitive answer came to a change: the order has the old terms or the new ones."""
+
+    client_order_id: ClientOrderId
+    cause: str
+    local_ns: int
+
+
+class ProbeAbsent(msgspec.Struct, frozen=True, tag=True):
+    """The venue positively does not know an order: not by its id, not among the open ones, not in the
+    history, not among the fills. One such answer; the resolver wants several. No part of durable state."""
+
+    client_order_id: ClientOrderId
+    asked_ns: int  # local clock, when the first question left
+    local_ns: int
+
+
+class ProbeFailed(msgspec.Struct, frozen=True, tag=True):
+    """One of the questions met an error: it says nothing about the order."""
+
+    client_order_id: ClientOrderId
+    cause: str
+    local_ns: int
+
+
+ProbeAnswer = ProbeAbsent | ProbeFailed
+
 AccountEvent = (
-    OrderAcked | OrderRejected | OrderLost | OrderAbsent | Fill | OrderDone | Transfer | FundingPaid
+    OrderAcked
+    | OrderRejected
+    | OrderLost
+    | OrderAbsent
+    | OrderAmended
+    | AmendRefused
+    | AmendLost
+    | Fill
+    | OrderDone
+    | Transfer
+    | FundingPaid
+    | InterestPaid
+    | Adjusted
+    | PositionAdjusted
 )

@@ -1,4 +1,9 @@
-"""Commands: what a step asks the world to do. They are durable before they are carried out."""
+"""Commands: what a step asks the world to do. `SendOrder` and `AmendOrder` take `Approved`, and so only what
+risk let pass. Their outcomes come back as events only.
+
+A command is carried out after the records of its step are as safe as its durability demands; a cancel and a
+probe wait for nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +12,21 @@ import msgspec
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.decision import Approved
 from trimaran.domain.instrument import InstrumentKey
+from trimaran.domain.records import Durability
 
 
 class SendOrder(msgspec.Struct, frozen=True, tag=True):
-    """Send this order once. The outcome comes back as account events only."""
+    """Send this order once."""
 
     approved: Approved
+    durability: Durability = Durability.DURABLE
+
+
+class AmendOrder(msgspec.Struct, frozen=True, tag=True):
+    """Change an open order into `approved.order`, once."""
+
+    approved: Approved
+    durability: Durability = Durability.DURABLE
 
 
 class CancelOrder(msgspec.Struct, frozen=True, tag=True):
@@ -23,4 +37,15 @@ class CancelOrder(msgspec.Struct, frozen=True, tag=True):
     reason: str
 
 
-Command = SendOrder | CancelOrder
+class ProbeOrder(msgspec.Struct, frozen=True, tag=True):
+    """Ask the venue for an order: by id, among the open ones, in the history, among the fills.
+
+    What is found comes as account events; then `ProbeAbsent` or `ProbeFailed`, or nothing more.
+    """
+
+    client_order_id: ClientOrderId
+    instrument_key: InstrumentKey
+    since_ns: int  # local clock: the order cannot be older
+
+
+Command = SendOrder | AmendOrder | CancelOrder | ProbeOrder

@@ -17,6 +17,7 @@ from trimaran.domain.answer import BookStatus
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.decision import Approved, KillState, Refused
 from trimaran.domain.instrument import Asset, InstrumentKey, MarketName, Side
+from trimaran.domain.kill import KillScope
 from trimaran.domain.opportunity import Opportunity, Pair
 from trimaran.domain.orders import GroupId, OrderEvent, OrderState, StrategyName
 
@@ -101,8 +102,9 @@ class PositionChanged(msgspec.Struct, frozen=True, tag=True):
 
 
 class KillChanged(msgspec.Struct, frozen=True, tag=True):
-    """The kill switch was moved, and by whom."""
+    """A kill switch was moved, and by whom."""
 
+    scope: KillScope
     before: KillState
     after: KillState
     actor: str
@@ -165,7 +167,47 @@ class GroupClosed(msgspec.Struct, frozen=True, tag=True):
     local_ns: int
 
 
+class Discrepancy(msgspec.Struct, frozen=True, tag=True):
+    """What we believed and what the venue says differ. Found by reconciliation, never corrected silently."""
+
+    kind: str  # of `ledger/compare.py`
+    market: MarketName
+    subject: str  # an order, a fill, an asset or an instrument
+    ours: str
+    theirs: str
+    done: str  # what was done about it: "adopted", "booked", "adjusted", "reported"
+    local_ns: int
+
+
+class LimitsChanged(msgspec.Struct, frozen=True, tag=True):
+    """Another set of risk limits is in force."""
+
+    before_version: int
+    version: int
+    digest: str
+    actor: str
+    local_ns: int
+
+
+class InstrumentReleased(msgspec.Struct, frozen=True, tag=True):
+    """A person has released a frozen instrument."""
+
+    instrument_key: InstrumentKey
+    actor: str
+    local_ns: int
+
+
+class MarketReady(msgspec.Struct, frozen=True, tag=True):
+    """Whether a market is reconciled: only then new orders go there. `text` says what is missing."""
+
+    market: MarketName
+    ready: bool
+    text: str
+    local_ns: int
+
+
 LedgerFact = FillBooked | FillRepeated | BalanceChanged | PositionChanged
 OrderFact = OrderApproved | OrderRefused | OrderStateChanged
 MarketFact = BookChanged | FrameRefused | OpportunitySeen | OpportunityEnded
-Fact = OrderFact | LedgerFact | MarketFact | GroupClosed | InstrumentFrozen | KillChanged
+ControlFact = KillChanged | LimitsChanged | InstrumentFrozen | InstrumentReleased | MarketReady | Discrepancy
+Fact = OrderFact | LedgerFact | MarketFact | GroupClosed | ControlFact

@@ -240,3 +240,4 @@ class OrderRequest(msgspec.Struct, frozen=True):
     trigger_ticks: int = 0  # of a triggered type, otherwise 0
     display_lots: int = 0  # of an iceberg: what the book shows at once; 0: all of it
     self_trade: SelfTrade = SelfTrade.VENUE_DEFAULT
+    valid_until_ns: int = 0  # local clock: proved absent, it may be sent anew until then; 0: never

@@ -96,16 +96,6 @@ class PositionReport(msgspec.Struct, frozen=True, kw_only=True):
     local_ns: int
 
 
-class OrderAmended(msgspec.Struct, frozen=True, tag=True):
-    """The venue has changed price or size of an open order of ours; it may have lost its place."""
-
-    client_order_id: ClientOrderId
-    price_ticks: int
-    lots: int
-    venue_ns: int
-    local_ns: int
-
-
 class ForeignOrder(msgspec.Struct, frozen=True, tag=True):
     """An order on our account that Trimaran did not make: placed by hand, by the venue, by a stranger."""
 

@@ -13,10 +13,10 @@ import pytest
 
 from tests.support.trading_desk import UNIT, Desk, desk_in
 from tests.support.trading_room import room_of
-from trimaran.domain.account import OrderRejected
+from trimaran.domain.account import OrderAmended, OrderRejected
 from trimaran.domain.instrument import ContractKind, Side
 from trimaran.domain.orders import TERMINAL, OrderState, OrderType, SelfTrade, TimeInForce
-from trimaran.domain.reports import ForeignOrder, OrderAmended
+from trimaran.domain.reports import ForeignOrder
 from trimaran.venues.sim.trading import Tif
 from trimaran.venues.wire.asks import (
     CancelAll,

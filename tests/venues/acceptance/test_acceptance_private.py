@@ -14,10 +14,9 @@ from picows import WSMsgType
 from tests.support.speakers import speaker_of
 from tests.support.trading_desk import Desk, desk_in
 from tests.support.trading_room import room_of
-from trimaran.domain.account import OrderLost, OrderRejected
+from trimaran.domain.account import OrderAmended, OrderLost, OrderRejected
 from trimaran.domain.instrument import Side
 from trimaran.domain.orders import OrderState
-from trimaran.domain.reports import OrderAmended
 from trimaran.venues.sim.compress import BOMB_MEMBER, GARBAGE_MEMBER
 from trimaran.venues.sim.gate import Request
 from trimaran.venues.wire.asks import ArmDeadMan, Armed, Disarmed, QueryOrder

@@ -14,6 +14,7 @@ from trimaran.domain.account import (
     FillId,
     Liquidity,
     OrderAcked,
+    OrderAmended,
     OrderDone,
     OrderRejected,
     VenueOrderId,
@@ -33,7 +34,6 @@ from trimaran.domain.reports import (
     FillReport,
     ForeignFill,
     ForeignOrder,
-    OrderAmended,
     OrderReport,
     PositionReport,
 )

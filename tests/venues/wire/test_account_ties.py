@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from tests.support.account_stage import OURS, approved, order
+from trimaran.domain.account import OrderAmended
 from trimaran.domain.orders import OrderState
-from trimaran.domain.reports import OrderAmended
 from trimaran.venues.wire.account_fold import AccountFold
 
 _S = OrderState

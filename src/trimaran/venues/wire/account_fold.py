@@ -23,7 +23,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from trimaran.domain.account import OrderAcked, OrderDone, OrderRejected, VenueOrderId
+from trimaran.domain.account import OrderAcked, OrderAmended, OrderDone, OrderRejected, VenueOrderId
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.instrument import InstrumentKey
 from trimaran.domain.orders import TERMINAL, OrderRequest, OrderState
@@ -31,7 +31,6 @@ from trimaran.domain.reports import (
     BalanceReport,
     FillReport,
     ForeignOrder,
-    OrderAmended,
     OrderReport,
     PositionReport,
     Report,

@@ -6,7 +6,15 @@ from decimal import Decimal
 
 import msgspec
 
-from trimaran.domain.account import Fill, FillId, OrderAcked, OrderDone, OrderRejected, VenueOrderId
+from trimaran.domain.account import (
+    Fill,
+    FillId,
+    OrderAcked,
+    OrderAmended,
+    OrderDone,
+    OrderRejected,
+    VenueOrderId,
+)
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.instrument import Asset, InstrumentKey, Side
 from trimaran.domain.reports import (
@@ -14,7 +22,6 @@ from trimaran.domain.reports import (
     FillReport,
     ForeignFill,
     ForeignOrder,
-    OrderAmended,
     PositionReport,
 )
 
