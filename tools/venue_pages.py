@@ -1,7 +1,8 @@
-"""The pages that the registry writes: `docs/venues.md` and `docs/venue_errors.md`.
+"""The pages that the code writes: `docs/venues.md`, `docs/venue_errors.md` and `docs/run_settings.md`.
 
-What a market can do, which budgets it counts, and what its errors mean stands in the code that runs; these
-pages are printed from it (`make pages`) and compared with it (`make check`), so they cannot grow old.
+What a market can do, which budgets it counts, what its errors mean and what a setting is for stands in the code
+that runs; these pages are printed from it (`make pages`) and compared with it (`make check`), so they cannot
+grow old.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Final
 
 from tests.venues.acceptance.numbers import NUMBERS, Number
 from tools.tidy.files import ROOT
+from trimaran.live.run_reference import reference_page
 from trimaran.venues.registry import MARKETS
 from trimaran.venues.wire.capability import Capability, Supported, Unsupported
 from trimaran.venues.wire.fault import Effect, FaultKind
@@ -98,7 +100,11 @@ def errors_page() -> str:
     return "\n".join([*lines, "\n## Kinds\n", *_table(("kind", "meaning"), kinds)]) + "\n"
 
 
-PAGES: Final[Mapping[str, Callable[[], str]]] = {"venues.md": venues_page, "venue_errors.md": errors_page}
+PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "venues.md": venues_page,
+    "venue_errors.md": errors_page,
+    "run_settings.md": reference_page,
+}
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
