@@ -1,8 +1,8 @@
 """The pages that the code writes: `docs/venues.md`, `docs/venue_errors.md` and `docs/run_settings.md`.
 
-What a market can do, which budgets it counts, what its errors mean and what a setting is for stands in the code
-that runs; these pages are printed from it (`make pages`) and compared with it (`make check`), so they cannot
-grow old.
+What a market can do, which budgets it counts, what its errors mean and what a setting is for stands in the
+code that runs; these pages are printed from it (`make pages`) and compared with it (`make check`), so they
+cannot grow old.
 """
 
 from __future__ import annotations

@@ -42,8 +42,8 @@ EXAMPLE_MARKETS: Final = ("binance.spot", "binance.usdm", "okx.spot", "okx.swap"
 REFERENCE_HEAD: Final = """# Settings of `trimaran run`
 
 One TOML file. It is read as a whole: whatever is wrong with it is told with the key, what was expected and
-what was found, and nothing of it is applied. Paths are relative to the file. Decimals are numbers or text, and
-stay exact.
+what was found, and nothing of it is applied. Paths are relative to the file. Decimals are numbers or text,
+and stay exact.
 `trimaran config example` prints a file to begin with, `trimaran config check FILE` tries one out,
 `trimaran config explain KEY` says what stands here. How a desk is run: [run.md](run.md).
 """
