@@ -49,7 +49,7 @@ async def test_nothing_goes_around_a_proxy_that_is_gone(scheme: str) -> None:
         runner = DeskRunner(config, SystemClock(), Hot, strategies)
         with pytest.raises(VenueError):
             await runner.start()
-        assert simulator.stage.connections == set()
+        assert not simulator.stage.connections
 
 
 @pytest.mark.parametrize(

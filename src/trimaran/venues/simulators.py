@@ -21,6 +21,7 @@ from typing import Final
 import msgspec
 
 from trimaran.base.errors import ConfigError
+from trimaran.domain.ports import Clock
 from trimaran.venues.binance.simulator.venue import BinanceRules, BinanceVenue
 from trimaran.venues.htx.simulator.venue import HtxRules, HtxVenue
 from trimaran.venues.okx.simulator.venue import OkxRules, OkxVenue
@@ -40,8 +41,11 @@ class SimulatorOptions(ServerOptions, frozen=True):
     htx: HtxRules = HtxRules()
 
 
-def simulator_of(options: SimulatorOptions) -> Simulator:
-    """A simulator that does not run yet. Raises ConfigError for rules that no venue has."""
+def simulator_of(options: SimulatorOptions, clock: Clock | None = None) -> Simulator:
+    """A simulator that does not run yet; `clock` is this machine's by default.
+
+    Raises ConfigError for rules that no venue has.
+    """
     ids = HTX_IDS.get(options.htx.ids)
     if ids is None:
         raise ConfigError(f"htx.ids: expected one of {', '.join(HTX_IDS)}, found {options.htx.ids!r}")
@@ -53,6 +57,7 @@ def simulator_of(options: SimulatorOptions) -> Simulator:
             "htx": lambda stage: HtxVenue(stage, options.htx),
         },
         {**RULES, "htx": msgspec.structs.replace(RULES["htx"], client_ids=ids)},
+        clock,
     )
 
 

@@ -37,6 +37,7 @@ from trimaran.domain.account import (
 )
 from trimaran.domain.answer import BookStatus
 from trimaran.domain.client_id import ClientOrderId
+from trimaran.domain.commands import Command, SendOrder
 from trimaran.domain.decision import Approved
 from trimaran.domain.exact import EXACT
 from trimaran.domain.instrument import Asset, ContractKind, Instrument, InstrumentKey, MarketName, Side
@@ -111,6 +112,11 @@ class PaperVenue:
         assert isinstance(approved, Approved), type(approved)
         self._sent += 1
         heapq.heappush(self._in_flight, _InFlight(now_ns + self._latency_ns, self._sent, approved))
+
+    def carry_out(self, command: Command, now_ns: int) -> None:
+        """Takes a command. Nothing rests here: there is nothing to cancel, to change or to ask for."""
+        if isinstance(command, SendOrder):
+            self.send(command.approved, now_ns)
 
     def due(self, now_ns: int) -> list[AccountEvent]:
         """Matches every order that has arrived by `now_ns`, in the order of arrival."""

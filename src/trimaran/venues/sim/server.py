@@ -13,7 +13,6 @@ import contextlib
 import os
 import random
 import signal
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -24,6 +23,7 @@ from picows import WSUpgradeRequest, ws_create_server
 
 from trimaran.base.errors import ConfigError
 from trimaran.domain.instrument import MarketName
+from trimaran.domain.ports import Clock
 from trimaran.native._matching import Matching
 from trimaran.venues.sim.book_rules import BookRules
 from trimaran.venues.sim.demo import demo_account
@@ -36,6 +36,7 @@ from trimaran.venues.sim.markets import WHOLE_LOTS, markets_of
 from trimaran.venues.sim.options import ServerOptions
 from trimaran.venues.sim.server_accounts import AccountsAdmin
 from trimaran.venues.sim.server_admin import Admin
+from trimaran.venues.sim.server_clock import MachineClock
 from trimaran.venues.sim.server_stage import Connection, Pages, SimulatedVenue, Sockets, Stage, refusal
 from trimaran.venues.sim.trading import VenueRules
 from trimaran.venues.sim.venue_rules import RULES
@@ -54,10 +55,17 @@ class Simulator:
     """The servers and the task that moves the market. Made by `simulating`."""
 
     def __init__(
-        self, options: ServerOptions, makers: VenueMakers, rules: Mapping[str, VenueRules] | None = None
+        self,
+        options: ServerOptions,
+        makers: VenueMakers,
+        rules: Mapping[str, VenueRules] | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        """`rules` are those of orders and money by venue, where they are not the venues' own."""
+        """`rules` are those of orders and money by venue, where they are not the venues' own; `clock` is this
+        machine's by default.
+        """
         self.options = options
+        self._clock = clock if clock is not None else MachineClock()
         markets = markets_of(options.venues, options.further_markets)
         self.faults = {
             market.name: Faults(random.Random(f"{options.seed}:faults:{market.name}")) for market in markets
@@ -67,7 +75,7 @@ class Simulator:
             instruments_of(options.symbols, markets),
             lambda purpose: random.Random(f"{options.seed}:{purpose}"),
             Matching,
-            time.time_ns(),
+            self._clock.wall_ns(),
             options.tops_kept,
             options.further_markets,
         )
@@ -88,8 +96,8 @@ class Simulator:
         }
         for exchange in self.exchanges.values():
             exchange.funding.set_period(options.funding_period_s * NS_PER_S, self.world.now_ns)
-        gate = Gate(self.gates, time.monotonic)
-        self.stage = Stage(options, self.world, self.faults, gate, self.exchanges)
+        gate = Gate(self.gates, lambda: self._clock.monotonic_ns() / NS_PER_S)
+        self.stage = Stage(options, self.world, self.faults, gate, self.exchanges, self._clock)
         self.venues = {name: makers[name](self.stage) for name in options.venues}
         self.feeds = {key: feed for venue in self.venues.values() for key, feed in venue.feeds.items()}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -125,7 +133,7 @@ class Simulator:
         for offset, routes in pages.items():
             await self._serve_pages(Pages(offset, routes))
         self.set_faults(self.options.faults)
-        self.stage.lost_ns = time.time_ns() - self.world.now_ns
+        self.stage.lost_ns = self._clock.wall_ns() - self.world.now_ns
         self._market_task = self._spawn(self._run())
         self._spawn(self._tend())
 
@@ -248,9 +256,9 @@ class Simulator:
         """Stops or continues the market; simulated time does not pass meanwhile."""
         stage = self.stage
         if paused and stage.paused_ns is None:
-            stage.paused_ns = time.time_ns()
+            stage.paused_ns = self._clock.wall_ns()
         elif not paused and stage.paused_ns is not None:
-            stage.lost_ns += time.time_ns() - stage.paused_ns
+            stage.lost_ns += self._clock.wall_ns() - stage.paused_ns
             stage.paused_ns = None
 
     def turn(self) -> None:
@@ -271,7 +279,7 @@ class Simulator:
     async def _tend(self) -> None:
         while True:
             await asyncio.sleep(TEND_EVERY_S)
-            now_s = time.monotonic()
+            now_s = self.stage.monotonic_s()
             for connection in self.stage.connections_of(""):
                 if not connection.frozen:
                     connection.tend(now_s)

@@ -6,7 +6,6 @@ handles work on every connection, whatever protocol it speaks.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, Protocol
@@ -25,6 +24,7 @@ from picows import (
 )
 
 from trimaran.domain.instrument import MarketName, Symbol
+from trimaran.domain.ports import Clock
 from trimaran.venues.sim.exchange_port import Exchange
 from trimaran.venues.sim.faults import Faults
 from trimaran.venues.sim.feed import Feed, Moment
@@ -49,12 +49,14 @@ class Stage:
         faults: Mapping[MarketName, Faults],
         gate: Gate,
         exchanges: Mapping[str, Exchange],
+        clock: Clock,
     ) -> None:
         self.options = options
+        self.clock = clock
         self.world = world
         self.faults = faults
         self.gate = gate
-        self.connections: set[Connection] = set()
+        self.connections: dict[Connection, None] = {}  # ordered, so that a seed says who is served first
         self.lost_ns = 0  # wall time that the market did not live through
         self.paused_ns: int | None = None  # wall time at which the market was stopped
         self.set_clock(options.clock_offset_ms, 0)
@@ -65,17 +67,25 @@ class Stage:
 
     def set_clock(self, offset_ms: int, drift_ppm: int) -> None:
         """Sets the server's clock against this machine's; from now on it gains so many us every second."""
-        self._clock = offset_ms, drift_ppm, time.monotonic_ns()
+        self._offset = offset_ms, drift_ppm, self.clock.monotonic_ns()
 
     @property
     def clock_offset_ms(self) -> int:
         """How far the server's clock is ahead of this machine's."""
-        offset_ms, drift_ppm, since_ns = self._clock
-        return offset_ms + drift_ppm * (time.monotonic_ns() - since_ns) // NS_PER_S // 1_000
+        offset_ms, drift_ppm, since_ns = self._offset
+        return offset_ms + drift_ppm * (self.clock.monotonic_ns() - since_ns) // NS_PER_S // 1_000
 
     def server_ms(self) -> int:
         """The server's clock."""
-        return time.time_ns() // 1_000_000 + self.clock_offset_ms
+        return self.clock.wall_ns() // 1_000_000 + self.clock_offset_ms
+
+    def server_us(self) -> int:
+        """The same, in microseconds."""
+        return self.clock.wall_ns() // 1_000 + self.clock_offset_ms * 1_000
+
+    def monotonic_s(self) -> float:
+        """Seconds of a clock that never jumps."""
+        return self.clock.monotonic_ns() / NS_PER_S
 
     def exchange(self, venue: str) -> Exchange:
         """The accounts of a venue."""
@@ -96,7 +106,7 @@ class Stage:
         """
         if self.paused_ns is not None or self._advancing or self._telling():
             return
-        behind_ns = time.time_ns() - self.lost_ns - self.world.now_ns
+        behind_ns = self.clock.wall_ns() - self.lost_ns - self.world.now_ns
         if behind_ns > BEHIND_MAX_NS or behind_ns < 0:
             self.lost_ns += behind_ns - min(max(behind_ns, 0), STRIDE_MAX_NS)
         self._advancing = True
@@ -111,16 +121,16 @@ class Stage:
     def moment(self) -> Moment:
         """Now, in every clock there is."""
         offset_ns = self.clock_offset_ms * 1_000_000
-        return Moment(time.time_ns(), self.server_ms(), self.lost_ns + offset_ns)
+        return Moment(self.clock.wall_ns(), self.server_ms(), self.lost_ns + offset_ns)
 
     def maintain(self, market: MarketName, seconds: float) -> None:
         """Closes a market for a while; its REST answers that it is closed, its sockets refuse."""
-        self._maintained_until_s[market] = time.monotonic() + seconds
+        self._maintained_until_s[market] = self.monotonic_s() + seconds
 
     def maintained(self, market: MarketName) -> bool:
         """Whether the market is closed for maintenance."""
         until_s = self._maintained_until_s.get(market)
-        return until_s is not None and time.monotonic() < until_s
+        return until_s is not None and self.monotonic_s() < until_s
 
     def connections_of(self, market: str) -> list[Connection]:
         """The connections that carry a market now; "" means all."""
@@ -134,7 +144,7 @@ class Connection(WSListener):  # type: ignore[misc, unused-ignore]
         self.stage = stage
         self.frozen = False
         self.private = False  # carries the private side of an account; the protocol says so
-        self.born_s = time.monotonic()
+        self.born_s = stage.monotonic_s()
         self.transport: WSTransport | None = None
 
     def markets(self) -> Collection[str]:
@@ -159,11 +169,11 @@ class Connection(WSListener):  # type: ignore[misc, unused-ignore]
     def on_ws_connected(self, transport: WSTransport) -> None:
         """Registers."""
         self.transport = transport
-        self.stage.connections.add(self)
+        self.stage.connections[self] = None
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """Is forgotten."""
-        self.stage.connections.discard(self)
+        self.stage.connections.pop(self, None)
         self.transport = None
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:

@@ -9,7 +9,6 @@ that must be answered within 60 s (3 min and 10 min on USD-M); 24 h of life. Con
 from __future__ import annotations
 
 import re
-import time
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -142,7 +141,7 @@ class BinanceConnection(Connection):
 
     def heard(self, kind: WSMsgType, payload: bytes) -> None:
         """Control messages and heartbeats of the client."""
-        now_s = time.monotonic()
+        now_s = self.stage.monotonic_s()
         if not self._heard.take(now_s, self._rules.messages_per_s):
             self.close(WSCloseCode.POLICY_VIOLATION, b"Too many requests")
         elif kind == WSMsgType.PING:
@@ -212,7 +211,7 @@ class BinanceConnection(Connection):
 
     def _subscribe(self, name: str) -> None:
         if name not in self._names:
-            self._names[name] = self._feed.join(name, self._target.route, self, time.time_ns())
+            self._names[name] = self._feed.join(name, self._target.route, self, self.stage.clock.wall_ns())
 
     def _unsubscribe(self, name: str) -> None:
         channel = self._names.pop(name, None)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -114,7 +113,7 @@ class WsApiConnection(Connection):
         elif kind == WSMsgType.PING:
             self.pong(payload)
         elif kind == WSMsgType.PONG:
-            self._heartbeat.ponged(time.monotonic())
+            self._heartbeat.ponged(self.stage.monotonic_s())
 
     def notice(self, moment: Moment) -> None:
         """The notice before a restart of the server."""

@@ -9,7 +9,6 @@ https://www.htx.com/en-us/opend/newApiPages/?id=7ec53241-7773-11ed-9966-0242ac11
 
 from __future__ import annotations
 
-import time
 import zlib
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -180,7 +179,7 @@ class HtxConnection(Connection):
 
     def _answer(self, found: tuple[str, HtxFeed, str], request: Mapping[str, Any], named: Any) -> None:
         topic, feed, kind = found
-        now_s = time.monotonic()
+        now_s = self.stage.monotonic_s()
         if self.stage.options.limits and now_s - self._asked_s < self._rules.request_every_s:
             self._refuse("429 too many request", named)
             return

@@ -7,7 +7,6 @@ late, wrong or never. All refusals of the venue come with status 200 but for tho
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
@@ -77,7 +76,7 @@ class PrivatePages:
                 taken = self._windows.take(
                     (key.account_id, endpoint.limit.group or endpoint.path),
                     endpoint.limit,
-                    time.monotonic_ns() // 1_000_000,
+                    self._stage.clock.monotonic_ns() // 1_000_000,
                 )
                 headers = headers_of(endpoint.family, endpoint.limit, taken)
                 if not taken.allowed:

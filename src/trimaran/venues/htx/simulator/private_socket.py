@@ -7,7 +7,6 @@ What differs between spot and contracts is the framing and the words: see `spot_
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
@@ -141,7 +140,7 @@ class PrivateSocket(Connection):
 
     def too_many(self) -> bool:
         """Whether this request is one too many within the second."""
-        second = int(time.monotonic())
+        second = int(self.stage.monotonic_s())
         if second != self._second:
             self._second, self._requests = second, 0
         self._requests += 1
@@ -192,7 +191,9 @@ class PrivateSocket(Connection):
             raise denied(endpoint.family, Denied.PERMISSION)
         if self.stage.options.limits:
             window = self.key.account_id, endpoint.limit.group or endpoint.path
-            if not self.side.windows.take(window, endpoint.limit, time.monotonic_ns() // 1_000_000).allowed:
+            if not self.side.windows.take(
+                window, endpoint.limit, self.stage.clock.monotonic_ns() // 1_000_000
+            ).allowed:
                 raise too_fast(endpoint.family)
         now_ns = self.stage.trading_ns()
         return endpoint.answer(Call(self.key, {}, body, now_ns, self.stage.server_ms()))

@@ -6,7 +6,6 @@ that answers 503 in maintenance. Above the limit of requests both answer 429.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
@@ -34,7 +33,7 @@ def rest_routes(market: MarketName, answers: Answers, stage: Stage, per_s: int) 
                 return _error(closed, stage.server_ms()) if spot else html_page(503)
             if stage.faults[market].take_html():
                 return html_page()
-            if stage.options.limits and not window.take(time.monotonic(), per_s):
+            if stage.options.limits and not window.take(stage.monotonic_s(), per_s):
                 return _error(HtxError("too-many-request", "too many request"), stage.server_ms(), 429)
             try:
                 return page(answer(request.query))

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -110,7 +109,7 @@ class OkxConnection(Connection):
 
     def heard(self, kind: WSMsgType, payload: bytes) -> None:
         """Requests and heartbeats of the client."""
-        self._heard_s = time.monotonic()
+        self._heard_s = self.stage.monotonic_s()
         if kind == WSMsgType.PING:
             self.pong(payload)
         elif len(payload) > self._rules.request_bytes_max:
@@ -177,7 +176,7 @@ class OkxConnection(Connection):
             self._login(arguments[0], frame.id)
         elif operation == "mass-cancel":
             words = NO_MASS_CANCEL
-            self._answer(operation, frame.id, Outcome(words.code, words.text, ""), self._now_us())
+            self._answer(operation, frame.id, Outcome(words.code, words.text, ""), self.stage.server_us())
         else:
             for argument in arguments:
                 self._operate(operation, argument, frame.id)
@@ -256,7 +255,7 @@ class OkxConnection(Connection):
 
     def _order(self, operation: str, frame: Frame) -> None:
         """An operation on orders: answered first, then pushed, unless the gate wants it otherwise."""
-        began_us, hall, key = self._now_us(), self._hall, self._key
+        began_us, hall, key = self.stage.server_us(), self._hall, self._key
         if key is None or self._socket != PRIVATE or Permission.TRADE not in key.permissions:
             self._refuse_order(operation, frame.id, began_us)
             return
@@ -310,11 +309,8 @@ class OkxConnection(Connection):
 
     def _answer(self, operation: str, request_id: str, done: Outcome, began_us: int) -> None:
         told = "" if done.rows else done.text  # what went wrong stands in the rows
-        text = answer_of(request_id, operation, done.code, told, done.rows, began_us, self._now_us())
+        text = answer_of(request_id, operation, done.code, told, done.rows, began_us, self.stage.server_us())
         self.send(text.encode(), 1.0)
-
-    def _now_us(self) -> int:
-        return time.time_ns() // 1_000 + self.stage.clock_offset_ms * 1_000
 
     def _later(self, seconds: float, act: Any) -> None:
         asyncio.get_running_loop().call_later(seconds, act)

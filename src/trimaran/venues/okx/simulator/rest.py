@@ -12,7 +12,6 @@ those of the signature with 401, above a limit 429 with code 50011. Missing para
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -160,7 +159,7 @@ class OkxRest:
             gone = self._gone(_market(request.query))
             if gone is not None:
                 return gone
-            if self._limited and not window.take(time.monotonic(), limit):
+            if self._limited and not window.take(self._stage.monotonic_s(), limit):
                 return _error(TOO_MANY)
             try:
                 return page(envelope(answer(request.query)))
@@ -196,7 +195,7 @@ class OkxRest:
 
     def _ordered(self, name: str) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
-            began_us = self._server_us()
+            began_us = self._stage.server_us()
             try:
                 key = await self._key(request, name, 0, Permission.TRADE)
                 payload = await _body(request, msgspec.Raw)
@@ -227,7 +226,7 @@ class OkxRest:
         gone = self._gone(OKX_SPOT)
         if gone is not None:
             return gone
-        began_us = self._server_us()
+        began_us = self._stage.server_us()
         try:
             key = await self._key(request, path, 20, Permission.TRADE)
             args = await _body(request, kind)
@@ -267,7 +266,7 @@ class OkxRest:
         )  # fmt: skip
         permitted(key, permission)
         where = (key.account_id, request.method, path)
-        if limit and not self._desk.limits.take(where, limit, time.monotonic()):
+        if limit and not self._desk.limits.take(where, limit, self._stage.monotonic_s()):
             raise TOO_MANY
         return key
 
@@ -291,10 +290,7 @@ class OkxRest:
         return answer
 
     def _page(self, done: Outcome, began_us: int) -> web.Response:
-        return page(envelope_of(done.code, done.text, done.rows, began_us, self._server_us()))
-
-    def _server_us(self) -> int:
-        return time.time_ns() // 1_000 + self._stage.clock_offset_ms * 1_000
+        return page(envelope_of(done.code, done.text, done.rows, began_us, self._stage.server_us()))
 
 
 def _broken(verdict: Verdict) -> web.Response:

@@ -7,7 +7,6 @@ WebSocket host, as on the venue. Nothing is shared with the adapter.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -74,7 +73,7 @@ class OkxVenue:
         entry = OrderEntry(self._catalogue, exchange, stage)
         algos = AlgoEntry(entry, exchange, stage)
         limits = Limits(self._limited)
-        operations = Operations(entry, stage, limits, time.monotonic)
+        operations = Operations(entry, stage, limits, stage.monotonic_s)
         queries = OrderQueries(self._catalogue, exchange, stage, entry, algos)
         self._private = PrivateFeed(self._catalogue, exchange, stage, account, stage.gate, _later)
         self._endpoints = AccountEndpoints(self._catalogue, exchange, stage, account, public)
@@ -138,7 +137,7 @@ class OkxVenue:
 
     def _accept(self, request: WSUpgradeRequest) -> OkxConnection | Any | None:
         most = self._rules.connections_per_s
-        if most and self._stage.options.limits and not self._attempts.take(time.monotonic(), most):
+        if most and self._stage.options.limits and not self._attempts.take(self._stage.monotonic_s(), most):
             return refusal(HTTPStatus.TOO_MANY_REQUESTS, b"Too Many Requests")
         socket = PATHS.get(urlsplit(request.path.decode()).path)
         if socket is None:
