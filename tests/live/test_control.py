@@ -219,20 +219,20 @@ async def test_who_takes_no_answers_is_hung_up_on_too(
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 async def test_another_user_is_refused_even_where_the_files_would_let_him(tmp_path: Path) -> None:
     async with serving(tmp_path) as (asked, path, _):
-        folder = os.open(path.parent, os.O_RDONLY)
         path.chmod(0o666)
+        path.parent.chmod(0o755)
         heard, told = os.pipe()
         child = os.fork()
         if child == 0:
             with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as connected:
+                os.chdir(path.parent)
                 os.setuid(NOBODY)
-                connected.connect(f"/proc/self/fd/{folder}/control.sock")
+                connected.connect(path.name)
                 os.write(told, connected.recv(1000))
             os._exit(0)
         os.close(told)
         answer = await asyncio.to_thread(os.read, heard, 1000)
-        os.waitpid(child, 0)
-        for descriptor in (folder, heard):
-            os.close(descriptor)
+        await asyncio.to_thread(os.waitpid, child, 0)
+        os.close(heard)
         assert "another user" in str(decode_answer(answer))
         assert not asked.asked
