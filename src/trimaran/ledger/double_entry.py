@@ -4,7 +4,7 @@ Every booking is a set of entries whose sum is zero for each (market, asset), as
 WALLET is what the venue holds for us; the others are the reasons for its changes. So the sum over all
 accounts of a (market, asset) is zero at all times, and a wallet can be explained from its reasons:
 
-    wallet = -(trades + fees + funding + transfers)
+    wallet = -(trades + fees + funding + interest + transfers + adjustments)
 
 A counter-account is therefore positive for what we paid: `fees` of 3 USDT means 3 USDT were paid.
 """
@@ -29,7 +29,9 @@ class Account(enum.Enum):
     TRADES = "trades"
     FEES = "fees"
     FUNDING = "funding"
+    INTEREST = "interest"
     TRANSFERS = "transfers"
+    ADJUSTMENTS = "adjustments"  # what no other event explains
 
 
 Entry = tuple[Account, Asset, Decimal]
@@ -62,8 +64,3 @@ class Accounts:
             for holding, amount in totals.items():
                 sums[holding] = sums.get(holding, ZERO) + amount
         assert not any(sums.values()), sums
-
-
-def moved(account: Account, asset: Asset, amount: Decimal) -> tuple[Entry, Entry]:
-    """`amount` goes from `account` into the wallet (out of it when negative)."""
-    return (Account.WALLET, asset, amount), (account, asset, -amount)

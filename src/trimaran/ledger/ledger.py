@@ -22,9 +22,10 @@ from trimaran.domain.account import AccountEvent, Fill, FundingPaid, Transfer
 from trimaran.domain.exact import EXACT, ZERO
 from trimaran.domain.facts import BalanceChanged, FillBooked, FillRepeated, LedgerFact, PositionChanged
 from trimaran.domain.instrument import Asset, ContractKind, Instrument, InstrumentKey, MarketName, Side
-from trimaran.ledger.double_entry import Account, Accounts, Entry, Holding, moved
+from trimaran.ledger.double_entry import Account, Accounts, Entry, Holding
 from trimaran.ledger.pnl import Marks, Pnl, Unmarked, compute_pnl
 from trimaran.ledger.position import FLAT, Position, trade
+from trimaran.ledger.postings import moved
 from trimaran.ledger.state_hash import hash_ledger, hash_text
 
 FillKey = tuple[InstrumentKey, Side, str]
@@ -35,11 +36,13 @@ class Ledger:
     """Balances per (market, asset), positions per instrument. `apply` is the only way to change them."""
 
     def __init__(self, instruments: Mapping[InstrumentKey, Instrument]) -> None:
-        self._instruments = dict(instruments)
+        self._instruments = instruments  # a live view: the journal tells of more
         self._accounts = Accounts()
         self._positions: dict[InstrumentKey, Position] = {}
         self._fills: dict[FillKey, PriceAndLots] = {}
         self._payments: set[str] = set()
+        self._moved_ns: dict[Holding, int] = {}
+        self._traded_ns: dict[InstrumentKey, int] = {}
         self._seen_hash = 0  # exclusive or of the hashes of what was seen: the order does not matter
 
     def apply(self, event: AccountEvent) -> tuple[LedgerFact, ...]:
@@ -69,6 +72,20 @@ class Ledger:
     def positions(self) -> Mapping[InstrumentKey, Position]:
         """Positions, a live read-only view. Of spot: lots traded through the instrument, bought less sold."""
         return MappingProxyType(self._positions)
+
+    @property
+    def instruments(self) -> Mapping[InstrumentKey, Instrument]:
+        """The instruments that it knows, a live read-only view."""
+        return MappingProxyType(self._instruments)
+
+    @property
+    def moved_ns(self) -> Mapping[Holding, int]:
+        """The venue's time of the newest event that moved a wallet, a live read-only view."""
+        return MappingProxyType(self._moved_ns)
+
+    def traded_ns(self, key: InstrumentKey) -> int:
+        """The venue's time of the newest event that changed a position; 0 when there was none."""
+        return self._traded_ns.get(key, 0)
 
     def exposure_base(self, asset: Asset) -> Decimal:
         """Net exposure to an asset: what trading and fees made of the wallets, plus open perpetuals."""

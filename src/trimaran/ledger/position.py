@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from trimaran.domain.exact import ROUNDING, ZERO
+from trimaran.domain.exact import EXACT, ROUNDING, ZERO
 
 COST_STEP: Final = Decimal("1e-8")
 
@@ -36,25 +36,27 @@ FLAT: Final = Position()
 def trade(position: Position, lots: int, notional: Decimal) -> tuple[Position, Decimal]:
     """The position after a trade of signed `lots` with signed `notional`, and what it realised.
 
-    Both are positive for a purchase. Called within the exact context.
+    Both are positive for a purchase.
     """
     assert lots != 0, lots
     assert (lots > 0) == (notional > 0), (lots, notional)
     if position.lots * lots >= 0:
-        return Position(position.lots + lots, position.cost + notional, position.realised), ZERO
+        cost = EXACT.add(position.cost, notional)
+        return Position(position.lots + lots, cost, position.realised), ZERO
     if abs(lots) <= abs(position.lots):
         return _reduce(position, lots, notional)
     closing = -position.lots
-    closing_notional = notional * closing / lots  # price * size of whole lots: finite
+    closing_notional = EXACT.multiply(EXACT.divide(notional, Decimal(lots)), Decimal(closing))
     closed, realised = _reduce(position, closing, closing_notional)
-    return Position(lots - closing, notional - closing_notional, closed.realised), realised
+    return Position(lots - closing, EXACT.subtract(notional, closing_notional), closed.realised), realised
 
 
 def _reduce(position: Position, lots: int, notional: Decimal) -> tuple[Position, Decimal]:
     released = _share(position.cost, -lots, position.lots)
-    realised = -notional - released
-    after = Position(position.lots + lots, position.cost - released, position.realised + realised)
-    assert after.lots != 0 or after.cost == 0, (position, lots)
+    realised = EXACT.minus(EXACT.add(notional, released))
+    cost = EXACT.subtract(position.cost, released)
+    after = Position(position.lots + lots, cost, EXACT.add(position.realised, realised))
+    assert after.lots != 0 or not after.cost, (position, lots)
     return after, realised
 
 
