@@ -1,0 +1,63 @@
+"""What a journal is told: sizes, times, who does the slow work, and who hears what happens."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from trimaran.journal.frame import FRAME, HEAD
+from trimaran.journal.worker import ThreadWorker, Worker
+
+EXIT_CODE: Final = 70  # EX_SOFTWARE of sysexits.h
+_MIB: Final = 1024 * 1024
+
+
+class JournalOptions(msgspec.Struct, frozen=True):
+    """Sizes and times."""
+
+    segment_bytes: int = 64 * _MIB
+    segments_max: int = 256  # then no new risk, until a snapshot lets old ones go
+    unsynced_bytes_max: int = 16 * _MIB  # appended or written and not synced: then no new risk
+    fast_sync_ms: float = 5.0
+    space_retry_ms: float = 1_000.0
+    snapshots_kept: int = 3
+    snapshot_days: float = 7.0  # younger ones are kept as well
+
+    def __post_init__(self) -> None:
+        assert self.segment_bytes > 2 * (HEAD.size + FRAME.size), self
+        assert self.segments_max >= 3, self
+        assert self.snapshots_kept >= 1, self
+
+
+def die(text: str) -> None:
+    """Ends the process at once: no handler runs, no buffer is flushed, nothing is acknowledged any more."""
+    os.write(sys.stderr.fileno(), f"trimaran: journal: {text}\n".encode())
+    os._exit(EXIT_CODE)
+
+
+def _nobody(*_: object) -> None:
+    """Nobody listens."""
+
+
+class Hooks(msgspec.Struct, frozen=True):
+    """Who is told."""
+
+    die: Callable[[str], None] = die  # must not return in a real process
+    on_risk: Callable[[bool, str], None] = _nobody  # the room has ended (False), or is there again
+    on_notice: Callable[[str], None] = _nobody
+
+
+class Workers(msgspec.Struct, frozen=True):
+    """Syncs wait for nothing but syncs; allocation and snapshots are the chores."""
+
+    syncs: Worker
+    chores: Worker
+
+    @classmethod
+    def threads(cls) -> Workers:
+        """The real ones."""
+        return cls(ThreadWorker("journal-sync"), ThreadWorker("journal-chores"))
