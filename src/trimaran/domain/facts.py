@@ -12,7 +12,14 @@ from decimal import Decimal
 import msgspec
 
 from trimaran.base.errors import DecodeKind
-from trimaran.domain.account import Fill
+from trimaran.domain.account import (
+    Adjusted,
+    Fill,
+    FundingPaid,
+    InterestPaid,
+    PositionAdjusted,
+    Transfer,
+)
 from trimaran.domain.answer import BookStatus
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.decision import Approved, KillState, Refused
@@ -27,6 +34,7 @@ class Purpose(enum.Enum):
 
     OPEN = "open"  # takes an opportunity
     UNWIND = "unwind"  # gives back what one leg filled more than the other
+    EXECUTE = "execute"  # buys or sells for its own sake: what it fills is owed to nobody
 
 
 class ClosedLeg(msgspec.Struct, frozen=True):
@@ -66,6 +74,21 @@ class OrderStateChanged(msgspec.Struct, frozen=True, tag=True):
     local_ns: int
 
 
+class OrderTermsChanged(msgspec.Struct, frozen=True, tag=True):
+    """What an open order may still do has changed, or may have: while a change is under way, the venue may
+    have either terms, and the worse of them counts."""
+
+    client_order_id: ClientOrderId
+    instrument_key: InstrumentKey
+    price_ticks: int
+    lots: int  # filled ones included, here and below
+    asked_price_ticks: int  # of a change under way; 0: there is none
+    asked_lots: int
+    filled_lots: int
+    reason: str
+    local_ns: int
+
+
 class FillBooked(msgspec.Struct, frozen=True, tag=True):
     """The ledger took a fill; `realised` is in the quote asset, before fees."""
 
@@ -78,6 +101,15 @@ class FillRepeated(msgspec.Struct, frozen=True, tag=True):
 
     fill: Fill
     conflict: bool
+
+
+class EventTooOld(msgspec.Struct, frozen=True, tag=True):
+    """Money that was not booked: the event is older than what the ledger remembers, so that nobody can say
+    whether it was booked before. The instrument (or, of a payment, every instrument of its market) is to be
+    frozen until reconciliation has compared balances and positions and a person has released it."""
+
+    event: Fill | Transfer | FundingPaid | InterestPaid | Adjusted | PositionAdjusted
+    remembered_ns: int  # the venue's time from which on everything is remembered
 
 
 class BalanceChanged(msgspec.Struct, frozen=True, tag=True):
@@ -206,8 +238,8 @@ class MarketReady(msgspec.Struct, frozen=True, tag=True):
     local_ns: int
 
 
-LedgerFact = FillBooked | FillRepeated | BalanceChanged | PositionChanged
-OrderFact = OrderApproved | OrderRefused | OrderStateChanged
+LedgerFact = FillBooked | FillRepeated | EventTooOld | BalanceChanged | PositionChanged
+OrderFact = OrderApproved | OrderRefused | OrderStateChanged | OrderTermsChanged
 MarketFact = BookChanged | FrameRefused | OpportunitySeen | OpportunityEnded
 ControlFact = KillChanged | LimitsChanged | InstrumentFrozen | InstrumentReleased | MarketReady | Discrepancy
 Fact = OrderFact | LedgerFact | MarketFact | GroupClosed | ControlFact
