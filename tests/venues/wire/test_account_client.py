@@ -20,6 +20,7 @@ from tests.support.account_stage import (
 )
 from tests.support.private_venue import DROP, HANG
 from trimaran.domain.account import (
+    AmendRefused,
     Fill,
     OrderAcked,
     OrderDone,
@@ -141,8 +142,9 @@ async def test_unsupported_orders_do_not_leave(stage):
     assert isinstance(event, OrderRejected)
     (event,) = await client.cancel(REF)
     assert event.fault.kind is FaultKind.UNSUPPORTED
-    (event,) = await client.amend(approved())
-    assert event.fault.kind is FaultKind.UNSUPPORTED
+    failed, refused = await client.amend(approved())
+    assert failed.fault.kind is FaultKind.UNSUPPORTED
+    assert isinstance(refused, AmendRefused)
     assert isinstance(await client.ask(Balances()), Unsupported)
 
 

@@ -123,7 +123,7 @@ def write_open_orders(desk: Desk, ask: OpenOrders) -> Written:
 def write_history(desk: Desk, ask: OrderHistory) -> Written:
     """Orders of an instrument; those that are still open come along and are left out by the reader."""
     desk.instrument(ask.symbol)
-    return Wording(desk.words.history, _since(ask.symbol, ask.since_ns, ask.limit))
+    return Wording(desk.words.history, _since(ask.symbol, ask.since_ns, ask.limit, ask.until_ns))
 
 
 def write_fills(desk: Desk, ask: FillHistory) -> Written:

@@ -178,7 +178,7 @@ def write_history(access: Access, ask: OrderHistory, stamp: Stamp) -> HttpReques
         "symbol": access.instrument(ask.symbol).symbol,
         "states": ENDED_STATES,
         "size": str(HISTORY_MAX),
-        **_window(ask.since_ns, stamp),
+        **_window(ask.since_ns, stamp, ask.until_ns),
     }
     return access.get(HISTORY_PATH, stamp, "spot.history", parameters)
 

@@ -177,7 +177,7 @@ def write_history(access: Access, ask: OrderHistory, stamp: Stamp) -> HttpReques
         "trade_type": EVERYTHING,
         "type": FINISHED,
         "status": ENDED_STATES,
-        **_window(ask.since_ns, stamp),
+        **_window(ask.since_ns, stamp, ask.until_ns),
     }
     return access.post(HISTORY_PATH, stamp, "swap.read", body)
 

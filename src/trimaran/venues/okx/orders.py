@@ -171,7 +171,8 @@ def _open_orders(ask: OpenOrders, context: Context, stamp: Stamp) -> Draft:
 
 def _history(ask: OrderHistory, context: Context, stamp: Stamp) -> Draft:
     symbol = context.instrument(ask.symbol).symbol
-    parameters = {"instType": context.kind, "instId": symbol, **_range(ask.since_ns, ask.limit)}
+    bounds = _range(ask.since_ns, ask.limit, ask.until_ns)
+    parameters = {"instType": context.kind, "instId": symbol, **bounds}
     return get("/api/v5/trade/orders-history", parameters, Charge("history"))
 
 

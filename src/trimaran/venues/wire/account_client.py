@@ -13,54 +13,54 @@ What the fold finds to be missing is asked for here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from trimaran.domain.account import VenueOrderId
+from trimaran.domain.account import ProbeAnswer, VenueOrderId
+from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.decision import Approved
-from trimaran.domain.instrument import Symbol, symbol_in
+from trimaran.domain.instrument import InstrumentKey, Symbol, symbol_in
 from trimaran.domain.ports import Clock, Rng
 from trimaran.domain.reports import BalanceReport, FillReport, OrderReport, PositionReport, Report
 from trimaran.venues.wire.account_fold import AccountFold, key_of
 from trimaran.venues.wire.asker import Asker, Gate
-from trimaran.venues.wire.asks import Ask, OrderRef, QueryOrder, StreamToken
+from trimaran.venues.wire.asks import Ask, OrderRef
 from trimaran.venues.wire.capability import Unsupported
 from trimaran.venues.wire.clearance import clear
 from trimaran.venues.wire.client_port import (
     ClientEvent,
     ClientOptions,
-    ClockFailed,
     LineNews,
-    Reconciled,
-    ReconcileFailed,
     RequestFailed,
 )
 from trimaran.venues.wire.clock_offset import VenueClock
 from trimaran.venues.wire.dialect import MarketDialect
 from trimaran.venues.wire.fault import VenueFault
-from trimaran.venues.wire.fold_port import FeeMissing, FillsMissing, FoldQuestion, OpenOrder, OwnerMissing
+from trimaran.venues.wire.fold_port import FeeMissing, FillsMissing, OpenOrder, OwnerMissing
 from trimaran.venues.wire.line_feed import LineFeed, LineOutput
 from trimaran.venues.wire.line_port import (
-    AskForTime,
-    AskForToken,
     Gap,
-    LineEvent,
+    LineDown,
+    LineNotice,
     LineUp,
     RepliesLost,
-    TimeKnown,
-    TokenFailed,
-    TokenGot,
 )
 from trimaran.venues.wire.line_session import LineSession, connects_of
 from trimaran.venues.wire.lines import LineDialogue, LineReply, LineSpec
 from trimaran.venues.wire.message import Sender
 from trimaran.venues.wire.order_desk import OrderDesk
 from trimaran.venues.wire.order_line import OrderLine
+from trimaran.venues.wire.outcomes import Outcomes
 from trimaran.venues.wire.patience import Patience
 from trimaran.venues.wire.private_spec import PrivateSpec
+from trimaran.venues.wire.prober import Prober
+from trimaran.venues.wire.questions import Questions
+from trimaran.venues.wire.quick_orders import QuickOrders
 from trimaran.venues.wire.reconciler import Held, Reconciler
+from trimaran.venues.wire.rounds import Rounds
 from trimaran.venues.wire.tasks import Tasks
+from trimaran.venues.wire.upkeep import Upkeep
 from trimaran.venues.wire.websocket import WebSocketOptions
 
 T = TypeVar("T")
@@ -98,6 +98,7 @@ class AccountClient:
         self.fold = AccountFold()
         self.asker = Asker(dialect, gate, rest, clock, self.venue_clock, account)
         self.feeds: dict[str, LineFeed] = {}
+        self._upkeep = Upkeep(self.asker, self.options, clock, self._tell)
         self._spec = spec
         self._clock = clock
         self._rng = rng
@@ -107,13 +108,27 @@ class AccountClient:
             if line.name in dialogues:
                 session = self._session(line, bases[line.base], dialogues[line.name], gate)
                 hear = _Listener(self, line.name)
-                feed = LineFeed(session, clock, self._answer, hear.on_output, websocket=websocket)
+                feed = LineFeed(session, clock, self._upkeep.answer, hear.on_output, websocket=websocket)
                 self.feeds[line.name] = feed
                 if line.takes_orders and self._order_line is None:
                     self._order_line = OrderLine(dialect, feed)
-        self.orders = OrderDesk(
-            self.asker, self.fold, self._order_line, clock, self.options, self._tell, self._hears
-        )
+        outcomes = Outcomes(self.fold, clock, self.venue_clock, self._tell)
+        carrier, options = self._order_line, self.options
+        self.orders = OrderDesk(self.asker, self.fold, outcomes, carrier, clock, options, self._hears)
+        self.quick: QuickOrders | None = None
+        if carrier is not None:
+            self.quick = QuickOrders(
+                dialect,
+                carrier.feed,
+                self.asker,
+                self.fold,
+                outcomes,
+                self.orders,
+                clock,
+                options,
+                self._hears,
+                self._aside,
+            )
         self._reconciler = Reconciler(
             self.asker,
             self.options,
@@ -127,12 +142,32 @@ class AccountClient:
             self._listed,
             spec.open_page,
         )
+        self._prober = Prober(
+            self.asker,
+            self._reconciler,
+            self.options.ask,
+            clock,
+            self._hear,
+            self._found,
+            self.fold.owns,
+            spec.triggers_apart,
+        )
+        self._rounds = Rounds(
+            self._reconciler,
+            self.fold,
+            spec,
+            self.options,
+            clock,
+            self.venue_clock,
+            rng,
+            self._tell,
+            self._hears,
+            self._certain,
+        )
         self._tasks = Tasks(self._fail)
-        self._asking: set[object] = set()  # questions of the fold that are under way
-        self._wanted: tuple[int, str] | None = None  # since when to reconcile, and why
-        self._want = asyncio.Event()
-        self._sound_ns = 0  # venue's clock: what happened before has been asked for
-        self._met = False  # the first line has been up
+        self._questions = Questions(
+            self.asker, self._reconciler, options, self._hear, self._tell, self._tasks
+        )
         self._ended = asyncio.Event()
         self._failure: BaseException | None = None
 
@@ -143,16 +178,16 @@ class AccountClient:
 
     async def start(self) -> None:
         """Asks for the time, begins to connect, and to reconcile; returns when the first answer is there."""
-        await self._sync_clock()
-        self._tasks.spawn(self._keep_clock())
+        await self._upkeep.sync_clock()
+        self._tasks.spawn(self._upkeep.keep_clock())
         self._tasks.spawn(self._tick())
-        self._tasks.spawn(self._reconcile_when_wanted())
-        self._tasks.spawn(self._poll_while_deaf())
+        self._tasks.spawn(self._rounds.run())
+        self._tasks.spawn(self._rounds.poll_while_deaf())
         for feed in self.feeds.values():
             await feed.start()
             self._tasks.spawn(feed.wait())
         if not any(feed.session.spec.pushes for feed in self.feeds.values()):
-            self._first_round(self.venue_clock.at(self._clock.monotonic_ns()).venue_ns)
+            self._rounds.first(self.venue_clock.at(self._clock.monotonic_ns()).venue_ns)
 
     async def wait(self) -> None:
         """Returns when it has been stopped; raises what made it fail."""
@@ -164,6 +199,8 @@ class AccountClient:
     async def stop(self) -> None:
         """Closes every line and ends every task. Orders stay as they are."""
         await asyncio.gather(*(feed.stop() for feed in self.feeds.values()))
+        if self.quick is not None:
+            self.quick.end()
         await self._tasks.end()
         self._ended.set()
 
@@ -194,12 +231,40 @@ class AccountClient:
         listed, cancel, apart = self._reconciler.open_orders, self.orders.cancel, self._spec.triggers_apart
         return await clear(symbol, self.asker, self.options.order, listed, cancel, apart, pause_s)
 
+    # --- at once --------------------------------------------------------------------------------------
+
+    def send_now(self, approved: Approved) -> bool:
+        """Sends an order once, at once; False when nothing has left: `place` takes it then.
+
+        Raises ConfigError for an instrument that the client does not have.
+        """
+        return self.quick is not None and self.quick.place(approved)
+
+    def amend_now(self, approved: Approved, venue_order_id: VenueOrderId | None = None) -> bool:
+        """Changes an open order, at once; False when nothing has left: `amend` takes it then."""
+        return self.quick is not None and self.quick.amend(approved, venue_order_id)
+
+    def cancel_now(self, ref: OrderRef) -> bool:
+        """Asks for an order's end, at once; False when nothing has left: `cancel` takes it then."""
+        return self.quick is not None and self.quick.cancel(ref)
+
+    def ref_of(self, client_order_id: ClientOrderId, key: InstrumentKey) -> OrderRef:
+        """How to name an order of ours: by the venue's id too, where it has told it."""
+        return OrderRef(symbol_in(key), client_order_id, self.fold.venue_order_id(client_order_id))
+
+    async def probe(self, ref: OrderRef, since_ns: int) -> ProbeAnswer | None:
+        """Asks by every channel for an order that is not older than `since_ns` (local clock, wall).
+
+        What is found is told; None then. Otherwise `ProbeAbsent` or `ProbeFailed`, which is told as well.
+        """
+        answer = await self._prober.probe(ref, since_ns)
+        if answer is not None:
+            self._tell([answer])
+        return answer
+
     async def reconcile(self, since_ns: int, reason: str = "asked for") -> None:
         """One round now: orders, fills since then (venue's clock), balances, positions. Raises VenueFault."""
-        began = self.venue_clock.at(self._clock.monotonic_ns())
-        await self._reconciler.everything(self.fold.open_orders, since_ns)
-        self._sound_ns = began.venue_ns - began.error_ns - self.options.line.gap_margin_ns
-        self._tell([Reconciled(since_ns, reason)])
+        await self._rounds.reconcile(since_ns, reason)
 
     def _session(self, line: LineSpec, base: str, words: LineDialogue, gate: Gate) -> LineSession:
         """A session that shares its host's limit on connections with all other lines of the venue."""
@@ -217,30 +282,31 @@ class AccountClient:
             case OrderReport() | FillReport() | BalanceReport() | PositionReport():
                 self._hear(output)
             case LineReply():
+                assert self.quick is not None
                 assert self._order_line is not None
-                self._order_line.on_reply(output)
+                if not self.quick.on_reply(output):
+                    self._order_line.on_reply(output)
             case RepliesLost():
+                assert self.quick is not None
                 assert self._order_line is not None
+                self.quick.on_lost(output)
                 self._order_line.on_lost(output)
             case _:
                 self._tell([LineNews(line, output)])
-                if isinstance(output, Gap):
-                    self._reconcile_soon(output.since_ns, output.reason)
-                elif isinstance(output, LineUp) and self.feeds[line].session.spec.pushes:
-                    self._first_round(output.since_ns)
+                self._on_notice(line, output)
 
-    async def _answer(self, question: AskForToken | AskForTime) -> LineEvent:
-        if isinstance(question, AskForTime):
-            await self._sync_clock()
-            return TimeKnown()
-        action = question.action
-        try:
-            token = await self.asker.ask(StreamToken(action, question.token), self.options.ask)
-        except VenueFault as error:
-            return TokenFailed(action, f"the token: {error}", error.fault)
-        if isinstance(token, Unsupported):
-            return TokenFailed(action, token.reason)
-        return TokenGot(action, token)
+    def _on_notice(self, line: str, notice: LineNotice) -> None:
+        match notice:
+            case Gap(since_ns, _, reason):
+                self._rounds.soon(since_ns, reason)
+                self._rounds.uncertain(reason)
+            case LineDown(reason) if self._pushes(line):
+                self._rounds.uncertain(reason)
+            case LineUp(since_ns) if self._pushes(line):
+                self._rounds.first(since_ns)
+
+    def _pushes(self, line: str) -> bool:
+        return line in self.feeds and self.feeds[line].session.spec.pushes
 
     # --- events ---------------------------------------------------------------------------------------
 
@@ -248,6 +314,17 @@ class AccountClient:
         """Whether the venue pushes changes of orders to us now."""
         pushing = [feed.session for feed in self.feeds.values() if feed.session.spec.pushes]
         return bool(pushing) and all(session.is_up for session in pushing)
+
+    def _certain(self) -> bool:
+        """Whether nothing is missed that the venue pushes."""
+        return self._hears() or not any(feed.session.spec.pushes for feed in self.feeds.values())
+
+    def _found(self, report: OrderReport) -> None:
+        self._tell(self.fold.retell(report, self._clock.monotonic_ns()))
+
+    def _aside(self, work: Coroutine[object, object, object]) -> None:
+        """Something of the quick way that needs time."""
+        self._tasks.spawn(_nothing_of(work))
 
     def _hear(self, report: Report) -> None:
         self._tell(self.fold.report(report, self._clock.monotonic_ns()))
@@ -268,111 +345,28 @@ class AccountClient:
         for event in events:
             self._on_event(event)
             if isinstance(event, FillsMissing | OwnerMissing | FeeMissing):
-                self._look_into(event)
+                self._questions.look_into(event)
 
-    def _look_into(self, question: FoldQuestion) -> None:
-        if isinstance(question, FillsMissing):
-            about: object = question
-        elif isinstance(question, FeeMissing) and question.booked:
-            return
-        else:  # one answer serves every fill of the order
-            report = question.report
-            about = (type(question), report.instrument_key, report.venue_order_id)
-        if about not in self._asking:
-            self._asking.add(about)
-            self._tasks.spawn(self._find_out(question, about))
-
-    async def _find_out(self, question: FoldQuestion, about: object) -> None:
-        """Asks what the fold misses. A fault is no loss: it asks again, or has a deadline of its own."""
-        try:
-            if isinstance(question, FillsMissing):
-                symbol = symbol_in(question.instrument_key)
-                ref = OrderRef(symbol, question.client_order_id, question.venue_order_id or None)
-                await self._reconciler.fills(symbol, 0, ref)
-                return
-            report = question.report
-            symbol = symbol_in(report.instrument_key)
-            ref = OrderRef(symbol, report.client_order_id, report.venue_order_id)
-            if isinstance(question, FeeMissing):
-                await self._reconciler.fills(symbol, 0, ref)
-            else:
-                found = await self.asker.ask(QueryOrder(ref), self.options.ask)
-                if not isinstance(found, Unsupported):
-                    self._hear(found)
-        except VenueFault as error:
-            self._tell([RequestFailed("query", None, error.fault)])
-        finally:
-            self._asking.discard(about)
-
-    # --- rounds and timers ----------------------------------------------------------------------------
-
-    def _first_round(self, up_ns: int) -> None:
-        if not self._met:
-            self._met = True
-            lookback_ns = self.options.lookback_ns
-            self._reconcile_soon(self.options.since_ns or up_ns - lookback_ns, "the start")
-
-    def _reconcile_soon(self, since_ns: int, reason: str) -> None:
-        wanted = self._wanted
-        self._wanted = (since_ns, reason) if wanted is None else (min(since_ns, wanted[0]), reason)
-        self._want.set()
-
-    async def _reconcile_when_wanted(self) -> None:
-        in_a_row = 0  # rounds that failed, or that were followed by another one at once
-        while True:
-            await self._want.wait()
-            await asyncio.sleep(self._spec.visibility_lag_ns / SECOND)
-            self._want.clear()  # what was wanted meanwhile is in this round
-            assert self._wanted is not None
-            (since_ns, reason), self._wanted = self._wanted, None
-            try:
-                await self.reconcile(since_ns, reason)
-                least_ns = 0
-            except VenueFault as error:
-                self._tell([ReconcileFailed(reason, error.fault)])
-                self._reconcile_soon(since_ns, reason)
-                least_ns = error.fault.retry_after_ns
-            if not self._want.is_set():
-                in_a_row = 0
-                continue
-            pause_ns = self.options.retry.delay_ns(in_a_row, self._rng)
-            in_a_row += 1
-            await asyncio.sleep(max(pause_ns, least_ns) / SECOND)
-
-    async def _poll_while_deaf(self) -> None:
-        """Without a line that tells of them, open orders are looked at now and then."""
-        while True:
-            await asyncio.sleep(self.options.poll_s)
-            if self._sound_ns and not self._hears() and self.fold.open_orders():
-                self._reconcile_soon(self._sound_ns, "no line tells of open orders")
-
-    async def _keep_clock(self) -> None:
-        """Asks for the time now and then, and earlier when the bound has grown too wide."""
-        asked_ns = self._clock.monotonic_ns()
-        while True:
-            await asyncio.sleep(min(1.0, self.options.clock_every_s))
-            now_ns = self._clock.monotonic_ns()
-            due = now_ns - asked_ns >= self.options.clock_every_s * SECOND
-            if due or self.venue_clock.stale(now_ns, self.options.clock_error_ns_max):
-                await self._sync_clock()
-                asked_ns = self._clock.monotonic_ns()
-
-    async def _sync_clock(self) -> None:
-        try:
-            await self.asker.sync_clock()
-        except VenueFault as error:
-            self._tell([ClockFailed(error.fault)])
+    # --- timers ---------------------------------------------------------------------------------------
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(self.options.tick_s)
-            self._tell(self.fold.on_tick(self._clock.monotonic_ns()))
+            now_ns = self._clock.monotonic_ns()
+            if self.quick is not None:
+                self.quick.on_tick(now_ns)
+            self._tell(self.fold.on_tick(now_ns, self._clock.wall_ns()))
 
     def _fail(self, error: BaseException) -> None:
         """A bug: the first one is kept for `wait`."""
         if self._failure is None:
             self._failure = error
             self._ended.set()
+
+
+async def _nothing_of(work: Coroutine[object, object, object]) -> None:
+    """Its outcome was told already."""
+    await work
 
 
 class _Listener:

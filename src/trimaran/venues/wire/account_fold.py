@@ -8,7 +8,9 @@ thing are ordered by their `venue_ns` alone; an older price, balance or position
 
 What does not add up is asked for: `FillsMissing` when an order says for MISSING_NS that more was filled than
 the fills tell, again after twice that, four times and so on up to MISSING_NS_MAX, until it adds up. Fills
-that come after the end pass. Fills whose owner or fee is not known wait in `fold_fills`.
+that come after the end pass. Fills whose owner or fee is not known wait in `fold_fills`. An amendment that
+the venue has taken and that no report has shown within AMEND_NS is `AmendLost`, and one that was lost owes
+its terms: the next answer to a question about the order tells them, changed or not.
 
 Memory: orders that are open are kept; of those that ended (and add up) the last ORDERS_KEPT, of foreign
 orders the last FOREIGN_KEPT. A report of an order that was forgotten makes an ack and an end again, which
@@ -23,7 +25,14 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from trimaran.domain.account import OrderAcked, OrderAmended, OrderDone, OrderRejected, VenueOrderId
+from trimaran.domain.account import (
+    AmendLost,
+    OrderAcked,
+    OrderAmended,
+    OrderDone,
+    OrderRejected,
+    VenueOrderId,
+)
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.instrument import InstrumentKey
 from trimaran.domain.orders import TERMINAL, OrderRequest, OrderState
@@ -37,10 +46,11 @@ from trimaran.domain.reports import (
 )
 from trimaran.venues.wire.asks import Placed
 from trimaran.venues.wire.fold_fills import FOREIGN, FillDesk, Foreign, Owner
-from trimaran.venues.wire.fold_port import FillsMissing, FoldEvent, OpenOrder
+from trimaran.venues.wire.fold_port import FillsMissing, FoldEvent, OpenOrder, told_again
 
 MISSING_NS: Final = 500_000_000
 MISSING_NS_MAX: Final = 60_000_000_000
+AMEND_NS: Final = 2_000_000_000
 ORDERS_KEPT: Final = 10_000
 FOREIGN_KEPT: Final = 4_096
 
@@ -56,6 +66,8 @@ class _Order(msgspec.Struct):
     lots: int = 0
     terms_ns: int = 0  # the venue's time of price and size
     wanted: tuple[int, int] = (0, 0)  # price and size that an amendment asked for last
+    amending: bool = False  # and no report has shown them, and no answer refused them
+    owes_terms: bool = False  # an amendment was lost: the terms must be told
     venue_order_id: VenueOrderId | None = None
     acked: bool = False
     done: bool = False
@@ -74,6 +86,7 @@ class AccountFold:
         self._owners: dict[tuple[InstrumentKey, VenueOrderId], ClientOrderId | Foreign] = {}
         self._foreign: dict[tuple[InstrumentKey, VenueOrderId], OrderReport] = {}
         self._short: dict[ClientOrderId, _Order] = {}  # orders that do not add up
+        self._taken: dict[ClientOrderId, int] = {}  # amendments that no report has shown: until when to wait
         self._newest: dict[object, int] = {}  # balances and positions -> venue's time
         self._held: dict[object, BalanceReport | PositionReport] = {}  # what is not nothing, as last told
         self._fills = FillDesk(self._owner)
@@ -87,7 +100,20 @@ class AccountFold:
     def expect_amended(self, order: OrderRequest) -> None:
         """An order of ours is about to be changed into this."""
         price_ticks = order.price_ticks if order.order_type.has_venue_price else 0
-        self._order(order.client_order_id, order.instrument_key).wanted = (price_ticks, order.lots)
+        known = self._order(order.client_order_id, order.instrument_key)
+        known.wanted, known.amending = (price_ticks, order.lots), True
+
+    def amend_taken(self, client_order_id: ClientOrderId, now_ns: int) -> None:
+        """The venue has taken an amendment; a report will show it."""
+        order = self._orders.get(client_order_id)
+        if order is not None and order.amending:
+            self._taken[client_order_id] = now_ns + AMEND_NS
+
+    def amend_ended(self, client_order_id: ClientOrderId, lost: bool) -> None:
+        """An amendment was refused, and the order is as it was; or nobody knows what became of it."""
+        order = self._orders.get(client_order_id)
+        if order is not None:
+            order.amending, order.owes_terms = lost, lost or order.owes_terms
 
     def placed(
         self, answer: Placed, instrument_key: InstrumentKey, now_ns: int, venue_ns: int, wall_ns: int
@@ -117,6 +143,31 @@ class AccountFold:
         news, order.done = not order.done, True
         self._keep_few(order)
         return news
+
+    def venue_order_id(self, client_order_id: ClientOrderId) -> VenueOrderId | None:
+        """The venue's id of an order of ours, where it has told it."""
+        order = self._orders.get(client_order_id)
+        return order.venue_order_id if order is not None else None
+
+    def owns(self, report: FillReport) -> bool:
+        """Whether it is known whose order a fill belongs to."""
+        return self._fills.owner_of(report) is not None
+
+    def retell(self, report: OrderReport, now_ns: int) -> list[FoldEvent]:
+        """The answer to a question about an order of ours: who asks is told its state, news or not."""
+        events = self.report(report, now_ns)
+        number = report.client_order_id
+        if number is None:
+            return events
+        if not events:
+            events += told_again(report, number)
+        order = self._orders.get(number)
+        if order is not None and order.owes_terms and not order.done:
+            if not any(isinstance(event, OrderAmended) for event in events):
+                at_ns = report.venue_ns
+                events.append(OrderAmended(number, order.price_ticks, order.lots, at_ns, report.local_ns))
+            order.owes_terms = order.amending = False
+        return events
 
     def open_orders(self) -> Sequence[OpenOrder]:
         """Orders of ours of which no end was told, those whose fills are complete included."""
@@ -150,9 +201,15 @@ class AccountFold:
                 events += self._if_newer(key, _nothing(report, wall_ns))
         return events
 
-    def on_tick(self, now_ns: int) -> list[FoldEvent]:
+    def on_tick(self, now_ns: int, wall_ns: int = 0) -> list[FoldEvent]:
         """Questions and alarms that are due; to be called several times a second."""
         events = self._fills.on_tick(now_ns)
+        for number in [number for number, due_ns in self._taken.items() if due_ns <= now_ns]:
+            del self._taken[number]
+            amended = self._orders.get(number)
+            if amended is not None and amended.amending and not amended.done:
+                amended.owes_terms = True
+                events.append(AmendLost(number, "taken, and shown by no report", wall_ns))
         for order in self._short.values():
             if now_ns < order.ask_ns:
                 continue
@@ -217,6 +274,9 @@ class AccountFold:
             order.lots and lots != order.lots
         )
         order.price_ticks, order.lots, order.terms_ns = price_ticks, lots, report.venue_ns
+        if order.amending and (price_ticks, lots) == order.wanted:
+            order.amending, order.owes_terms, changed = False, False, True
+            self._taken.pop(order.client_order_id, None)
         if not changed or order.done:
             return []
         return [OrderAmended(order.client_order_id, price_ticks, lots, report.venue_ns, report.local_ns)]

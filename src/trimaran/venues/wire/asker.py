@@ -21,13 +21,14 @@ from typing import Final, Protocol, TypeVar
 
 from msgspec.structs import replace
 
+from trimaran.domain.account import VenueOrderId
 from trimaran.domain.ports import Clock
 from trimaran.venues.wire.asks import AmendOrder, Ask, CancelAll, CancelOrder, PlaceOrder, ServerTime
 from trimaran.venues.wire.capability import Unsupported
-from trimaran.venues.wire.clock_offset import VenueClock
+from trimaran.venues.wire.clock_offset import VenueClock, VenueTime
 from trimaran.venues.wire.dialect import MarketDialect
 from trimaran.venues.wire.fault import Effect, Fault, FaultKind, VenueFault
-from trimaran.venues.wire.governor import Admitted, Governor, Stopped, Ticket
+from trimaran.venues.wire.governor import Admitted, Cost, Governor, Stopped, Ticket
 from trimaran.venues.wire.limiter import WindowBudget
 from trimaran.venues.wire.message import DRAFT, HttpReply, HttpRequest, Sender, Stamp
 from trimaran.venues.wire.patience import ASK, Patience
@@ -36,8 +37,10 @@ from trimaran.venues.wire.rest import RestError, stop_ordered_ns
 T = TypeVar("T")
 
 SECOND: Final = 1_000_000_000
+RISK_ASKS: Final = (PlaceOrder, AmendOrder)
 ORDER_ASKS: Final = (PlaceOrder, AmendOrder, CancelOrder, CancelAll)
 STOPPING: Final = (FaultKind.RATE_LIMITED, FaultKind.BANNED)
+COSTS_KEPT: Final = 4_096
 
 
 class Carrier(Protocol):
@@ -55,19 +58,24 @@ class Gate:
         self.governor = governor
         self.connects: dict[str, WindowBudget | None] = {}  # attempts of private lines to a host
         self._changed = asyncio.Event()
+        self._waiting = 0
 
     def changed(self) -> None:
         """Something was settled: who waits looks again."""
-        self._changed.set()
-        self._changed = asyncio.Event()
+        if self._waiting:
+            self._changed.set()
+            self._changed = asyncio.Event()
 
     async def wait(self, seconds: float) -> None:
         """Returns after `seconds`, or earlier when something was settled."""
+        self._waiting += 1
         try:
             async with asyncio.timeout(max(seconds, 0.001)):
                 await self._changed.wait()
         except TimeoutError:
             pass
+        finally:
+            self._waiting -= 1
 
 
 class Asker:
@@ -90,21 +98,34 @@ class Asker:
         self._account = account
         self._sync: asyncio.Lock = asyncio.Lock()
         self._synced_ns = -SECOND
+        self._costs: dict[object, Cost] = {}  # by the shape of a request
 
     async def ask(
         self, ask: Ask[T], patience: Patience = ASK, carrier: Carrier | None = None
     ) -> T | Unsupported:
         """The answer; `Unsupported` where the market has no such thing. Raises VenueFault."""
-        is_order, began_ns = isinstance(ask, ORDER_ASKS), self._clock.monotonic_ns()
+        began_ns = self._clock.monotonic_ns()
+        if isinstance(ask, RISK_ASKS) and not self.venue_clock.synced:
+            await self._sync_for_order()
         try:
             return await self._once(ask, patience, carrier)
         except VenueFault as error:
             fault = error.fault
-            again = fault.kind is FaultKind.CLOCK and (fault.effect is Effect.REFUSED or not is_order)
-            if not again or isinstance(ask, ServerTime):
+            if not may_leave_again(ask, fault) or isinstance(ask, ServerTime):
                 raise
-        await self.sync_clock()
-        if is_order and self._clock.monotonic_ns() - began_ns > patience.valid_ns:
+        return await self.ask_again(ask, patience, carrier, began_ns, fault)
+
+    async def ask_again(
+        self, ask: Ask[T], patience: Patience, carrier: Carrier | None, began_ns: int, fault: Fault
+    ) -> T | Unsupported:
+        """The answer to what left at `began_ns` and was refused for its time. Raises VenueFault."""
+        try:
+            await self.sync_clock()
+        except VenueFault:
+            if isinstance(ask, ORDER_ASKS):
+                raise VenueFault(fault) from None
+            raise
+        if isinstance(ask, ORDER_ASKS) and self._clock.monotonic_ns() - began_ns > patience.valid_ns:
             raise VenueFault(fault)
         return await self._once(ask, patience, carrier)
 
@@ -116,6 +137,53 @@ class Asker:
                 return
             await self._once(ServerTime(), ASK, None)
             self._synced_ns = self._clock.monotonic_ns()
+
+    # --- at once --------------------------------------------------------------------------------------
+
+    def admit_now(self, ask: PlaceOrder | AmendOrder | CancelOrder, now: VenueTime) -> Ticket | None:
+        """A place in the governor's count; None when it would have to wait, is stopped, or does not exist.
+
+        `answer_now`, `settle_now` or `give_back` must follow. What a request costs is remembered by its shape
+        (`MarketDialect.write`). Raises ConfigError as the dialect does.
+        """
+        shape = _shape_of(ask)
+        cost = self._costs.get(shape)
+        if cost is None:
+            written = self._dialect.write(ask, DRAFT)
+            if isinstance(written, Unsupported):
+                return None
+            cost = self._gate.governor.cost_of(written, self._account)
+            if len(self._costs) >= COSTS_KEPT:
+                self._costs.clear()
+            self._costs[shape] = cost
+        return self._gate.governor.admit_now(cost, now)
+
+    def answer_now(
+        self, ask: Ask[T], ticket: Ticket, reply: HttpReply, sent_ns: int, patience: Patience
+    ) -> T:
+        """The answer to a request that `admit_now` let pass. Raises VenueFault."""
+        now = self.venue_clock.at(self._clock.monotonic_ns())
+        self._gate.governor.settle(ticket, now, reply.headers)
+        self._gate.changed()
+        return self._read(ask, ticket, reply, sent_ns, patience)
+
+    def settle_now(self, ticket: Ticket) -> None:
+        """The same without an answer."""
+        self._settle(ticket, None, True)
+
+    def give_back(self, ticket: Ticket) -> None:
+        """It has never left."""
+        self._settle(ticket, None, False)
+
+    # --- helpers --------------------------------------------------------------------------------------
+
+    async def _sync_for_order(self) -> None:
+        """An order that is stamped by a guess could be taken for much longer than its law says."""
+        try:
+            await self.sync_clock()
+        except VenueFault as error:
+            text = f"not sent: the venue's time is not known ({error})"[:200]
+            raise VenueFault(Fault(FaultKind.UNAVAILABLE, Effect.REFUSED, "", text)) from error
 
     async def _once(self, ask: Ask[T], patience: Patience, carrier: Carrier | None) -> T | Unsupported:
         written = self._dialect.write(ask, DRAFT)
@@ -198,6 +266,27 @@ class Asker:
 
     def _stamp(self, patience: Patience) -> Stamp:
         return self.venue_clock.stamp(self._clock.monotonic_ns(), patience.valid_ns)
+
+
+def may_leave_again(ask: Ask[object], fault: Fault) -> bool:
+    """Whether a refusal is one for the time, after which the same request may leave once more."""
+    refused = fault.effect is Effect.REFUSED or not isinstance(ask, ORDER_ASKS)
+    return fault.kind is FaultKind.CLOCK and refused
+
+
+def _shape_of(ask: PlaceOrder | AmendOrder | CancelOrder) -> object:
+    """What the cost of an order request depends on: see `MarketDialect.write`."""
+    if isinstance(ask, CancelOrder):
+        ref = ask.ref
+        return ref.symbol, ref.triggered, _space_of(ref.venue_order_id)
+    order = ask.approved.order
+    kind = (order.instrument_key, order.order_type, order.tif, order.reduce_only)
+    return kind if isinstance(ask, PlaceOrder) else (kind, _space_of(ask.venue_order_id))
+
+
+def _space_of(venue_order_id: VenueOrderId | None) -> str | None:
+    """What stands before the colon in an id of the venue: orders of one space cost alike."""
+    return None if venue_order_id is None else venue_order_id.rpartition(":")[0]
 
 
 def _not_sent(text: str, retry_after_ns: int) -> Fault:

@@ -119,11 +119,15 @@ class OpenOrders(Ask[tuple[OrderReport, ...]], frozen=True):
 
 
 class OrderHistory(Ask[tuple[OrderReport, ...]], frozen=True):
-    """Orders that ended, oldest first; at most `limit` of them."""
+    """Orders that ended, oldest first; at most `limit` of them. The bounds are those of their creation.
+
+    Where there are more of them, pages lead on as those of `FillHistory` do.
+    """
 
     symbol: Symbol
     since_ns: int = 0
     limit: int = 100
+    until_ns: int = 0
 
 
 class FillHistory(Ask[tuple[FillReport, ...]], frozen=True):

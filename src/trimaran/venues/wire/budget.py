@@ -23,9 +23,10 @@ from trimaran.venues.wire.clock_offset import VenueTime
 from trimaran.venues.wire.private_spec import LimitSpec
 
 NEVER: Final = 2**63 - 1
+GRAIN_NS: Final = 1_000_000  # what is settled within it weighs until the last of it need not any more
 
 
-class _Past(msgspec.Struct, frozen=True):
+class _Past(msgspec.Struct, frozen=True, gc=False):
     """Units that the venue has counted by `settled_ns`, and the end of the window in which it did."""
 
     settled_ns: int  # local
@@ -42,6 +43,7 @@ class Budget:
         self._under_way = 0
         self._past: deque[_Past] = deque()  # in the order of settling
         self._past_units = 0
+        self._newest_ns = 0  # when the last of them was begun
         self._others: deque[_Past] = deque()  # seen in headers; units falling, so the first is the most
 
     @property
@@ -58,6 +60,13 @@ class Budget:
         """Whether `units` may be spent now; the reserved share only for what is urgent."""
         return self.used(now) + units <= self.ceiling(urgent)
 
+    def has_room(self, units: int, most: int, now: VenueTime) -> bool:
+        """The same against a ceiling. What was not forgotten yet weighs too much, so most calls end early."""
+        weight = self._under_way + self._past_units + units
+        if not self._others and weight <= most:
+            return True
+        return self.used(now) + units <= most
+
     def ceiling(self, urgent: bool) -> int:
         """How much may weigh at once."""
         return self.spec.units - (0 if urgent else self.spec.reserved)
@@ -70,8 +79,13 @@ class Budget:
         """It was answered, or given up: the venue has counted it by now, or never will."""
         assert units <= self._under_way
         self._under_way -= units
-        self._past.append(self._past_at(units, now))
         self._past_units += units
+        if self._past and now.local_ns - self._newest_ns < GRAIN_NS:
+            units += self._past.pop().units
+        else:
+            self._newest_ns = now.local_ns
+            self._forget(now)
+        self._past.append(self._past_at(units, now))
 
     def give_back(self, units: int) -> None:
         """It never left."""

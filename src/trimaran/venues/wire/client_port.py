@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from trimaran.domain.account import OrderLost
+from trimaran.domain.account import AmendLost, AmendRefused, OrderLost, ProbeAnswer
 from trimaran.domain.client_id import ClientOrderId
+from trimaran.domain.events import AccountSnapshot, AccountUncertain
 from trimaran.domain.reports import Report
 from trimaran.venues.wire.backoff import Backoff
 from trimaran.venues.wire.fault import Fault
@@ -51,7 +52,19 @@ class ClockFailed(msgspec.Struct, frozen=True):
 
 
 ClientEvent = (
-    FoldEvent | OrderLost | Report | RequestFailed | LineNews | Reconciled | ReconcileFailed | ClockFailed
+    FoldEvent
+    | OrderLost
+    | AmendRefused
+    | AmendLost
+    | ProbeAnswer
+    | AccountSnapshot
+    | AccountUncertain
+    | Report
+    | RequestFailed
+    | LineNews
+    | Reconciled
+    | ReconcileFailed
+    | ClockFailed
 )
 
 

@@ -51,6 +51,10 @@ class MarketDialect(Protocol):
         """The request of an ask, signed where it must be. With `DRAFT` for a stamp it is written for its
         charges alone, and may lack query, headers and signature.
 
+        Charges, host and urgency of PlaceOrder depend on nothing of it but instrument, order type, time in
+        force and `reduce_only`; those of AmendOrder and CancelOrder beside on whether the venue's id is
+        known, what stands before a colon in it, and `triggered`.
+
         Raises ConfigError where it needs credentials, an account id, or an instrument that the setup does
         not have.
         """

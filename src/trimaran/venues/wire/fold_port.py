@@ -7,6 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from trimaran.domain.account import (
+    AmendLost,
     Fill,
     FillId,
     OrderAcked,
@@ -17,11 +18,13 @@ from trimaran.domain.account import (
 )
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.instrument import Asset, InstrumentKey, Side
+from trimaran.domain.orders import TERMINAL, OrderState
 from trimaran.domain.reports import (
     BalanceReport,
     FillReport,
     ForeignFill,
     ForeignOrder,
+    OrderReport,
     PositionReport,
 )
 
@@ -74,6 +77,7 @@ FoldEvent = (
     | OrderDone
     | Fill
     | OrderAmended
+    | AmendLost
     | ForeignOrder
     | ForeignFill
     | FeeKnown
@@ -81,3 +85,14 @@ FoldEvent = (
     | BalanceReport
     | PositionReport
 )
+
+
+def told_again(report: OrderReport, number: ClientOrderId) -> list[FoldEvent]:
+    """What a report says of an order of which everything was told before."""
+    if report.state is OrderState.REJECTED:
+        return [OrderRejected(number, "", report.reason, report.venue_ns, report.local_ns)]
+    at_ns = report.created_ns or report.venue_ns
+    events: list[FoldEvent] = [OrderAcked(number, report.venue_order_id, at_ns, report.local_ns)]
+    if report.state in TERMINAL:
+        events.append(OrderDone(number, report.state, report.reason, report.venue_ns, report.local_ns))
+    return events

@@ -75,6 +75,15 @@ class Ticket(msgspec.Struct, eq=False):
         return self.left is not None
 
 
+class Cost(msgspec.Struct, frozen=True):
+    """What requests of one shape cost, prepared: see `cost_of`."""
+
+    rows: tuple[tuple[Key, Charge, int], ...]  # budget, charge, and how much may weigh in it at most
+    charges: tuple[tuple[Key, Charge], ...]
+    url: str
+    urgent: bool
+
+
 class Governor:
     """All budgets of one venue, and the orders to stop. Local times must not run backwards."""
 
@@ -90,14 +99,45 @@ class Governor:
         self.waited = 0  # times that somebody had to wait
         self.stops = 0  # orders to stop
 
-    def enter(self, request: HttpRequest, account: str = "") -> Ticket:
-        """Joins the queue. `account` names whose budgets of Scope.ACCOUNT are meant."""
-        charges = tuple((self._key(charge, account), charge) for charge in request.charges)
-        for (_, _), charge in charges:
+    def cost_of(self, request: HttpRequest, account: str = "") -> Cost:
+        """What a request costs. `account` names whose budgets of Scope.ACCOUNT are meant."""
+        rows: list[tuple[Key, Charge, int]] = []
+        for charge in request.charges:
             spec = self._spec(charge)
             most = spec.units - (0 if request.urgent else spec.reserved)
             assert 0 < charge.units <= most, f"{charge}: can never fit into {spec}"
-        ticket = Ticket(self._next, charges, request.url, request.urgent)
+            rows.append((self._key(charge, account), charge, most))
+        charges = tuple((key, charge) for key, charge, _ in rows)
+        return Cost(tuple(rows), charges, request.url, request.urgent)
+
+    def admit_now(self, cost: Cost, now: VenueTime) -> Ticket | None:
+        """A ticket that is admitted, or None when it would have to wait or is stopped."""
+        if self._waiting or self._stops:
+            return self._admit_in_turn(cost, now)
+        for key, charge, most in cost.rows:
+            if not self._budget(key, charge).has_room(charge.units, most, now):
+                self.waited += 1
+                return None
+        for key, charge, _ in cost.rows:
+            self._budgets[key].take(charge.units)
+        ticket = Ticket(self._next, cost.charges, cost.url, cost.urgent, now)
+        self._next += 1
+        return ticket
+
+    def _admit_in_turn(self, cost: Cost, now: VenueTime) -> Ticket | None:
+        """The same while others wait, or something is stopped: nobody is overtaken."""
+        ticket = self._queued(cost)
+        if isinstance(self.admit(ticket, now), Admitted):
+            return ticket
+        self.leave(ticket)
+        return None
+
+    def enter(self, request: HttpRequest, account: str = "") -> Ticket:
+        """Joins the queue. `account` names whose budgets of Scope.ACCOUNT are meant."""
+        return self._queued(self.cost_of(request, account))
+
+    def _queued(self, cost: Cost) -> Ticket:
+        ticket = Ticket(self._next, cost.charges, cost.url, cost.urgent)
         self._next += 1
         self._waiting[ticket.number] = ticket
         return ticket

@@ -19,18 +19,18 @@ class OrderLine:
 
     def __init__(self, dialect: MarketDialect, feed: LineFeed) -> None:
         self.late = 0  # replies that nobody waited for any more
+        self.feed = feed
         self._dialect = dialect
-        self._feed = feed
         self._waiting: dict[int, asyncio.Future[HttpReply]] = {}
 
     async def carry(self, ask: Ask[object], stamp: Stamp, answer_s_max: float) -> HttpReply | None:
         """See `Carrier`: None means that nothing was sent."""
-        session = self._feed.session
+        session = self.feed.session
         if not session.is_up:
             return None
         request_id = session.take_id()
         text = self._dialect.write_order(ask, request_id, stamp)
-        if isinstance(text, Unsupported) or not self._feed.send_order(text, request_id):
+        if isinstance(text, Unsupported) or not self.feed.send_order(text, request_id):
             return None
         reply: asyncio.Future[HttpReply] = asyncio.get_running_loop().create_future()
         self._waiting[request_id] = reply

@@ -2,7 +2,8 @@
 
 Open orders first; then fills since the time of the gap, page by page; then orders that we believed open and
 that are not among the open ones, one by one; then balances and positions. Whatever comes goes into the fold,
-which knows what is news. A fault ends the round: nothing is taken for done that was not answered.
+which knows what is news. A fault ends the round: nothing is taken for done that was not answered. A round
+that has ended gives back what it found, so that it can be compared with what we believe.
 """
 
 from __future__ import annotations
@@ -10,26 +11,27 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from trimaran.domain.account import FillId, VenueOrderId
-from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.instrument import Side, Symbol, symbol_in
 from trimaran.domain.orders import TERMINAL
-from trimaran.domain.reports import BalanceReport, OrderReport, PositionReport, Report
+from trimaran.domain.reports import BalanceReport, FillReport, OrderReport, PositionReport, Report
 from trimaran.venues.wire.asker import Asker
 from trimaran.venues.wire.asks import (
     Ask,
     Balances,
     FillHistory,
     OpenOrders,
+    OrderHistory,
     OrderRef,
     Positions,
     QueryOrder,
 )
 from trimaran.venues.wire.capability import Unsupported
 from trimaran.venues.wire.client_port import ClientOptions
-from trimaran.venues.wire.fault import FaultKind, VenueFault
+from trimaran.venues.wire.fault import Effect, Fault, FaultKind, VenueFault
 from trimaran.venues.wire.fold_port import OpenOrder
 
 T = TypeVar("T")
@@ -40,6 +42,15 @@ Listed = Callable[[type[Held], Sequence[Held], int], None]  # kind, all of it, v
 TIME_STEP_NS: Final = 1_000_000  # venues stamp in milliseconds
 WINDOWS_MAX: Final = 50  # what lies further back is no gap, and venues do not keep it for ever
 PAGES_MAX: Final = 200  # of one instrument; a client that missed more has other troubles
+HISTORY_PAGE: Final = 1000  # rows of a page of orders; venues cut it to what they have
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What a round has found at the venue: all that is open, and all that is held."""
+
+    open_orders: tuple[OrderReport, ...]
+    balances: tuple[BalanceReport, ...]
+    positions: tuple[PositionReport, ...]
 
 
 class Reconciler:
@@ -72,30 +83,38 @@ class Reconciler:
         self._venue_ns = venue_ns  # the venue's time now, at the earliest
         self._listed = listed
 
-    async def everything(self, believed: Callable[[], Sequence[OpenOrder]], since_ns: int) -> None:
+    async def everything(self, believed: Callable[[], Sequence[OpenOrder]], since_ns: int) -> Found:
         """One round. `believed`: what is open as far as we know. Raises VenueFault."""
         before = {order.client_order_id for order in believed()}
-        open_ids = await self._open_orders(False)
+        open_orders = await self._open_orders(False)
         if self._triggers_apart:
-            open_ids |= await self._open_orders(True)
+            open_orders += await self._open_orders(True)
+        open_ids = {report.client_order_id for report in open_orders}
         for symbol in self._symbols:
             await self.fills(symbol, since_ns)
         for order in believed():  # a fill may have told of one whose answer was lost
             ours = order.client_order_id in before - open_ids and order.venue_order_id is not None
             if ours:
                 await self._query(order)
-        await self._list(BalanceReport, Balances())
-        await self._list(PositionReport, Positions())
+        balances = await self._list(BalanceReport, Balances())
+        positions = await self._list(PositionReport, Positions())
+        return Found(open_orders, balances, positions)
 
-    async def fills(self, symbol: Symbol, since_ns: int, ref: OrderRef | None = None) -> None:
-        """Fills of an instrument, or of one order, window by window. Raises VenueFault."""
-        seen: set[tuple[FillId, Side]] = set()
+    async def fills(
+        self, symbol: Symbol, since_ns: int, ref: OrderRef | None = None
+    ) -> Sequence[FillReport] | Unsupported:
+        """Fills of an instrument, or of one order, window by window, all of which the fold has heard of.
+
+        Raises VenueFault.
+        """
+        seen: dict[tuple[FillId, Side], FillReport] = {}
         if since_ns and ref is None and self._window_ns:
             since_ns = max(since_ns, self._venue_ns() - WINDOWS_MAX * self._window_ns)
             while (until_ns := since_ns + self._window_ns) < self._venue_ns():
                 await self._fills_between(symbol, since_ns, until_ns, None, seen)
                 since_ns = until_ns
-        await self._fills_between(symbol, since_ns, 0, ref, seen)
+        missing = await self._fills_between(symbol, since_ns, 0, ref, seen)
+        return missing if missing is not None else tuple(seen.values())
 
     async def _fills_between(
         self,
@@ -103,27 +122,56 @@ class Reconciler:
         since_ns: int,
         until_ns: int,
         ref: OrderRef | None,
-        seen: set[tuple[FillId, Side]],
-    ) -> None:
+        seen: dict[tuple[FillId, Side], FillReport],
+    ) -> Unsupported | None:
         """Page by page, until one brings no news: venues cut answers shorter than they were asked for."""
         for _ in range(PAGES_MAX):
-            page = await self._rows(FillHistory(symbol, since_ns, self._page, ref, until_ns))
+            ask = FillHistory(symbol, since_ns, self._page, ref, until_ns)
+            page = await self._asker.ask(ask, self._patience)
+            if isinstance(page, Unsupported):
+                return page
             news = [fill for fill in page if (fill.fill_id, fill.side) not in seen]
             for fill in news:
-                seen.add((fill.fill_id, fill.side))
+                seen[fill.fill_id, fill.side] = fill
                 self._hear(fill)
             if not news and (ref is not None or len(page) < self._page):
-                return
-            step_ns = (
-                0 if news else TIME_STEP_NS
-            )  # a whole page of one moment: the rest of it is out of reach
-            if self._fills_newest:
-                oldest_ns = min(fill.venue_ns for fill in page)
-                until_ns = min(oldest_ns, until_ns or oldest_ns) - step_ns
-            else:
-                since_ns = max(since_ns, *(fill.venue_ns for fill in page)) + step_ns
+                return None
+            times = [fill.venue_ns for fill in page]
+            since_ns, until_ns = self._next_page(times, bool(news), since_ns, until_ns)
             if until_ns and until_ns < since_ns:
-                return
+                return None
+        return None
+
+    async def history(self, symbol: Symbol, since_ns: int) -> tuple[OrderReport, ...] | Unsupported:
+        """Orders of an instrument that were made since then and have ended. Raises VenueFault."""
+        rows: dict[VenueOrderId, OrderReport] = {}
+        until_ns = 0
+        for _ in range(PAGES_MAX):
+            ask = OrderHistory(symbol, since_ns, HISTORY_PAGE, until_ns)
+            page = await self._asker.ask(ask, self._patience)
+            if isinstance(page, Unsupported):
+                return page
+            news = [report for report in page if report.venue_order_id not in rows]
+            rows |= {report.venue_order_id: report for report in news}
+            if not news:
+                return tuple(rows.values())
+            times = [report.created_ns or report.venue_ns for report in page]
+            since_ns, until_ns = self._next_page(times, True, since_ns, until_ns)
+            if until_ns and until_ns < since_ns:
+                return tuple(rows.values())
+        raise VenueFault(
+            Fault(FaultKind.UNKNOWN, Effect.UNKNOWN, "", f"more than {PAGES_MAX} pages of orders")
+        )
+
+    def _next_page(
+        self, times_ns: Sequence[int], news: bool, since_ns: int, until_ns: int
+    ) -> tuple[int, int]:
+        """The bounds of the page behind one. Of a whole page of one moment the rest is out of reach."""
+        step_ns = 0 if news else TIME_STEP_NS
+        if self._fills_newest:
+            oldest_ns = min(times_ns)
+            return since_ns, min(oldest_ns, until_ns or oldest_ns) - step_ns
+        return max(since_ns, *times_ns) + step_ns, until_ns
 
     async def open_orders(self, symbol: Symbol) -> tuple[OrderReport, ...]:
         """Every open order of one instrument, those that wait for a trigger included. Raises VenueFault."""
@@ -132,15 +180,15 @@ class Reconciler:
             rows += await self._of_one(symbol, True)
         return rows
 
-    async def _open_orders(self, triggered: bool) -> set[ClientOrderId | None]:
-        """The ids of the orders that are open, all of which the fold has heard of."""
+    async def _open_orders(self, triggered: bool) -> tuple[OrderReport, ...]:
+        """The orders that are open, all of which the fold has heard of."""
         rows = await self._of_all(triggered)
         if rows is None:
             each = [await self._of_one(symbol, triggered) for symbol in self._symbols]
             rows = tuple(report for reports in each for report in reports)
         for report in rows:
             self._hear(report)
-        return {report.client_order_id for report in rows}
+        return rows
 
     async def _of_one(self, symbol: Symbol, triggered: bool) -> tuple[OrderReport, ...]:
         """The open orders of one instrument, page by page where the venue has pages."""
@@ -187,7 +235,7 @@ class Reconciler:
             if not isinstance(own, Unsupported):
                 self._hear(own)
 
-    async def _list(self, kind: type[HeldT], ask: Ask[tuple[HeldT, ...]]) -> None:
+    async def _list(self, kind: type[HeldT], ask: Ask[tuple[HeldT, ...]]) -> tuple[HeldT, ...]:
         """Everything that is held of a kind; what is not in the list is held no more.
 
         A row that does not say its time is at least as new as the question: a push since then is newer.
@@ -195,10 +243,11 @@ class Reconciler:
         asked_ns = self._venue_ns()
         rows = await self._asker.ask(ask, self._patience)
         if isinstance(rows, Unsupported):
-            return
+            return ()
         for report in rows:
             self._hear(report if report.venue_ns else replace(report, venue_ns=asked_ns))
         self._listed(kind, rows, asked_ns)
+        return rows
 
     async def _rows(self, ask: Ask[tuple[T, ...]]) -> tuple[T, ...]:
         """The rows of an answer; none where the market has no such thing."""

@@ -1,0 +1,122 @@
+"""When an account is reconciled, and what is told of it: rounds of `reconciler.py` that follow each other.
+
+    the start, Gap, a line that does not tell of open orders -> AccountUncertain -> round -> AccountSnapshot
+
+A round that fails is tried again after a growing pause; what is wanted meanwhile is in the next one. A round
+is complete only when everything in it was answered; and its snapshot is told only when nothing was missed
+meanwhile and every line that tells of orders is up, or it would say more than we know.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from trimaran.domain.events import AccountSnapshot, AccountUncertain
+from trimaran.domain.ports import Clock, Rng
+from trimaran.venues.wire.account_fold import AccountFold
+from trimaran.venues.wire.client_port import ClientEvent, ClientOptions, Reconciled, ReconcileFailed
+from trimaran.venues.wire.clock_offset import VenueClock
+from trimaran.venues.wire.fault import VenueFault
+from trimaran.venues.wire.private_spec import PrivateSpec
+from trimaran.venues.wire.reconciler import Reconciler
+
+SECOND: Final = 1_000_000_000
+
+
+class Rounds:
+    """The rounds of one account's market."""
+
+    def __init__(
+        self,
+        reconciler: Reconciler,
+        fold: AccountFold,
+        spec: PrivateSpec,
+        options: ClientOptions,
+        clock: Clock,
+        venue_clock: VenueClock,
+        rng: Rng,
+        tell: Callable[[Sequence[ClientEvent]], None],
+        hears: Callable[[], bool],
+        certain: Callable[[], bool],
+    ) -> None:
+        """`hears`: whether the venue pushes to us now; `certain`: whether it does, or never would."""
+        self._reconciler = reconciler
+        self._fold = fold
+        self._spec = spec
+        self._options = options
+        self._clock = clock
+        self._venue_clock = venue_clock
+        self._rng = rng
+        self._tell = tell
+        self._hears = hears
+        self._certain = certain
+        self._wanted: tuple[int, str] | None = None  # since when to reconcile, and why
+        self._want = asyncio.Event()
+        self._sound_ns = 0  # venue's clock: what happened before has been asked for
+        self._met = False  # the first line has been up
+
+    def first(self, up_ns: int) -> None:
+        """The account can be heard for the first time, since `up_ns` of the venue's clock."""
+        if not self._met:
+            self._met = True
+            self.soon(self._options.since_ns or up_ns - self._options.lookback_ns, "the start")
+
+    def soon(self, since_ns: int, reason: str) -> None:
+        """A round is wanted that reaches back so far."""
+        wanted = self._wanted
+        self._wanted = (since_ns, reason) if wanted is None else (min(since_ns, wanted[0]), reason)
+        self._want.set()
+
+    def uncertain(self, reason: str) -> None:
+        """Something may have been missed."""
+        self._tell([AccountUncertain(self._spec.market, reason, self._clock.wall_ns())])
+
+    async def reconcile(self, since_ns: int, reason: str) -> None:
+        """One round now: orders, fills since then (venue's clock), balances, positions. Raises VenueFault."""
+        began = self._venue_clock.at(self._clock.monotonic_ns())
+        found = await self._reconciler.everything(self._fold.open_orders, since_ns)
+        self._sound_ns = began.venue_ns - began.error_ns - self._options.line.gap_margin_ns
+        snapshot = AccountSnapshot(
+            self._spec.market,
+            found.open_orders,
+            found.balances,
+            found.positions,
+            began.venue_ns,
+            self._clock.wall_ns(),
+        )
+        self._tell([Reconciled(since_ns, reason)])
+        if self._wanted is None and self._certain():
+            self._tell([snapshot])
+
+    async def run(self) -> None:
+        """Reconciles whenever it is wanted, for ever."""
+        in_a_row = 0  # rounds that failed, or that were followed by another one at once
+        while True:
+            await self._want.wait()
+            await asyncio.sleep(self._spec.visibility_lag_ns / SECOND)
+            self._want.clear()  # what was wanted meanwhile is in this round
+            assert self._wanted is not None
+            (since_ns, reason), self._wanted = self._wanted, None
+            try:
+                await self.reconcile(since_ns, reason)
+                least_ns = 0
+            except VenueFault as error:
+                self._tell([ReconcileFailed(reason, error.fault)])
+                self.uncertain(f"a round failed: {error}")
+                self.soon(since_ns, reason)
+                least_ns = error.fault.retry_after_ns
+            if not self._want.is_set():
+                in_a_row = 0
+                continue
+            pause_ns = self._options.retry.delay_ns(in_a_row, self._rng)
+            in_a_row += 1
+            await asyncio.sleep(max(pause_ns, least_ns) / SECOND)
+
+    async def poll_while_deaf(self) -> None:
+        """Without a line that tells of them, open orders are looked at now and then."""
+        while True:
+            await asyncio.sleep(self._options.poll_s)
+            if self._sound_ns and not self._hears() and self._fold.open_orders():
+                self.soon(self._sound_ns, "no line tells of open orders")
