@@ -37,6 +37,7 @@ from trimaran.domain.facts import (
     PositionChanged,
 )
 from trimaran.domain.instrument import Asset, InstrumentKey, MarketName, Side
+from trimaran.domain.kill import ALL
 from trimaran.domain.orders import (
     GroupId,
     IntentId,
@@ -96,7 +97,7 @@ FACTS: list[Fact] = [
     FillRepeated(FILL, conflict=True),
     BalanceChanged(MARKET, USDT, Decimal(1), Decimal("1E+3"), 3),
     PositionChanged(KEY, 0, 5, Decimal(0), Decimal("500"), 3),
-    KillChanged(KillState.RUNNING, KillState.KILLED, "operator", "test", 3),
+    KillChanged(ALL, KillState.RUNNING, KillState.KILLED, "operator", "test", 3),
 ]
 
 

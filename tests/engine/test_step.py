@@ -27,7 +27,7 @@ from trimaran.domain.answer import BookStatus, Kind, kind_of
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.commands import SendOrder
 from trimaran.domain.decision import KillState
-from trimaran.domain.events import FeedDown, Frame
+from trimaran.domain.events import FeedDown, Frame, KillRequested
 from trimaran.domain.facts import (
     BookChanged,
     Fact,
@@ -44,6 +44,7 @@ from trimaran.domain.facts import (
 from trimaran.domain.instrument import (
     Side,
 )
+from trimaran.domain.kill import ALL
 from trimaran.domain.opportunity import Opportunity
 from trimaran.domain.orders import OrderState, StrategyName
 from trimaran.engine.step import step
@@ -58,7 +59,7 @@ def test_a_frame_that_wakes_sends_both_legs_in_the_written_order() -> None:
     output = step(rig.desk, OPENS)
     assert names(output.facts) == [
         "BookChanged", "OpportunitySeen",
-        "OrderApproved", "OrderStateChanged", "OrderApproved", "OrderStateChanged",
+        "OrderApproved", "OrderApproved", "OrderStateChanged", "OrderStateChanged",
     ]  # fmt: skip
     opportunity = output.facts[1].opportunity  # type: ignore[union-attr]
     assert (opportunity.size, opportunity.cost) == (Decimal("0.166"), Decimal(9_960))
@@ -141,7 +142,7 @@ def test_risk_refuses_both_legs(rule: str, limits: dict[str, Any]) -> None:
 
 def test_the_kill_switch_stops_everything() -> None:
     rig = Rig()
-    rig.desk.durable.kill = KillState.KILLED
+    rig.play(KillRequested(ALL, KillState.KILLED, "me", "a drill", 1))
     facts = rig.play(*QUIET, OPENS)
     assert only(facts, OpportunitySeen)
     assert only(facts, OrderApproved) == []
@@ -150,7 +151,7 @@ def test_the_kill_switch_stops_everything() -> None:
 
 def test_risk_refuses_what_does_not_reduce() -> None:
     rig = Rig()
-    rig.desk.durable.kill = KillState.REDUCE_ONLY
+    rig.play(KillRequested(ALL, KillState.REDUCE_ONLY, "me", "a drill", 1))
     (refused,) = only(rig.play(*QUIET, OPENS), OrderRefused)
     assert refused.refused.rule == "kill"
 

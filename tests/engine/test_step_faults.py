@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.desk import ETHER, GONE, OPENS, PERPETUAL_BOOK, QUIET, Rig, depth, names, only
 from tests.support.instruments import PERPETUAL, SPOT
-from trimaran.domain.account import Fill, FillId, Liquidity, OrderRejected
+from trimaran.domain.account import Fill, FillId, Liquidity, OrderRejected, Transfer, TransferId
 from trimaran.domain.answer import BookStatus
 from trimaran.domain.events import FeedDown, Frame
 from trimaran.domain.facts import (
@@ -22,7 +22,8 @@ from trimaran.domain.facts import (
     Purpose,
 )
 from trimaran.domain.instrument import Asset, Side
-from trimaran.engine.step import ENDED_KEPT_NS
+from trimaran.engine.durable_state import ENDED_KEPT_NS
+from trimaran.strategies.cross_market import NAME
 
 SECOND = 1_000_000_000
 
@@ -82,7 +83,7 @@ def test_an_overfilled_leg_ends_its_group_with_what_was_really_filled() -> None:
     (closed,) = only(facts, GroupClosed)
     assert closed.residual == Decimal("-0.001")
     assert rig.desk.durable.working == {}
-    assert rig.desk.strategies[0].owed == {PERPETUAL.key: Decimal("-0.001")}
+    assert rig.desk.durable.owed(NAME) == {PERPETUAL.key: Decimal("-0.001")}
 
 
 def test_a_perpetual_is_unwound_without_margin() -> None:
@@ -134,24 +135,25 @@ def test_a_residual_whose_unwinding_does_not_fill_is_given_back_later() -> None:
     assert (
         only(facts, OrderRefused)[0].refused.rule == "price_collar"
     )  # 180 bps from the fair price: it waits
-    assert rig.desk.strategies[0].owed == {SPOT.key: Decimal("0.165834")}
+    assert rig.desk.durable.owed(NAME) == {SPOT.key: Decimal("0.165834")}
     rig.play(Frame(0, depth(12, [("59995.00", "1")], [], venue_ms=500), SECOND // 2))
     assert rig.settle() == []
     rig.play(Frame(0, depth(13, [("59996.00", "1")], [], venue_ms=1_200), SECOND * 12 // 10))
     facts = rig.settle()
     assert [f.purpose for f in only(facts, GroupClosed)] == [Purpose.UNWIND]
-    assert rig.desk.strategies[0].owed == {SPOT.key: Decimal("0.000004")}  # below a lot
+    assert rig.desk.durable.owed(NAME) == {SPOT.key: Decimal("0.000004")}  # below a lot
 
 
-def test_ended_orders_are_forgotten_and_the_hash_is_not() -> None:
+def test_ended_orders_are_forgotten_by_the_times_of_the_records() -> None:
     rig, other = Rig(), Rig()
     for each in (rig, other):
         sent_order(each)
+    later = ENDED_KEPT_NS + 2 * SECOND
+    rig.play(Frame(0, depth(11, [("59000.00", "1")], []), later))
     assert len(rig.desk.durable.orders) == 2
-    later = Frame(0, depth(11, [("59000.00", "1")], []), ENDED_KEPT_NS + 2 * SECOND)
-    rig.play(later)
-    assert rig.desk.durable.orders == {}
     assert rig.desk.durable.state_hash() == other.desk.durable.state_hash()
+    rig.play(Transfer(TransferId("later"), SPOT.market, Asset("USDT"), Decimal(1), 0, later))
+    assert rig.desk.durable.orders == {}
 
 
 def test_one_shard_of_a_market_is_lost() -> None:

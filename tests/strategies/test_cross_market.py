@@ -21,7 +21,8 @@ from trimaran.domain.instrument import (
     Side,
 )
 from trimaran.domain.opportunity import Opportunity, Pair
-from trimaran.domain.orders import GroupId
+from trimaran.domain.orders import GroupId, StrategyName
+from trimaran.engine.groups import Groups
 from trimaran.strategies.catalogue import STRATEGIES
 from trimaran.strategies.cross_market import NAME, CrossMarket, CrossMarketConfig
 from trimaran.strategies.port import LegDraft, Proposal, Skipped
@@ -59,6 +60,7 @@ class View:
         self.at_work: set[InstrumentKey] = set()
         self.stopped: set[InstrumentKey] = set()
         self.notional_max = Decimal(1_000_000)
+        self.groups = Groups()
 
     def instrument(self, key: InstrumentKey) -> Instrument:
         return {SPOT.key: SPOT, PERPETUAL.key: PERPETUAL, **self.more}[key]
@@ -66,11 +68,23 @@ class View:
     def top_ticks(self, key: InstrumentKey) -> tuple[int, int]:
         return self.tops[key]
 
-    def halted(self, key: InstrumentKey) -> bool:
+    def halted(self, key: InstrumentKey, strategy: StrategyName) -> bool:
         return key in self.stopped
+
+    def owed(self, strategy: StrategyName) -> Mapping[InstrumentKey, Decimal]:
+        return self.groups.owed.get(strategy, {})
 
     def working(self, key: InstrumentKey) -> bool:
         return key in self.at_work
+
+
+def after(cross: CrossMarket, ended: GroupClosed, view: View) -> Proposal | None:
+    """A group has ended: durable state takes over its residual, then the strategy hears of it."""
+    heavier = Side.BUY if ended.residual > 0 else Side.SELL
+    if ended.residual:
+        first = next((leg for leg in ended.legs if leg.side is heavier), ended.legs[0])
+        view.groups.owe(ended.strategy, first.instrument_key, ended.residual)
+    return cross.on_group_closed(ended, view)
 
 
 def strategy(**settings: Any) -> CrossMarket:
@@ -121,11 +135,11 @@ def test_a_residual_below_the_smallest_order_waits_and_stops_nothing() -> None:
     """It is worth 300 in quote, and the venue takes orders of 0.01 only: it can wait, the market cannot."""
     cross = strategy(repeat_pause_ns=0)
     view = View(more={SPOT.key: replace(SPOT, order_lots_min=1_000)})
-    assert cross.on_group_closed(closed(500, 0), view) is None
-    assert cross.owed == {SPOT.key: Decimal("0.005")}
+    assert after(cross, closed(500, 0), view) is None
+    assert view.owed(NAME) == {SPOT.key: Decimal("0.005")}
     assert cross.on_tick(10**18, view) == []
     assert isinstance(cross.on_opportunity(FOUND, view), Proposal)
-    unwinding = cross.on_group_closed(closed(500, 0), view)
+    unwinding = after(cross, closed(500, 0), view)
     assert unwinding is not None
     assert unwinding.legs[0].lots == 1_000
     assert cross.on_opportunity(FOUND, view) == Skipped(PAIR, "residual owed")
@@ -203,7 +217,7 @@ RESIDUALS = [
 
 @pytest.mark.parametrize(("bought", "sold", "draft"), RESIDUALS)
 def test_what_one_leg_filled_more_is_given_back(bought: int, sold: int, draft: LegDraft | None) -> None:
-    wanted = strategy().on_group_closed(closed(bought, sold), View())
+    wanted = after(strategy(), closed(bought, sold), View())
     assert wanted == (None if draft is None else Proposal(NAME, Purpose.UNWIND, (draft,), None))
 
 
@@ -214,38 +228,46 @@ def unwound(lots: int) -> GroupClosed:
 
 def test_what_is_owed_is_tried_again_until_it_is_gone() -> None:
     cross, view, pause_ns = strategy(), View(), CrossMarketConfig().repeat_pause_ns
-    assert isinstance(cross.on_group_closed(closed(50_000, 0), view), Proposal)
-    assert cross.owed == {SPOT.key: Decimal("0.5")}
+    assert isinstance(after(cross, closed(50_000, 0), view), Proposal)
+    assert view.owed(NAME) == {SPOT.key: Decimal("0.5")}
     view.at_work.add(SPOT.key)
     assert cross.on_tick(pause_ns * 10, view) == []  # one order at a time
     view.at_work.clear()
-    assert cross.on_group_closed(unwound(0), view) is None  # it did not fill; not at once again
+    assert after(cross, unwound(0), view) is None  # it did not fill; not at once again
     assert cross.on_tick(pause_ns, view) == []
     (again,) = cross.on_tick(pause_ns + 1, view)
     assert again.legs == (LegDraft(SPOT.key, Side.SELL, 5_988_000, 50_000),)
-    assert cross.on_group_closed(unwound(30_000), view) is None
-    assert cross.owed == {SPOT.key: Decimal("0.2")}
+    assert after(cross, unwound(30_000), view) is None
+    assert view.owed(NAME) == {SPOT.key: Decimal("0.2")}
     (rest,) = cross.on_tick(pause_ns * 3, view)
     assert rest.legs[0].lots == 20_000
-    assert cross.on_group_closed(unwound(20_000), view) is None
-    assert cross.owed == {}
+    assert after(cross, unwound(20_000), view) is None
+    assert view.owed(NAME) == {}
     assert cross.on_tick(pause_ns * 9, view) == []
 
 
 def test_a_refused_unwinding_waits_and_is_tried_again() -> None:
-    cross, pause_ns = strategy(), CrossMarketConfig().refusal_pause_ns
-    proposal = cross.on_group_closed(closed(50_000, 0), View())
+    cross, view, pause_ns = strategy(), View(), CrossMarketConfig().refusal_pause_ns
+    proposal = after(cross, closed(50_000, 0), view)
     assert proposal is not None
     cross.on_refused(proposal, "price_collar", 100)
-    assert cross.on_tick(99 + pause_ns, View()) == []
-    assert len(cross.on_tick(100 + pause_ns, View())) == 1
+    assert cross.on_tick(99 + pause_ns, view) == []
+    assert len(cross.on_tick(100 + pause_ns, view)) == 1
+
+
+def test_a_strategy_that_has_lost_its_memory_gives_back_what_is_owed() -> None:
+    view = View({SPOT.key: (0, 0)})
+    assert after(strategy(), closed(50_000, 0), view) is None
+    view.tops[SPOT.key] = (6_000_000, 6_000_100)
+    (wanted,) = strategy().on_tick(2, view)
+    assert wanted.legs == (LegDraft(SPOT.key, Side.SELL, 5_988_000, 50_000),)
 
 
 def test_nothing_is_sent_where_all_is_stopped() -> None:
     cross, view = strategy(), View()
     view.stopped.add(SPOT.key)
     assert cross.on_opportunity(FOUND, view) == Skipped(PAIR, "halted")
-    assert cross.on_group_closed(closed(50_000, 0), view) is None
+    assert after(cross, closed(50_000, 0), view) is None
     assert cross.on_tick(2, view) == []
     view.stopped.clear()
     assert len(cross.on_tick(2, view)) == 1
@@ -255,8 +277,8 @@ def test_a_residual_that_slack_makes_too_small_stops_nothing() -> None:
     """Worth 100.1 at the touch and 99.9 where it could be sold: it waits, and the market goes on."""
     view = View({SPOT.key: (10_010_000, 10_010_100)}, {SPOT.key: replace(SPOT, min_notional=Decimal(100))})
     cross = strategy(repeat_pause_ns=0)
-    assert cross.on_group_closed(closed(100, 0), view) is None
-    assert cross.owed == {SPOT.key: Decimal("0.001")}
+    assert after(cross, closed(100, 0), view) is None
+    assert view.owed(NAME) == {SPOT.key: Decimal("0.001")}
     there = replace(FOUND, buy_limit_ticks=10_010_100, sell_limit_ticks=1_002_000)
     assert isinstance(cross.on_opportunity(there, view), Proposal)
 
@@ -264,33 +286,34 @@ def test_a_residual_that_slack_makes_too_small_stops_nothing() -> None:
 def test_a_large_residual_goes_in_parts_and_before_new_opportunities() -> None:
     cross, view = strategy(), View()
     view.notional_max = Decimal(10_000)
-    proposal = cross.on_group_closed(closed(50_000, 0), view)
+    proposal = after(cross, closed(50_000, 0), view)
     assert proposal is not None
     assert proposal.legs == (LegDraft(SPOT.key, Side.SELL, 5_988_000, 16_700),)
     assert cross.on_opportunity(FOUND, view) == Skipped(PAIR, "residual owed")
 
 
 def test_an_unknown_book_is_waited_for() -> None:
-    cross = strategy()
-    assert cross.on_group_closed(closed(50_000, 0), View({SPOT.key: (0, 0)})) is None
-    assert len(cross.on_tick(2, View())) == 1
+    cross, view = strategy(), View({SPOT.key: (0, 0)})
+    assert after(cross, closed(50_000, 0), view) is None
+    view.tops[SPOT.key] = (6_000_000, 6_000_100)
+    assert len(cross.on_tick(2, view)) == 1
 
 
 def test_fees_in_coins_add_up_until_they_can_be_traded() -> None:
     cross, view = strategy(), View()
     for count in range(1, 4):
         group = replace(closed(50_000, 500), residual=Decimal("-0.0005"), local_ns=count)
-        wanted = cross.on_group_closed(group, view)
-        assert cross.owed == {PERPETUAL.key: Decimal("-0.0005") * count}
+        wanted = after(cross, group, view)
+        assert view.owed(NAME) == {PERPETUAL.key: Decimal("-0.0005") * count}
         assert wanted is None  # 0.001 at 60,180.2 is below the minimum of 100
-    wanted = cross.on_group_closed(replace(group, local_ns=9), view)
+    wanted = after(cross, replace(group, local_ns=9), view)
     assert wanted is not None
     assert wanted.legs == (LegDraft(PERPETUAL.key, Side.BUY, 601_802, 2),)
 
 
 @pytest.mark.parametrize(("bought", "sold", "key"), [(50_000, 0, SPOT.key), (0, 500, PERPETUAL.key)])
 def test_nothing_is_given_back_into_an_unknown_book(bought: int, sold: int, key: InstrumentKey) -> None:
-    assert strategy().on_group_closed(closed(bought, sold), View({key: (0, 0)})) is None
+    assert after(strategy(), closed(bought, sold), View({key: (0, 0)})) is None
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from trimaran.domain.account import AccountEvent
-from trimaran.domain.decision import Approved
+from trimaran.domain.commands import Command
+from trimaran.domain.events import ShellEvent
 from trimaran.domain.records import Durability, JournalRecord
 
 
@@ -37,16 +38,16 @@ class Rng(Protocol):
 
 
 class OrderVenue(Protocol):
-    """Where approved orders go. What becomes of them comes back as account events, and only so."""
+    """Where commands go. What becomes of them comes back as events, and only so."""
 
     @property
     def next_due_ns(self) -> int | None:
         """When the next event is ready; None when nothing is under way."""
 
-    def send(self, approved: Approved, now_ns: int, /) -> None:
-        """Sends an order once."""
+    def carry_out(self, command: Command, now_ns: int, /) -> None:
+        """Takes one command, once, without waiting. `now_ns` is the time of the step that made it."""
 
-    def due(self, now_ns: int, /) -> Sequence[AccountEvent]:
+    def due(self, now_ns: int, /) -> Sequence[AccountEvent | ShellEvent]:
         """The events that are ready by `now_ns`, in their order."""
 
 

@@ -1,85 +1,151 @@
-"""Stage 3 of the step: account events move orders in the state table and money in the ledger."""
+"""Stage 3 of the step, and of every replay: account events move orders in the state table and money in the
+ledger.
+
+An event that contradicts the state table freezes its instrument; a fill is booked all the same, because money
+has moved (`domain/orders.py`, law 6).
+"""
 
 from __future__ import annotations
+
+from decimal import localcontext
 
 from trimaran.base.errors import IllegalTransition
 from trimaran.domain.account import (
     AccountEvent,
+    Adjusted,
+    AmendLost,
+    AmendRefused,
     Fill,
     FundingPaid,
+    InterestPaid,
     OrderAbsent,
     OrderAcked,
+    OrderAmended,
     OrderDone,
     OrderLost,
     OrderRejected,
+    PositionAdjusted,
     Transfer,
+    VenueOrderId,
 )
-from trimaran.domain.client_id import ClientOrderId
-from trimaran.domain.facts import Fact, FillBooked, InstrumentFrozen
-from trimaran.domain.orders import OrderEvent, OrderState, end_event
-from trimaran.engine.desk import Desk
+from trimaran.domain.exact import EXACT
+from trimaran.domain.facts import Fact, FillBooked, OrderTermsChanged
+from trimaran.domain.kill import market_in
+from trimaran.domain.orders import OrderEvent, OrderState, end_event, fill_event
+from trimaran.engine.durable_state import DurableState
+from trimaran.engine.orders import OrderEntry
+
+MoneyEvent = Fill | Transfer | FundingPaid | InterestPaid | Adjusted | PositionAdjusted
+OrderWord = OrderAcked | OrderRejected | OrderLost | OrderAbsent | OrderDone
 
 
-def apply(desk: Desk, event: AccountEvent) -> list[Fact]:
-    """Applies one account event.
-
-    One that contradicts the state table freezes its instrument; a fill is booked all the same, because money
-    has moved (`domain/orders.py`, law 6).
-    """
-    if isinstance(event, Transfer | FundingPaid):
-        return list(desk.durable.ledger.apply(event))
+def heard(durable: DurableState, event: AccountEvent) -> list[Fact]:
+    """Applies one account event."""
     if isinstance(event, Fill):
-        return _fill(desk, event)
-    facts: list[Fact] = []
-    if event.client_order_id not in desk.durable.orders:
-        return facts  # not ours; reconciliation looks after it
-    move, reason = _move_of(event)
-    return facts + _moved(desk, event.client_order_id, move, reason, event.local_ns)
-
-
-def _move_of(
-    event: OrderAcked | OrderRejected | OrderLost | OrderAbsent | OrderDone,
-) -> tuple[OrderEvent, str]:
+        return _fill(durable, event)
+    if isinstance(event, FundingPaid | PositionAdjusted):
+        durable.markets.add(market_in(event.instrument_key))
+        return list(durable.ledger.apply(event)) if event.instrument_key in durable.instruments else []
+    if isinstance(event, Transfer | InterestPaid | Adjusted):
+        durable.markets.add(event.market)
+        return list(durable.ledger.apply(event))
+    entry = durable.orders.get(event.client_order_id)
+    if entry is None:
+        return []  # not ours, or forgotten; reconciliation looks after it
+    if isinstance(event, OrderAmended | AmendRefused | AmendLost):
+        return _terms(durable, entry, event)
     if isinstance(event, OrderAcked):
-        return OrderEvent.ACK, event.venue_order_id
+        entry.venue_order_id = VenueOrderId(event.venue_order_id)
+    return _word(durable, entry, event)
+
+
+def _word(durable: DurableState, entry: OrderEntry, event: OrderWord) -> list[Fact]:
+    if isinstance(event, OrderAcked):
+        return _moved(durable, entry, OrderEvent.ACK, event.venue_order_id, event.local_ns)
     if isinstance(event, OrderRejected):
-        return OrderEvent.REJECT, f"{event.code}: {event.text}"
+        return _moved(durable, entry, OrderEvent.REJECT, f"{event.code}: {event.text}", event.local_ns)
     if isinstance(event, OrderLost):
-        return OrderEvent.LOSE, event.cause
+        return _moved(durable, entry, OrderEvent.LOSE, event.cause, event.local_ns)
     if isinstance(event, OrderAbsent):
-        return OrderEvent.PROVE_ABSENT, f"{event.proofs} proofs"
-    if event.state is OrderState.FILLED:
-        return OrderEvent.ACK, "filled, fills still to come"  # the fills themselves complete the order
-    return end_event(event.state), event.reason
+        return _moved(durable, entry, OrderEvent.PROVE_ABSENT, f"{event.proofs} proofs", event.local_ns)
+    if event.state is not OrderState.FILLED:
+        return _moved(durable, entry, end_event(event.state), event.reason, event.local_ns)
+    # The fills themselves complete the order; while its terms are in question, the venue's word does.
+    facts = _moved(durable, entry, OrderEvent.ACK, "filled, fills still to come", event.local_ns)
+    asked = entry.amendment
+    if asked is not None and entry.filled_lots in (entry.order.lots, asked.order.lots):
+        facts += _moved(durable, entry, OrderEvent.FULL_FILL, event.reason, event.local_ns)
+    return facts
 
 
-def _fill(desk: Desk, fill: Fill) -> list[Fact]:
-    facts: list[Fact] = list(desk.durable.ledger.apply(fill))
-    is_new = any(isinstance(fact, FillBooked) for fact in facts)
-    if not is_new or fill.client_order_id not in desk.durable.orders:
+def _terms(
+    durable: DurableState, entry: OrderEntry, event: OrderAmended | AmendRefused | AmendLost
+) -> list[Fact]:
+    if entry.order.client_order_id not in durable.working:
+        return []  # its end has ended every change
+    changed: OrderTermsChanged | None
+    if isinstance(event, OrderAmended):
+        changed = durable.book.amended(event)
+    elif isinstance(event, AmendRefused):
+        changed = durable.book.amend_refused(event)
+    else:
+        changed = durable.book.amend_lost(event)
+    facts: list[Fact] = []
+    if isinstance(event, OrderAmended):  # it proves placement
+        facts += _moved(durable, entry, OrderEvent.ACK, "amended", event.local_ns)
+    if changed is not None:
+        facts.append(changed)
+    if entry.filled_lots >= entry.lots_max:
+        facts += _moved(durable, entry, OrderEvent.FULL_FILL, "filled under its terms", event.local_ns)
+    return facts
+
+
+def _fill(durable: DurableState, fill: Fill) -> list[Fact]:
+    instrument = durable.instruments.get(fill.instrument_key)
+    if instrument is None:
+        return []  # the journal has never heard of it: reconciliation tells what it did
+    durable.markets.add(instrument.market)
+    facts: list[Fact] = list(durable.ledger.apply(fill))
+    entry = durable.orders.get(fill.client_order_id)
+    if entry is None or not isinstance(facts[0], FillBooked):
         return facts
-    text = desk.durable.overfill(fill)
-    if text is not None:
-        facts += _freeze(desk, fill.client_order_id, text, fill.local_ns)
-    move = desk.durable.add_fill(fill)
-    return facts + _moved(desk, fill.client_order_id, move, str(fill.fill_id), fill.local_ns)
+    total = entry.filled_lots = entry.filled_lots + fill.lots
+    lots_max = entry.lots_max
+    if total > lots_max:
+        text = f"fill {fill.fill_id}: expected at most {lots_max} lots in total, found {total}"
+        facts += durable.freeze(fill.instrument_key, text, fill.local_ns)
+        total = lots_max  # one beyond the order completes it all the same
+    _keep_fee(durable, entry, fill)
+    return facts + _moved(durable, entry, fill_event(total, lots_max), fill.fill_id, fill.local_ns)
+
+
+def _keep_fee(durable: DurableState, entry: OrderEntry, fill: Fill) -> None:
+    """What came off the coins counts with its group, or is owed where that has been closed."""
+    instrument = durable.instruments[fill.instrument_key]
+    in_base = fill.fee_asset == instrument.base
+    if durable.in_open_group(entry):
+        if in_base:
+            with localcontext(EXACT):
+                entry.base_fee += fill.fee
+        return
+    if entry.owes:
+        with localcontext(EXACT):
+            size = instrument.size(fill.lots) * fill.side.sign - (fill.fee if in_base else 0)
+        durable.groups.owe(entry.order.strategy, fill.instrument_key, size)
 
 
 def _moved(
-    desk: Desk, client_order_id: ClientOrderId, event: OrderEvent, reason: str, local_ns: int
+    durable: DurableState, entry: OrderEntry, event: OrderEvent, reason: str, now_ns: int
 ) -> list[Fact]:
+    client_order_id = entry.order.client_order_id
+    was_working = client_order_id in durable.working
     try:
-        changed = desk.durable.move(client_order_id, event, reason, local_ns)
+        changed = durable.book.move(client_order_id, event, reason, now_ns)
     except IllegalTransition as error:
-        return _freeze(desk, client_order_id, str(error), local_ns)
-    closed = desk.durable.closed_group(client_order_id, local_ns)
-    return [fact for fact in (changed, closed) if fact is not None]
-
-
-def _freeze(desk: Desk, client_order_id: ClientOrderId, text: str, local_ns: int) -> list[Fact]:
-    """Stops new orders on the instrument of an order; told once, the first cause is kept."""
-    key = desk.durable.orders[client_order_id].order.instrument_key
-    if key in desk.durable.frozen:
+        return durable.freeze(entry.order.instrument_key, str(error), now_ns)
+    if changed is None:
         return []
-    desk.durable.frozen[key] = text
-    return [InstrumentFrozen(key, text, local_ns)]
+    if not was_working or client_order_id in durable.working:
+        return [changed]
+    closed = durable.after_end(entry, now_ns)
+    return [changed] if closed is None else [changed, closed]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
@@ -11,12 +12,16 @@ from trimaran.arbitrage.episodes import Episodes
 from trimaran.arbitrage.opportunity import Leg
 from trimaran.base.errors import ConfigError
 from trimaran.domain.answer import STATUS_WORD, BookStatus
-from trimaran.domain.client_id import ClientIdCounter
+from trimaran.domain.client_id import ClientIdCounter, ClientOrderId
 from trimaran.domain.decision import KillState
 from trimaran.domain.dialect import Dialect
 from trimaran.domain.instrument import Asset, Instrument, InstrumentKey, MarketName, Side
+from trimaran.domain.kill import market_in
 from trimaran.domain.market import Level
 from trimaran.domain.opportunity import Pair
+from trimaran.domain.orders import GroupId, OrderRequest, OrderState, StrategyName
+from trimaran.domain.records import Durability
+from trimaran.domain.venue_law import VenueLaw
 from trimaran.engine.durable import Durable
 from trimaran.engine.hot import Hot
 from trimaran.risk.limits import RiskLimits
@@ -45,6 +50,8 @@ class DeskSetup(msgspec.Struct, frozen=True):
     limits: Mapping[InstrumentKey, RiskLimits]
     threshold_e8: int  # net edge at the top from which the scan wakes the stages behind it
     notional_max: Decimal  # quote; a depth walk goes no further
+    laws: Mapping[MarketName, VenueLaw] = msgspec.field(default_factory=dict)  # of markets that are real
+    durability: Mapping[StrategyName, Durability] = msgspec.field(default_factory=dict)  # DURABLE if missing
 
 
 class Desk:
@@ -58,6 +65,10 @@ class Desk:
         self.strategies = strategies
         self.instruments = {i.key: i for market in setup.markets for i in market.instruments}
         self.durable = Durable(self.instruments, counter)
+        self.ids = counter  # of the last id that was given out; those of refused orders are lost
+        self.group_sequence = 0
+        self.recent: deque[OrderRequest] = deque()  # approved lately, for the windows of risk
+        self.takes_risk = True  # whether the record has room for new intents; the loop knows
         self.episodes = Episodes()
         self.now_ns = 0
         self.markets: dict[MarketName, int] = {}
@@ -80,11 +91,46 @@ class Desk:
 
     def working(self, key: InstrumentKey) -> bool:
         """True while an order of ours is open there."""
-        return any(record.order.instrument_key == key for record in self.durable.working.values())
+        return key in self.durable.book.at_work
 
-    def halted(self, key: InstrumentKey) -> bool:
-        """True while nothing may be sent there: frozen, or the kill switch."""
-        return key in self.durable.frozen or self.durable.kill is KillState.KILLED
+    def halted(self, key: InstrumentKey, strategy: StrategyName) -> bool:
+        """True while a strategy may send nothing there: frozen, not reconciled, or a kill switch."""
+        killed = self.durable.kill.effective(market_in(key), strategy) is KillState.KILLED
+        return killed or self.frozen_by(key) is not None or self.not_ready(key) is not None
+
+    def frozen_by(self, key: InstrumentKey) -> str | None:
+        """Why an instrument is frozen: a contradiction, or an order whose fate nothing can prove."""
+        text = self.durable.frozen.get(key)
+        law = self.setup.laws.get(market_in(key))
+        if text is not None or law is None or law.reissue:
+            return text
+        for client_order_id, entry in self.durable.working.items():
+            if entry.state is OrderState.UNKNOWN and entry.order.instrument_key == key:
+                return f"order {client_order_id}: its fate is not known, and the venue forgets"
+        return None
+
+    def not_ready(self, key: InstrumentKey) -> str | None:
+        """What is missing before new orders may go to the market of an instrument; None: nothing."""
+        return None
+
+    def owed(self, strategy: StrategyName) -> Mapping[InstrumentKey, Decimal]:
+        """What a strategy is to give back, in base asset, by instrument; long is positive."""
+        return self.durable.owed(strategy)
+
+    def take_client_id(self) -> ClientOrderId:
+        """The next client order id; it is never given twice."""
+        client_order_id, self.ids = self.ids.take()
+        return client_order_id
+
+    def take_group_id(self, strategy: StrategyName) -> GroupId:
+        """The next group id."""
+        self.group_sequence += 1
+        return GroupId(f"{strategy}-{self.ids.epoch}-{self.group_sequence}")
+
+    def forget_recent(self, before_ns: int) -> None:
+        """Drops approvals that no window of risk reaches any more."""
+        while self.recent and self.recent[0].created_ns < before_ns:
+            self.recent.popleft()
 
     @property
     def notional_max(self) -> Decimal:

@@ -1,186 +1,173 @@
-"""The durable half of the state: orders, groups, the ledger and the kill switch; a fold of facts.
+"""The durable half of the state: orders, groups, the ledger, kill switches, limits: a fold of records.
 
-Its hash is the state hash of a desk: two desks that have seen the same account events and made the same
-decisions have the same one, whatever their books were doing.
+`apply` is the only way to change it. It reads no clock, no book and no setting, so that a journal that is
+replayed gives the same state, and the same hash, as the process that wrote it. The hash says nothing about
+books.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections import deque
-from collections.abc import Mapping
-from decimal import Decimal, localcontext
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
-import msgspec
-
-from trimaran.domain.account import Fill
-from trimaran.domain.client_id import ClientIdCounter, ClientOrderId
-from trimaran.domain.decision import KillState
-from trimaran.domain.exact import EXACT, ZERO
-from trimaran.domain.facts import ClosedLeg, GroupClosed, OrderStateChanged, Purpose
-from trimaran.domain.instrument import Instrument, InstrumentKey
-from trimaran.domain.orders import (
-    TERMINAL,
-    GroupId,
-    OrderEvent,
-    OrderRequest,
-    OrderState,
-    StrategyName,
-    advance,
-    fill_event,
+from trimaran.domain.client_id import ClientIdCounter, ClientOrderId, unpack_client_id
+from trimaran.domain.facts import Fact, InstrumentReleased, LimitsChanged, OrderStateChanged, Purpose
+from trimaran.domain.instrument import InstrumentKey
+from trimaran.domain.orders import OrderEvent, OrderState
+from trimaran.domain.records import (
+    AmendOpened,
+    CancelOpened,
+    FreezeMoved,
+    GroupOpened,
+    Heard,
+    InstrumentsListed,
+    JournalRecord,
+    KillMoved,
+    LimitsSet,
+    OrderAdopted,
+    OrderReissued,
+    RunOpened,
 )
-from trimaran.ledger.ledger import Ledger
-from trimaran.risk.context import OpenOrder
+from trimaran.engine import accounts, image
+from trimaran.engine.durable_state import DurableState
+from trimaran.engine.groups import GroupEntry
+from trimaran.engine.orders import OrderEntry
 
 
-class OrderRecord(msgspec.Struct):
-    """An order and where it is in its life."""
+class Durable(DurableState):
+    """See the module."""
 
-    order: OrderRequest
-    state: OrderState
-    filled_lots: int
-    base_fee: Decimal = ZERO  # what the venue took from the base asset that was bought
-
-
-class GroupRecord(msgspec.Struct, frozen=True):
-    """The orders of one decision."""
-
-    strategy: StrategyName
-    purpose: Purpose
-    orders: tuple[ClientOrderId, ...]
-
-
-class Durable:
-    """See the module. Only `engine.step` calls the methods that change something."""
-
-    def __init__(self, instruments: Mapping[InstrumentKey, Instrument], counter: ClientIdCounter) -> None:
-        self.instruments = instruments
-        self.ledger = Ledger(instruments)
-        self.kill = KillState.RUNNING
-        self.counter = counter
-        self.group_sequence = 0
-        self.groups_closed = 0
-        self.orders: dict[ClientOrderId, OrderRecord] = {}
-        self.working: dict[ClientOrderId, OrderRecord] = {}
-        self.groups: dict[GroupId, GroupRecord] = {}
-        self.recent: deque[OrderRequest] = deque()
-        self.frozen: dict[InstrumentKey, str] = {}  # where something was contradictory, and what
-        self._ended: deque[tuple[int, ClientOrderId]] = deque()  # (when its group closed, order)
-        self._ended_hash = 0  # exclusive or of the hashes of forgotten orders
-
-    def take_client_id(self) -> ClientOrderId:
-        """The next client order id; it is never given twice."""
-        client_order_id, self.counter = self.counter.take()
-        return client_order_id
-
-    def take_group_id(self, strategy: StrategyName) -> GroupId:
-        """The next group id."""
-        self.group_sequence += 1
-        return GroupId(f"{strategy}-{self.counter.epoch}-{self.group_sequence}")
-
-    def open_group(self, group: GroupId, record: GroupRecord, orders: tuple[OrderRequest, ...]) -> None:
-        """Adds approved orders, all of one group."""
-        self.groups[group] = record
-        for order in orders:
-            entry = OrderRecord(order, OrderState.NEW, 0)
-            self.orders[order.client_order_id] = entry
-            self.working[order.client_order_id] = entry
-            self.recent.append(order)
-
-    def forget_recent(self, before_ns: int) -> None:
-        """Drops approvals that no window of risk reaches any more."""
-        while self.recent and self.recent[0].created_ns < before_ns:
-            self.recent.popleft()
-
-    def forget_ended(self, before_ns: int) -> None:
-        """Drops orders whose group closed before; an event about one of them is not ours any more."""
-        while self._ended and self._ended[0][0] < before_ns:
-            record = self.orders.pop(self._ended.popleft()[1])
-            self._ended_hash ^= _hash_of(record)
-
-    def move(
-        self, client_order_id: ClientOrderId, event: OrderEvent, reason: str, now_ns: int
-    ) -> OrderStateChanged | None:
-        """Moves an order in the state table. None when the state stays. Raises IllegalTransition."""
-        record = self.orders[client_order_id]
-        before, after = record.state, advance(record.state, event)
-        record.state = after
-        if after in TERMINAL:
-            self.working.pop(client_order_id, None)
-        if after is before and event not in (OrderEvent.PARTIAL_FILL, OrderEvent.FULL_FILL):
-            return None
-        return OrderStateChanged(
-            client_order_id,
-            record.order.instrument_key,
-            before,
-            event,
-            after,
-            record.filled_lots,
-            reason,
-            now_ns,
-        )
-
-    def overfill(self, fill: Fill) -> str | None:
-        """What is wrong with a new fill that exceeds its order; None for any other."""
-        record = self.orders[fill.client_order_id]
-        total = record.filled_lots + fill.lots
-        if total <= record.order.lots:
-            return None
-        return f"fill {fill.fill_id}: expected at most {record.order.lots} lots in total, found {total}"
-
-    def add_fill(self, fill: Fill) -> OrderEvent:
-        """Counts a new fill; the event that it is. One beyond the order completes it all the same."""
-        record = self.orders[fill.client_order_id]
-        record.filled_lots += fill.lots
-        if fill.fee_asset == self.instruments[fill.instrument_key].base:
-            with localcontext(EXACT):
-                record.base_fee += fill.fee
-        return fill_event(min(record.filled_lots, record.order.lots), record.order.lots)
-
-    def open_orders(self) -> tuple[OpenOrder, ...]:
-        """Every order that may still fill."""
-        return tuple(
-            OpenOrder(r.order, self.instruments[r.order.instrument_key], r.order.lots - r.filled_lots)
-            for r in self.working.values()
-            if r.filled_lots < r.order.lots
-        )
-
-    def closed_group(self, client_order_id: ClientOrderId, now_ns: int) -> GroupClosed | None:
-        """The group of an order, once all of its orders have ended; each group is reported once."""
-        group = self.orders[client_order_id].order.group
-        if group is None or group not in self.groups:
-            return None
-        record = self.groups[group]
-        entries = [self.orders[each] for each in record.orders]
-        if any(entry.state not in TERMINAL for entry in entries):
-            return None
-        del self.groups[group]
-        self.groups_closed += 1
-        legs = tuple(
-            ClosedLeg(
-                e.order.client_order_id, e.order.instrument_key, e.order.side, e.order.lots, e.filled_lots
-            )
-            for e in entries
-        )
-        with localcontext(EXACT):
-            residual = -sum((entry.base_fee for entry in entries), start=ZERO)
-            for leg in legs:
-                residual += self.instruments[leg.instrument_key].size(leg.filled_lots) * leg.side.sign
-        self._ended.extend((now_ns, order) for order in record.orders)
-        return GroupClosed(group, record.strategy, record.purpose, legs, residual, now_ns)
+    def apply(self, record: JournalRecord) -> tuple[Fact, ...]:
+        """Takes one record; what has happened."""
+        return tuple(_APPLY[type(record)](self, record))
 
     def state_hash(self) -> int:
-        """64 bits over orders, groups, ledger, kill switch and counters."""
-        orders = self._ended_hash
-        for record in self.orders.values():
-            orders ^= _hash_of(record)
-        scalars = (self.ledger.state_hash(), orders, self.kill, self.counter, self.group_sequence)
-        return _hash64(repr((scalars, sorted(self.groups), sorted(self.frozen.items()))).encode())
+        """64 bits over orders, groups, ledger, switches, limits; made on demand."""
+        return image.state_hash(self)
 
 
-def _hash_of(record: OrderRecord) -> int:
-    return _hash64(msgspec.json.encode(record))
+def _run_opened(durable: Durable, record: RunOpened) -> list[Fact]:
+    assert record.epoch > durable.counter.epoch or not durable.orders, record
+    durable.pass_to(record.local_ns)
+    durable.counter = ClientIdCounter(record.region, record.shard, record.epoch)
+    return []
 
 
-def _hash64(data: bytes) -> int:
-    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big")
+def _instruments_listed(durable: Durable, record: InstrumentsListed) -> list[Fact]:
+    durable.pass_to(record.local_ns)
+    for instrument in record.instruments:
+        durable.instruments[instrument.key] = instrument
+    return []
+
+
+def _group_opened(durable: Durable, record: GroupOpened) -> list[Fact]:
+    durable.pass_to(record.local_ns)
+    reason, now_ns = record.purpose.value, record.local_ns
+    owes = record.purpose is not Purpose.EXECUTE
+    facts: list[Fact] = []
+    ids: list[ClientOrderId] = []
+    for order in record.orders:
+        durable.book.add(OrderEntry(order, OrderState.SENDING, now_ns, owes=owes))
+        ids.append(order.client_order_id)
+        facts.append(_claimed(order.client_order_id, order.instrument_key, reason, now_ns))
+    durable.groups.open[record.group] = GroupEntry(record.strategy, record.purpose, ids)
+    _count(durable, ids[-1])
+    return facts
+
+
+def _order_reissued(durable: Durable, record: OrderReissued) -> list[Fact]:
+    """The record has the proof that the earlier attempt is absent: its group never closes between."""
+    durable.pass_to(record.local_ns)
+    order, now_ns = record.order, record.local_ns
+    earlier = durable.orders[record.replaces]
+    moved = durable.book.move(record.replaces, OrderEvent.PROVE_ABSENT, "sent anew", now_ns)
+    facts: list[Fact] = [] if moved is None else [moved]
+    group = None if order.group is None else durable.groups.open.get(order.group)
+    if group is not None:
+        group.orders[group.orders.index(record.replaces)] = order.client_order_id
+    durable.after_end(earlier, now_ns)
+    durable.book.add(OrderEntry(order, OrderState.SENDING, now_ns, owes=earlier.owes))
+    facts.append(_claimed(order.client_order_id, order.instrument_key, "sent anew", now_ns))
+    return facts
+
+
+def _amend_opened(durable: Durable, record: AmendOpened) -> list[Fact]:
+    durable.pass_to(record.local_ns)
+    return [durable.book.open_amendment(record.order, record.local_ns)]
+
+
+def _cancel_opened(durable: Durable, record: CancelOpened) -> list[Fact]:
+    durable.pass_to(record.local_ns)
+    entry = durable.working.get(record.client_order_id)
+    if entry is not None and not entry.cancel_ns:
+        entry.cancel_ns = record.local_ns
+    return []
+
+
+def _heard(durable: Durable, record: Heard) -> list[Fact]:
+    durable.pass_to(record.event.local_ns)
+    return accounts.heard(durable, record.event)
+
+
+def _order_adopted(durable: Durable, record: OrderAdopted) -> list[Fact]:
+    durable.pass_to(record.local_ns)
+    order = record.order
+    durable.book.add(
+        OrderEntry(order, OrderState.SENDING, record.local_ns, venue_order_id=record.venue_order_id)
+    )
+    moved = durable.book.move(order.client_order_id, OrderEvent.ACK, record.venue_order_id, record.local_ns)
+    claimed = _claimed(order.client_order_id, order.instrument_key, "adopted", record.local_ns)
+    return [claimed] if moved is None else [claimed, moved]
+
+
+def _kill_moved(durable: Durable, record: KillMoved) -> list[Fact]:
+    durable.pass_to(record.local_ns)
+    changed = durable.kill.move(record)
+    return [] if changed is None else [changed]
+
+
+def _limits_set(durable: Durable, record: LimitsSet) -> list[Fact]:
+    durable.pass_to(record.local_ns)
+    before = 0 if durable.limits is None else durable.limits.version
+    durable.limits = record
+    return [LimitsChanged(before, record.version, record.digest, record.actor, record.local_ns)]
+
+
+def _freeze_moved(durable: Durable, record: FreezeMoved) -> list[Fact]:
+    durable.pass_to(record.local_ns)
+    key = record.instrument_key
+    if record.text:
+        return durable.freeze(key, record.text, record.local_ns)
+    if durable.frozen.pop(key, None) is None:
+        return []
+    return [InstrumentReleased(key, record.actor, record.local_ns)]
+
+
+def _claimed(
+    client_order_id: ClientOrderId, key: InstrumentKey, reason: str, now_ns: int
+) -> OrderStateChanged:
+    return OrderStateChanged(
+        client_order_id, key, OrderState.NEW, OrderEvent.CLAIM, OrderState.SENDING, 0, reason, now_ns
+    )
+
+
+def _count(durable: Durable, client_order_id: ClientOrderId) -> None:
+    """The newest id of this epoch is remembered."""
+    counter, parts = durable.counter, unpack_client_id(client_order_id)
+    if parts.epoch == counter.epoch and parts.sequence > counter.sequence:
+        durable.counter = ClientIdCounter(counter.region, counter.shard, counter.epoch, parts.sequence)
+
+
+_APPLY: Final[Mapping[type, Callable[[Durable, Any], list[Fact]]]] = {
+    RunOpened: _run_opened,
+    InstrumentsListed: _instruments_listed,
+    GroupOpened: _group_opened,
+    OrderReissued: _order_reissued,
+    AmendOpened: _amend_opened,
+    CancelOpened: _cancel_opened,
+    Heard: _heard,
+    OrderAdopted: _order_adopted,
+    KillMoved: _kill_moved,
+    LimitsSet: _limits_set,
+    FreezeMoved: _freeze_moved,
+}

@@ -1,34 +1,50 @@
 """Pushes events through the step and its commands to the venue, in one order for live, paper and backtest.
 
-Whatever the venue has ready by the time of an event enters the step before that event, and a tick every tenth
-of a second of event time, so that what waits for time to pass works alike in live and in replay.
+    step -> records are appended -> cancels, probes -> commit -> orders, changes; facts are told beside
+
+A command that sends or changes an order is carried out when the records of its step are as safe as its
+durability demands: FAST when they are written, DURABLE when they are synced, in the order of the commits.
+Cancels and probes wait for nothing. Whatever the venue has ready by the time of an event enters the step
+before that event, and a tick every tenth of a second of event time, so that what waits for time to pass works
+alike in live and in replay.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from trimaran.domain.account import AccountEvent
-from trimaran.domain.commands import SendOrder
-from trimaran.domain.events import Event, Tick
+from trimaran.domain.commands import AmendOrder, Command, SendOrder
+from trimaran.domain.events import Event, ShellEvent, Tick
 from trimaran.domain.facts import Fact
-from trimaran.domain.ports import OrderVenue
+from trimaran.domain.ports import OrderVenue, Record
+from trimaran.domain.records import Durability
 from trimaran.engine.desk import Desk
+from trimaran.engine.no_record import NoRecord
 from trimaran.engine.step import Output, step
 
 TICK_NS: Final = 100_000_000
 
 
 class Loop:
-    """One desk, one venue, and whoever listens to the facts."""
+    """One desk, one venue, one record, and whoever listens to the facts."""
 
-    def __init__(self, desk: Desk, venue: OrderVenue, on_facts: Callable[[Sequence[Fact]], None]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        venue: OrderVenue,
+        on_facts: Callable[[Sequence[Fact]], None],
+        record: Record | None = None,
+    ) -> None:
+        """Without a `record` nothing survives the process: paper and replay."""
         self.desk = desk
         self._venue = venue
         self._on_facts = on_facts
-        self._ready: deque[AccountEvent] = deque()
+        self._record = NoRecord() if record is None else record
+        self._ready: deque[AccountEvent | ShellEvent] = deque()
         self._ticked_ns = 0
 
     @property
@@ -41,11 +57,12 @@ class Loop:
         due_ns = self._venue.next_due_ns
         if due_ns is not None and due_ns <= event.local_ns:
             self.settle(event.local_ns)
-        if event.local_ns - self._ticked_ns >= TICK_NS:
+        if event.local_ns - self._ticked_ns >= TICK_NS or event.local_ns < self._ticked_ns:
             self._ticked_ns = event.local_ns
+            self.desk.takes_risk = self._record.takes_risk
             self._carry_out(step(self.desk, Tick(event.local_ns)), event.local_ns)
         output = step(self.desk, event)
-        if output.commands or output.facts:
+        if output.facts or output.records or output.commands:
             self._carry_out(output, event.local_ns)
         return output.answer
 
@@ -58,8 +75,27 @@ class Loop:
         return due_ns
 
     def _carry_out(self, output: Output, now_ns: int) -> None:
+        for record in output.records:
+            self._record.append(record)
         for command in output.commands:
-            assert isinstance(command, SendOrder), command  # nothing cancels yet: all orders are IOC
-            self._venue.send(command.approved, now_ns)
+            if not isinstance(command, SendOrder | AmendOrder):
+                self._venue.carry_out(command, now_ns)
+        if output.records:
+            self._commit(output.commands, now_ns)
+            self.desk.takes_risk = self._record.takes_risk
         if output.facts:
             self._on_facts(output.facts)
+
+    def _commit(self, commands: Sequence[Command], now_ns: int) -> None:
+        """One commit for each durability that a command of this step demands; a bare one where none does."""
+        waiting = [command for command in commands if isinstance(command, SendOrder | AmendOrder)]
+        if not waiting:
+            self._record.commit(None)
+        for durability in (Durability.FAST, Durability.DURABLE):
+            sends = [command for command in waiting if command.durability is durability]
+            if sends:
+                self._record.commit(durability, partial(self._send, sends, now_ns))
+
+    def _send(self, commands: Sequence[Command], now_ns: int) -> None:
+        for command in commands:
+            self._venue.carry_out(command, now_ns)

@@ -11,7 +11,9 @@ clock, draws no random number and does no I/O.
     6 risk         every proposal is approved as a whole or refused as a whole, by name of the rule
     7 commands     what the world is asked to do, beside the facts of what has happened
 
-Most frames end after stage 2: the answer says that nothing worth waking for has changed.
+Whatever must outlive the process is a record: it is in force the moment it is made, and the loop writes it
+down before any order of the same step leaves. Most frames end after stage 2: the answer says that nothing
+worth waking for has changed.
 """
 
 from __future__ import annotations
@@ -20,13 +22,29 @@ from typing import Final
 
 import msgspec
 
-from trimaran.domain.account import AccountEvent
+from trimaran.domain.account import AccountEvent, ProbeAnswer
 from trimaran.domain.answer import NO_BOOK, Flag, Kind
 from trimaran.domain.commands import Command
-from trimaran.domain.events import Event, FeedDown, FeedUp, Frame, SnapshotBody, Tick
+from trimaran.domain.events import (
+    AccountSnapshot,
+    AccountUncertain,
+    CancelRequested,
+    Event,
+    FeedDown,
+    FeedUp,
+    Frame,
+    KillRequested,
+    LimitsRequested,
+    ReleaseRequested,
+    SnapshotBody,
+    Tick,
+)
 from trimaran.domain.facts import Fact, GroupClosed
-from trimaran.engine import accounts, approval, observe
+from trimaran.domain.records import Heard, JournalRecord
+from trimaran.engine import intents, observe, operator
+from trimaran.engine.accounts import MoneyEvent
 from trimaran.engine.desk import Desk
+from trimaran.engine.turn import Turn
 from trimaran.strategies.port import Proposal
 
 
@@ -36,10 +54,10 @@ class Output(msgspec.Struct, frozen=True):
     answer: int
     commands: tuple[Command, ...]
     facts: tuple[Fact, ...]
+    records: tuple[JournalRecord, ...] = ()
 
 
 WAKING: Final = int(Flag.WENT_STALE | Flag.WENT_LIVE | Flag.WAKE | Flag.CROSSED | Flag.NEED_SNAPSHOT)
-ENDED_KEPT_NS: Final = 600_000_000_000  # a late event about an order is understood for so long
 
 
 def step(desk: Desk, event: Event) -> Output:
@@ -68,50 +86,69 @@ def step(desk: Desk, event: Event) -> Output:
     if isinstance(event, Tick):
         return _tick(desk)
     assert not isinstance(event, Frame)
-    return _account(desk, event)
+    turn = Turn(desk)
+    if isinstance(event, KillRequested):
+        operator.kill(turn, event)
+    elif isinstance(event, CancelRequested):
+        operator.cancel(turn, event)
+    elif isinstance(event, ReleaseRequested):
+        operator.release(turn, event)
+    elif not isinstance(event, AccountSnapshot | AccountUncertain | ProbeAnswer | LimitsRequested):
+        _account(turn, event)
+    return _output(0, turn)
+
+
+def _output(answer: int, turn: Turn) -> Output:
+    return Output(answer, tuple(turn.commands), tuple(turn.facts), tuple(turn.records))
 
 
 def _woken(desk: Desk, answer: int, market: int) -> Output:
-    facts: list[Fact] = []
-    commands: list[Command] = []
-    facts += observe.market_facts(desk, answer, market)
+    turn = Turn(desk)
+    turn.facts += observe.market_facts(desk, answer, market)
     # 4 signals
-    opportunities = observe.opportunities(desk, answer, market, facts)
+    opportunities = observe.opportunities(desk, answer, market, turn.facts)
     # 5 strategies
     for strategy in desk.strategies:
         for opportunity in opportunities:
             wanted = strategy.on_opportunity(opportunity, desk)
             if isinstance(wanted, Proposal):
                 # 6 risk, 7 commands
-                approval.decide(desk, wanted, commands, facts)
+                intents.decide(turn, wanted)
             else:
                 desk.episodes.mark_missed(wanted.pair, wanted.reason)
-    return Output(answer, tuple(commands), tuple(facts))
+    return _output(answer, turn)
 
 
-def _account(desk: Desk, event: AccountEvent) -> Output:
-    facts: list[Fact] = []
-    commands: list[Command] = []
+def _account(turn: Turn, event: AccountEvent) -> None:
+    if not _concerns(turn.desk, event):
+        return  # not ours, or forgotten: reconciliation looks after it
     # 3 ledger
-    facts += accounts.apply(desk, event)
+    facts = turn.record(Heard(event))
     # 5 strategies
-    for closed in [fact for fact in facts if isinstance(fact, GroupClosed)]:
-        for strategy in desk.strategies:
-            if strategy.name == closed.strategy:
-                wanted = strategy.on_group_closed(closed, desk)
-                if wanted is not None:
-                    # 6 risk, 7 commands
-                    approval.decide(desk, wanted, commands, facts)
-    return Output(0, tuple(commands), tuple(facts))
+    for fact in facts:
+        if type(fact) is GroupClosed:
+            _closed(turn, fact)
+
+
+def _concerns(desk: Desk, event: AccountEvent) -> bool:
+    """Whether an event says something about our money or about an order that we know."""
+    return isinstance(event, MoneyEvent) or event.client_order_id in desk.durable.orders
+
+
+def _closed(turn: Turn, closed: GroupClosed) -> None:
+    for strategy in turn.desk.strategies:
+        if strategy.name == closed.strategy:
+            wanted = strategy.on_group_closed(closed, turn.desk)
+            if wanted is not None:
+                # 6 risk, 7 commands
+                intents.decide(turn, wanted)
 
 
 def _tick(desk: Desk) -> Output:
-    facts: list[Fact] = []
-    commands: list[Command] = []
-    desk.durable.forget_ended(desk.now_ns - ENDED_KEPT_NS)
+    turn = Turn(desk)
     # 5 strategies
     for strategy in desk.strategies:
         for wanted in strategy.on_tick(desk.now_ns, desk):
             # 6 risk, 7 commands
-            approval.decide(desk, wanted, commands, facts)
-    return Output(0, tuple(commands), tuple(facts))
+            intents.decide(turn, wanted)
+    return _output(0, turn)

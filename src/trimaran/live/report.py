@@ -137,7 +137,8 @@ def latency_row(latency: Histogram) -> dict[str, float | None]:
 
 def owed_rows(desk: Desk) -> dict[str, str]:
     """Residuals that strategies still have to give back: instrument to base asset; long is positive."""
-    return {str(key): str(size) for strategy in desk.strategies for key, size in strategy.owed.items()}
+    owed = [desk.durable.owed(strategy.name) for strategy in desk.strategies]
+    return {str(key): str(size) for each in owed for key, size in each.items()}
 
 
 def best_rows(desk: Desk, moment: Moment) -> list[dict[str, Any]]:

@@ -1,16 +1,14 @@
 """Cross-market arbitrage: buy where it is cheap and sell where it is dear, in the same moment.
 
 Both legs are IOC at the worst price that the depth walk reached, so a leg can fill less, never worse. What
-one leg fills more than the other, fees taken in coins included, is owed: it is given back at once on the
-market of the heavier leg, and tried again until it is gone. What is too small for the venue waits until it
-is not.
+one leg fills more than the other, fees taken in coins included, is owed, and durable state remembers it: it
+is given back at once on the market of the heavier leg, and tried again until it is gone. What is too small
+for the venue waits until it is not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -57,7 +55,6 @@ class CrossMarket:
 
     def __init__(self, config: CrossMarketConfig) -> None:
         self._config = config
-        self._owed: dict[InstrumentKey, Decimal] = {}
         self._owed_pauses: dict[InstrumentKey, int] = {}
         self._pauses: dict[Pair, tuple[int, str]] = {}  # until when, and why
         self._taken: dict[tuple[InstrumentKey, Side], int] = {}  # sides left alone, until when
@@ -74,26 +71,17 @@ class CrossMarket:
             self._taken[leg.instrument_key, leg.side] = opportunity.local_ns + self._config.repeat_pause_ns
         return Proposal(NAME, Purpose.OPEN, (buy, sell), pair)
 
-    @property
-    def owed(self) -> Mapping[InstrumentKey, Decimal]:
-        """Residuals by the instrument on which they are given back; long is positive."""
-        return MappingProxyType(self._owed)
-
     def on_group_closed(self, closed: GroupClosed, desk: DeskView) -> Proposal | None:
-        """Takes over the residual of a group, and gives back what it can of it."""
+        """Gives back what it can of the residual of a group."""
         if closed.residual == 0:
             return None
         heavier = Side.BUY if closed.residual > 0 else Side.SELL
         legs = sorted(closed.legs, key=lambda leg: leg.side is not heavier)
-        key = legs[0].instrument_key
-        owed = self._owed.pop(key, ZERO) + closed.residual
-        if owed:
-            self._owed[key] = owed
-        return self._give_back(key, closed.local_ns, desk)
+        return self._give_back(legs[0].instrument_key, closed.local_ns, desk)
 
     def on_tick(self, now_ns: int, desk: DeskView) -> list[Proposal]:
         """Tries again what could not be given back: no live book, a refusal, or it did not fill."""
-        tried = [self._give_back(key, now_ns, desk) for key in self._owed]
+        tried = [self._give_back(key, now_ns, desk) for key in desk.owed(NAME)]
         return [proposal for proposal in tried if proposal is not None]
 
     def on_refused(self, proposal: Proposal, rule: str, now_ns: int) -> None:
@@ -123,7 +111,7 @@ class CrossMarket:
             return "taken just before"
         if desk.working(pair.buy) or desk.working(pair.sell):
             return "orders at work"
-        if desk.halted(pair.buy) or desk.halted(pair.sell):
+        if desk.halted(pair.buy, NAME) or desk.halted(pair.sell, NAME):
             return "halted"
         for key, ticks, lots in (
             (pair.buy, opportunity.buy_limit_ticks, opportunity.buy_lots),
@@ -134,14 +122,14 @@ class CrossMarket:
                 return "below minimum notional"
             if lots < instrument.order_lots_min:
                 return "below minimum size"
-            worth = abs(self._owed.get(key, ZERO)) * instrument.price(ticks)
+            worth = abs(desk.owed(NAME).get(key, ZERO)) * instrument.price(ticks)
             if worth >= OWED_MIN and self._unwinding(key, desk) is not None:
                 return "residual owed"
         return None
 
     def _give_back(self, key: InstrumentKey, now_ns: int, desk: DeskView) -> Proposal | None:
         """One IOC order through the top; None where it must wait: for a book, a pause, or a larger size."""
-        if desk.working(key) or desk.halted(key) or now_ns < self._owed_pauses.get(key, 0):
+        if desk.working(key) or desk.halted(key, NAME) or now_ns < self._owed_pauses.get(key, 0):
             return None
         leg = self._unwinding(key, desk)
         if leg is None:
@@ -151,7 +139,7 @@ class CrossMarket:
 
     def _unwinding(self, key: InstrumentKey, desk: DeskView) -> LegDraft | None:
         """What of a residual can be given back now; None without a top, or below the smallest order."""
-        owed = self._owed.get(key, ZERO)
+        owed = desk.owed(NAME).get(key, ZERO)
         instrument = desk.instrument(key)
         bid_ticks, ask_ticks = desk.top_ticks(key)
         slack = self._config.unwind_slack_bps

@@ -15,16 +15,23 @@ import msgspec
 from trimaran.domain.facts import GroupClosed, Purpose
 from trimaran.domain.instrument import Instrument, InstrumentKey, Side
 from trimaran.domain.opportunity import Opportunity, Pair
-from trimaran.domain.orders import StrategyName
+from trimaran.domain.orders import OrderType, SelfTrade, StrategyName, TimeInForce
 
 
 class LegDraft(msgspec.Struct, frozen=True):
-    """One IOC order that a strategy wants."""
+    """One order that a strategy wants; an IOC limit order unless it says otherwise."""
 
     instrument_key: InstrumentKey
     side: Side
     price_ticks: int  # the worst price that is accepted
     lots: int
+    tif: TimeInForce = TimeInForce.IOC
+    order_type: OrderType = OrderType.LIMIT
+    trigger_ticks: int = 0  # of a triggered type
+    display_lots: int = 0  # of an iceberg; 0: all of it
+    reduce_only: bool = False
+    self_trade: SelfTrade = SelfTrade.VENUE_DEFAULT
+    valid_until_ns: int = 0  # local clock: proved absent, it may be sent anew until then; 0: never
 
 
 class Proposal(msgspec.Struct, frozen=True):
@@ -55,8 +62,11 @@ class DeskView(Protocol):
     def working(self, key: InstrumentKey, /) -> bool:
         """True while an order of ours is open there."""
 
-    def halted(self, key: InstrumentKey, /) -> bool:
-        """True while nothing may be sent there: frozen, or the kill switch."""
+    def halted(self, key: InstrumentKey, strategy: StrategyName, /) -> bool:
+        """True while a strategy may send nothing there: frozen, not reconciled, or a kill switch."""
+
+    def owed(self, strategy: StrategyName, /) -> Mapping[InstrumentKey, Decimal]:
+        """Residuals that a strategy is to give back, in base asset, by instrument; long is positive."""
 
     @property
     def notional_max(self) -> Decimal:
@@ -67,10 +77,6 @@ class Strategy(Protocol):
     """A member of the catalogue."""
 
     name: StrategyName
-
-    @property
-    def owed(self) -> Mapping[InstrumentKey, Decimal]:
-        """Residuals that are still to be given back, in base asset; long is positive."""
 
     def on_opportunity(self, opportunity: Opportunity, desk: DeskView) -> Proposal | Skipped:
         """An opportunity is there, or has changed."""

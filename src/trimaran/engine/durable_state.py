@@ -1,0 +1,99 @@
+"""What is durable, as data: `engine/durable.py` folds records into it, and nothing else changes it.
+
+Memory is bounded: an order is forgotten `ENDED_KEPT_NS` after it and its group have ended, by the times of
+the records. A late word about it is not understood any more; its fills are, because the ledger knows them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
+
+from trimaran.domain.client_id import ClientIdCounter, ClientOrderId
+from trimaran.domain.facts import Fact, GroupClosed, InstrumentFrozen
+from trimaran.domain.instrument import Instrument, InstrumentKey, MarketName
+from trimaran.domain.orders import StrategyName
+from trimaran.domain.records import LimitsSet
+from trimaran.engine.groups import Groups
+from trimaran.engine.kill import KillSwitches
+from trimaran.engine.orders import OrderEntry, Orders
+from trimaran.ledger.ledger import Ledger
+
+ENDED_KEPT_NS: Final = 600_000_000_000  # a late event about an order is understood for so long
+NOTHING_OWED: Final[Mapping[InstrumentKey, Decimal]] = MappingProxyType({})
+
+
+class DurableState:
+    """Orders, groups, ledger, switches, limits. Read by everybody."""
+
+    def __init__(self, instruments: Mapping[InstrumentKey, Instrument], counter: ClientIdCounter) -> None:
+        self.instruments = dict(instruments)
+        self.ledger = Ledger(self.instruments)
+        self.counter = counter  # of the last id in a record
+        self.book = Orders()
+        self.groups = Groups()
+        self.kill = KillSwitches()
+        self.limits: LimitsSet | None = None
+        self.frozen: dict[InstrumentKey, str] = {}  # where something was contradictory, and what
+        self.markets: set[MarketName] = set()  # those whose money has been heard of
+        self.now_ns = 0  # the newest time of a record
+        self.ended: deque[tuple[int, ClientOrderId]] = deque()  # (since when it may be forgotten, order)
+
+    @property
+    def orders(self) -> dict[ClientOrderId, OrderEntry]:
+        """Every order that is remembered."""
+        return self.book.entries
+
+    @property
+    def working(self) -> dict[ClientOrderId, OrderEntry]:
+        """The orders that have not ended."""
+        return self.book.working
+
+    @property
+    def groups_closed(self) -> int:
+        """How many groups have ended."""
+        return self.groups.closed
+
+    def owed(self, strategy: StrategyName) -> Mapping[InstrumentKey, Decimal]:
+        """What a strategy is to give back, in base asset, by instrument; long is positive."""
+        return self.groups.owed.get(strategy, NOTHING_OWED)
+
+    def pass_to(self, now_ns: int) -> None:
+        """Time as the records tell it: it never goes back, and what has ended long ago is forgotten."""
+        if now_ns <= self.now_ns:
+            return
+        self.now_ns = now_ns
+        ended = self.ended
+        while ended and ended[0][0] < now_ns - ENDED_KEPT_NS:
+            self.book.forget(ended.popleft()[1])
+
+    def freeze(self, key: InstrumentKey, text: str, now_ns: int) -> list[Fact]:
+        """Stops new orders on an instrument until a person releases it; the first cause is kept."""
+        if key in self.frozen:
+            return []
+        self.frozen[key] = text
+        return [InstrumentFrozen(key, text, now_ns)]
+
+    def after_end(self, entry: OrderEntry, now_ns: int) -> GroupClosed | None:
+        """What the end of an order means for its group; each group is closed once."""
+        group = entry.order.group
+        known = None if group is None else self.groups.open.get(group)
+        if group is None or known is None or entry.order.client_order_id not in known.orders:
+            self.ended.append((self.now_ns, entry.order.client_order_id))
+            return None
+        working = self.book.working
+        for each in known.orders:
+            if each in working:
+                return None
+        entries = [self.book.entries[each] for each in known.orders]
+        closed = self.groups.close(group, entries, self.instruments, now_ns)
+        self.ended.extend([(self.now_ns, each) for each in known.orders])
+        return closed
+
+    def in_open_group(self, entry: OrderEntry) -> bool:
+        """Whether the fills of an order are counted when its group closes."""
+        group = None if entry.order.group is None else self.groups.open.get(entry.order.group)
+        return group is not None and entry.order.client_order_id in group.orders
