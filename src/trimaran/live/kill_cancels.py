@@ -1,0 +1,165 @@
+"""Ends the orders of a killed scope, and proves it by what the venues say.
+
+A switch that is KILLED for all, a venue or an account ends everything that is open there, whoever placed it,
+protective stops too. A strategy's switch ends that strategy's orders; one at REDUCE_ONLY ends what may make a
+position larger, and leaves what can only make it smaller.
+
+An order that was on its way when the switch fell may reach the venue after the request that ends all. So an
+account is proved empty only by a venue that has nothing open, asked after nothing of ours was on its way any
+more; until then it is asked again, in rounds that grow apart, up to `GIVE_UP_NS`. What could not be proved by
+then is told, and is a person's to look into.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Final, Protocol
+
+from trimaran.domain.decision import KillState
+from trimaran.domain.instrument import MarketName
+from trimaran.domain.kill import KillScope, ScopeKind
+from trimaran.domain.ports import Clock
+from trimaran.live.kill_files import CancelRow
+from trimaran.venues.wire.asks import OrderRef
+from trimaran.venues.wire.tasks import Tasks
+
+SECOND: Final = 1_000_000_000
+PAUSE_S: Final = 0.02  # after the first round; then half as long again each time
+PAUSE_S_MAX: Final = 2.0
+GIVE_UP_NS: Final = 60 * SECOND
+ROUND_S_MAX: Final = 10.0  # a round that hangs is one that failed
+
+
+class KillAccount(Protocol):
+    """One account at one market, as the kill switch sees it."""
+
+    @property
+    def market(self) -> MarketName:
+        """Its market."""
+
+    def on_the_way(self) -> int:
+        """Orders of ours without a definitive answer."""
+
+    async def end_all(self) -> int:
+        """Asks for the end of everything, and then what is still open: so many. Raises."""
+
+    async def end(self, refs: Sequence[OrderRef]) -> None:
+        """Asks for the end of some orders. Raises."""
+
+
+class OpenOrdersOf(Protocol):
+    """The orders of a scope that have not ended as far as the desk knows, those on their way included."""
+
+    def __call__(self, market: MarketName, scope: KillScope, spare_reducing: bool, /) -> Sequence[OrderRef]:
+        """Without those that can only reduce a position, where these are spared."""
+
+
+class CancelJob:
+    """The cancels of one kill, and how far they are. `rows` are replaced as they change."""
+
+    def __init__(self, markets: Sequence[MarketName]) -> None:
+        self.rows = {market: CancelRow(market, None, 0) for market in markets}
+        self._open = set(markets)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def over(self) -> bool:
+        """Whether every account is proved to be empty, or was given up."""
+        return not self._open
+
+    def run(self, market: MarketName, task: asyncio.Task[None]) -> None:
+        """`task` is at work on an account."""
+        self._tasks.append(task)
+        task.add_done_callback(lambda _: self._open.discard(market))
+
+    def stop(self) -> None:
+        """The switch was lifted: nothing more is cancelled for it."""
+        for task in self._tasks:
+            task.cancel()
+
+
+class KillCancels:
+    """Starts and repeats cancels. `tell` receives what a person must hear."""
+
+    def __init__(
+        self,
+        accounts: Sequence[KillAccount],
+        open_orders: OpenOrdersOf,
+        clock: Clock,
+        tell: Callable[[str, str], None],
+    ) -> None:
+        self._accounts = accounts
+        self._open_orders = open_orders
+        self._clock = clock
+        self._tell = tell
+
+    def begin(self, scope: KillScope, state: KillState, tasks: Tasks) -> CancelJob:
+        """Begins on every account of the scope, side by side."""
+        accounts = [each for each in self._accounts if reaches(scope, each.market)]
+        job = CancelJob([each.market for each in accounts])
+        everything = state is KillState.KILLED and scope.kind is not ScopeKind.STRATEGY
+        spare = state is not KillState.KILLED
+        for account in accounts:
+            a_round = account.end_all if everything else self._some(account, scope, spare)
+            work = self._until_proved(account, a_round, job, everything)
+            job.run(account.market, tasks.spawn(work))
+        return job
+
+    def _some(
+        self, account: KillAccount, scope: KillScope, spare: bool
+    ) -> Callable[[], Coroutine[None, None, int]]:
+        """A round that ends the orders of one scope alone."""
+
+        async def a_round() -> int:
+            refs = self._open_orders(account.market, scope, spare)
+            if refs:
+                await account.end(refs)
+            return len(self._open_orders(account.market, scope, spare))
+
+        return a_round
+
+    async def _until_proved(
+        self,
+        account: KillAccount,
+        a_round: Callable[[], Coroutine[None, None, int]],
+        job: CancelJob,
+        everything: bool,
+    ) -> None:
+        """Rounds until nothing is open. A venue does not know what is on its way; a desk's list does."""
+        market, began_ns, pause_s = account.market, self._clock.monotonic_ns(), PAUSE_S
+        while True:
+            on_the_way = account.on_the_way() if everything else 0
+            left, text = await self._one(a_round)
+            if left == 0 and not on_the_way:
+                job.rows[market] = CancelRow(market, 0, self._clock.wall_ns())
+                return
+            if not text and on_the_way:
+                text = f"{on_the_way} on their way"
+            job.rows[market] = CancelRow(market, left, 0, text)
+            if self._clock.monotonic_ns() - began_ns > GIVE_UP_NS:
+                count = "how many orders" if left is None else f"{left} orders"
+                self._tell(market, f"kill: not proved that all is cancelled; open: {count}; {text}")
+                return
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 1.5, PAUSE_S_MAX)
+
+    async def _one(self, a_round: Callable[[], Coroutine[None, None, int]]) -> tuple[int | None, str]:
+        try:
+            async with asyncio.timeout(ROUND_S_MAX):
+                return await a_round(), ""
+        except TimeoutError:
+            return None, f"no answer within {ROUND_S_MAX:g} s"
+        except Exception as error:  # a bug here must not keep the next round from trying
+            return None, f"{type(error).__name__}: {error}"[:200]
+
+
+def reaches(scope: KillScope, market: MarketName) -> bool:
+    """Whether a switch has to do with an account."""
+    match scope.kind:
+        case ScopeKind.VENUE:
+            return market.partition(".")[0] == scope.name
+        case ScopeKind.ACCOUNT:
+            return market == scope.name
+        case ScopeKind.ALL | ScopeKind.STRATEGY:
+            return True
