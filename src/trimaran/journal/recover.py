@@ -68,6 +68,7 @@ class Entry(msgspec.Struct, frozen=True):
 
     sequence: int
     record: JournalRecord
+    checksum: int  # of its frame
 
 
 class _Spot(msgspec.Struct, frozen=True):
@@ -209,7 +210,7 @@ def entries_of(kept: Kept, data: bytes, after_sequence: int) -> Iterator[Entry]:
         if frame is None:
             raise JournalError(f"{name}: byte {at}: expected what was there before, found other bytes")
         if frame.sequence > after_sequence and not frame.is_note:
-            yield Entry(frame.sequence, decode_record(name, data, frame))
+            yield Entry(frame.sequence, decode_record(name, data, frame), frame.checksum)
         at = frame.end
 
 
