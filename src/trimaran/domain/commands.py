@@ -1,8 +1,8 @@
 """Commands: what a step asks the world to do. `SendOrder` and `AmendOrder` take `Approved`, and so only what
 risk let pass. Their outcomes come back as events only.
 
-A command is carried out after the records of its step are as safe as its durability demands; a cancel and a
-probe wait for nothing.
+A command is carried out after the records of its step are as safe as its durability demands; a cancel, a
+probe and a comparison wait for nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import msgspec
 
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.decision import Approved
-from trimaran.domain.instrument import InstrumentKey
+from trimaran.domain.instrument import InstrumentKey, MarketName
 from trimaran.domain.records import Durability
 
 
@@ -48,4 +48,11 @@ class ProbeOrder(msgspec.Struct, frozen=True, tag=True):
     since_ns: int  # local clock: the order cannot be older
 
 
-Command = SendOrder | AmendOrder | CancelOrder | ProbeOrder
+class CompareAccount(msgspec.Struct, frozen=True, tag=True):
+    """Ask a market for a new round of reconciliation: it ends with an `AccountSnapshot`."""
+
+    market: MarketName
+    reason: str
+
+
+Command = SendOrder | AmendOrder | CancelOrder | ProbeOrder | CompareAccount
