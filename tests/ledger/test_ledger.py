@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from hashlib import blake2b
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,7 +27,7 @@ from trimaran.domain.account import (
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.facts import BalanceChanged, FillBooked, FillRepeated, PositionChanged
 from trimaran.domain.instrument import Asset, Instrument, InstrumentKey, MarketName, Side
-from trimaran.ledger.double_entry import Account, Accounts
+from trimaran.ledger.double_entry import Account, Accounts, entries_of
 from trimaran.ledger.ledger import Ledger
 from trimaran.ledger.pnl import Marks, Pnl, Unmarked
 
@@ -243,31 +244,45 @@ def test_the_hash_sees_every_part(
     assert len(hashes) == len(histories)
 
 
-def test_the_hash_is_of_these_lines(
+def test_the_hash_is_of_the_image(
     ledger: Ledger, make_fill: Callable[..., Fill], make_transfer: Callable[..., Transfer]
 ) -> None:
     ledger.apply(make_transfer("a", "spot", "USDT", "1000.00"))
     ledger.apply(make_fill("1", "spot:BTCUSDT", "BUY", 100, 20, "0.002", "BTC"))
-    seen = _hash("transfer|spot|a") ^ _hash("fill|spot:BTCUSDT|BUY|1|(100, 20)")
-    lines = (
-        "account|fees|spot|BTC|0.002",
-        "account|trades|spot|BTC|-2",
-        "account|trades|spot|USDT|200",
-        "account|transfers|spot|USDT|-1000",
-        "account|wallet|spot|BTC|1.998",
-        "account|wallet|spot|USDT|800",
-        "position|spot:BTCUSDT|20|200|0",
-        f"seen|{seen}",
+    image = ledger.image()
+    assert [(each.account.value, each.asset, str(each.amount)) for each in image.totals] == [
+        ("fees", "BTC", "0.002"),
+        ("trades", "BTC", "-2"),
+        ("trades", "USDT", "200"),
+        ("transfers", "USDT", "-1000"),
+        ("wallet", "BTC", "1.998"),
+        ("wallet", "USDT", "800"),
+    ]
+    (book,) = image.books
+    assert (book.key, book.lots, str(book.cost), book.realised) == (SPOT, 20, "200", Decimal(0))
+    assert book.fills.spans == ((0, (("B1", 100, 20),)),)
+    assert [names for _, names in image.payments[0].payments.spans] == [(("transfer|a", 0, 0),)]
+    assert ledger.state_hash() == _hash(msgspec.msgpack.encode(image))
+
+
+def _hash(data: bytes) -> int:
+    return int(blake2b(data, digest_size=8).hexdigest(), 16)
+
+
+def test_every_leg_is_two_entries_and_no_booking_is_without_a_reason() -> None:
+    accounts, spot = Accounts(), MarketName("spot")
+    legs = ((Account.TRADES, USDT, Decimal(5)), (Account.FEES, USDT, Decimal("-0.1")))
+    assert accounts.book(spot, legs) == [(USDT, Decimal(0), Decimal("4.9"))]
+    assert entries_of(legs) == (
+        (Account.WALLET, USDT, Decimal(5)),
+        (Account.TRADES, USDT, Decimal(-5)),
+        (Account.WALLET, USDT, Decimal("-0.1")),
+        (Account.FEES, USDT, Decimal("0.1")),
     )
-    assert ledger.state_hash() == _hash("\n".join(lines))
-
-
-def _hash(text: str) -> int:
-    return int(blake2b(text.encode(), digest_size=8).hexdigest(), 16)
-
-
-def test_a_booking_that_does_not_balance_is_a_programmer_error() -> None:
-    accounts = Accounts()
-    with pytest.raises(AssertionError):
-        accounts.book(MarketName("spot"), [(Account.WALLET, USDT, Decimal(1))])
     accounts.check()
+    for wrong in ((Account.WALLET, USDT, Decimal(1)), (Account.FEES, USDT, Decimal("NaN"))):
+        with pytest.raises(AssertionError):
+            accounts.book(spot, [wrong])
+    accounts.load(Account.WALLET, (spot, BTC), Decimal(1))
+    with pytest.raises(AssertionError):
+        accounts.check()

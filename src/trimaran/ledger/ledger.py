@@ -1,6 +1,6 @@
 """The ledger: a fold of account events into balances, positions and profit.
 
-How a fill settles:
+How an event is booked is `postings.py`; this keeps the totals. How a fill settles:
 
     spot       wallet base and quote change by size and notional; the fee leaves the wallet in its own
                asset (Binance spot takes it from the asset received)
@@ -8,42 +8,80 @@ How a fill settles:
                the quote asset (the margin asset of a linear contract), less the fee
 
 A fill is booked once. Its identity is (instrument, side, fill id): a trade id is unique per instrument
-on the venues, and a trade with oneself has one id and two sides. Transfers and funding have ids too.
+on the venues, and a trade with oneself has one id and two sides. Payments have ids too, unique within their
+kind and market (funding and adjusted positions: within their instrument). How long identities are remembered
+is the law of `identities.py`; what is older and unknown is never booked, it is an `EventTooOld`.
+
+Nothing is hashed and no context is entered on the way of a fill; `state_hash` is made on demand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Decimal, localcontext
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from types import MappingProxyType
 
 from trimaran.base.errors import VenueError
-from trimaran.domain.account import AccountEvent, Fill, FundingPaid, Transfer
+from trimaran.domain.account import (
+    AccountEvent,
+    Adjusted,
+    Fill,
+    FundingPaid,
+    InterestPaid,
+    PositionAdjusted,
+    Transfer,
+)
 from trimaran.domain.exact import EXACT, ZERO
-from trimaran.domain.facts import BalanceChanged, FillBooked, FillRepeated, LedgerFact, PositionChanged
-from trimaran.domain.instrument import Asset, ContractKind, Instrument, InstrumentKey, MarketName, Side
-from trimaran.ledger.double_entry import Account, Accounts, Entry, Holding
+from trimaran.domain.facts import (
+    BalanceChanged,
+    EventTooOld,
+    FillBooked,
+    FillRepeated,
+    LedgerFact,
+    PositionChanged,
+)
+from trimaran.domain.instrument import Asset, Instrument, InstrumentKey, MarketName
+from trimaran.ledger.double_entry import Account, Accounts, Holding
+from trimaran.ledger.identities import UNKNOWN_TERMS, Identities, pack
+from trimaran.ledger.image import (
+    BookImage,
+    LedgerImage,
+    MovedImage,
+    PaymentsImage,
+    TotalImage,
+    hash_of,
+    plain,
+)
 from trimaran.ledger.pnl import Marks, Pnl, Unmarked, compute_pnl
-from trimaran.ledger.position import FLAT, Position, trade
-from trimaran.ledger.postings import moved
-from trimaran.ledger.state_hash import hash_ledger, hash_text
+from trimaran.ledger.position import FLAT, Position
+from trimaran.ledger.postings import BUY, Booking, Contract, postings
+from trimaran.ledger.regrid import Regrid, regrid
 
-FillKey = tuple[InstrumentKey, Side, str]
-PriceAndLots = tuple[int, int]
+Payment = Transfer | FundingPaid | InterestPaid | Adjusted | PositionAdjusted
+
+
+class _Book:
+    """One instrument: what its numbers mean, and the fills that are remembered."""
+
+    __slots__ = ("contract", "fills", "traded_ns")
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.contract = Contract.of(instrument)
+        self.fills = Identities()
+        self.traded_ns = 0
 
 
 class Ledger:
     """Balances per (market, asset), positions per instrument. `apply` is the only way to change them."""
 
     def __init__(self, instruments: Mapping[InstrumentKey, Instrument]) -> None:
-        self._instruments = instruments  # a live view: the journal tells of more
+        self._instruments: dict[InstrumentKey, Instrument] = {}
+        self._books: dict[InstrumentKey, _Book] = {}
         self._accounts = Accounts()
         self._positions: dict[InstrumentKey, Position] = {}
-        self._fills: dict[FillKey, PriceAndLots] = {}
-        self._payments: set[str] = set()
+        self._payments: dict[MarketName, Identities] = {}
         self._moved_ns: dict[Holding, int] = {}
-        self._traded_ns: dict[InstrumentKey, int] = {}
-        self._seen_hash = 0  # exclusive or of the hashes of what was seen: the order does not matter
+        self.list_instruments(instruments.values())
 
     def apply(self, event: AccountEvent) -> tuple[LedgerFact, ...]:
         """Books an event; events that move no money change nothing.
@@ -52,16 +90,42 @@ class Ledger:
         """
         if isinstance(event, Fill):
             return self._apply_fill(event)
-        if isinstance(event, Transfer):
-            name = f"transfer|{event.market}|{event.transfer_id}"
-            entries = moved(Account.TRANSFERS, event.asset, event.amount)
-            return self._apply_payment(name, event.market, entries, event.local_ns)
-        if isinstance(event, FundingPaid):
-            market = self._instrument(event.instrument_key).market
-            name = f"funding|{event.instrument_key}|{event.funding_id}"
-            entries = moved(Account.FUNDING, event.asset, -event.amount)
-            return self._apply_payment(name, market, entries, event.local_ns)
+        if isinstance(event, Transfer | InterestPaid | Adjusted):
+            return self._apply_payment(event, event.market, None)
+        if isinstance(event, FundingPaid | PositionAdjusted):
+            book = self._book(event.instrument_key)
+            return self._apply_payment(event, book.contract.market, book)
         return ()
+
+    def list_instruments(self, instruments: Iterable[Instrument]) -> None:
+        """Instruments as they are from now on: new ones, and known ones on another grid.
+
+        Positions, and the terms of remembered fills, are restated exactly. Raises GridError, and changes
+        nothing, when a position has no whole number of lots on the new grid, or an instrument with a position
+        has become another thing.
+        """
+        listed = list(instruments)
+        changes: list[tuple[Instrument, Regrid | None]] = []
+        for instrument in listed:
+            known = self._instruments.get(instrument.key)
+            position = self._positions.get(instrument.key, FLAT)
+            changes.append((instrument, None if known is None else regrid(known, instrument, position)))
+        for instrument, change in changes:
+            key = instrument.key
+            self._instruments[key] = instrument
+            if change is None:
+                self._books[key] = _Book(instrument)
+            elif not change.is_identity:
+                book = self._books[key]
+                book.contract = Contract.of(instrument)
+                book.fills.restate(change.price, change.lots)
+                if key in self._positions:
+                    self._positions[key] = change.position
+
+    @property
+    def instruments(self) -> Mapping[InstrumentKey, Instrument]:
+        """The instruments that it knows, a live read-only view."""
+        return MappingProxyType(self._instruments)
 
     @property
     def balances(self) -> Mapping[Holding, Decimal]:
@@ -74,30 +138,36 @@ class Ledger:
         return MappingProxyType(self._positions)
 
     @property
-    def instruments(self) -> Mapping[InstrumentKey, Instrument]:
-        """The instruments that it knows, a live read-only view."""
-        return MappingProxyType(self._instruments)
-
-    @property
     def moved_ns(self) -> Mapping[Holding, int]:
         """The venue's time of the newest event that moved a wallet, a live read-only view."""
         return MappingProxyType(self._moved_ns)
 
+    def totals(self, account: Account) -> Mapping[Holding, Decimal]:
+        """One account of double entry, a live read-only view."""
+        return self._accounts.of(account)
+
     def traded_ns(self, key: InstrumentKey) -> int:
         """The venue's time of the newest event that changed a position; 0 when there was none."""
-        return self._traded_ns.get(key, 0)
+        book = self._books.get(key)
+        return 0 if book is None else book.traded_ns
+
+    def remembered_ns(self, key: InstrumentKey) -> int:
+        """From when on every fill is remembered; 0 while none was forgotten."""
+        book = self._books.get(key)
+        return 0 if book is None else book.fills.since_ns
 
     def exposure_base(self, asset: Asset) -> Decimal:
-        """Net exposure to an asset: what trading and fees made of the wallets, plus open perpetuals."""
-        with localcontext(EXACT):
-            total = ZERO
-            for account in (Account.WALLET, Account.TRANSFERS):
-                for (_, held), amount in self._accounts.of(account).items():
-                    total += amount if held == asset else ZERO
-            for key, position in self._positions.items():
-                instrument = self._instruments[key]
-                if instrument.base == asset and instrument.kind is ContractKind.PERPETUAL:
-                    total += instrument.size(position.lots)
+        """Net exposure to an asset: what trading, fees and adjustments made of the wallets, plus open
+        perpetuals. Whether an adjustment is a trade that nobody told of is not known: it counts."""
+        total = ZERO
+        for account in (Account.WALLET, Account.TRANSFERS):
+            for (_, held), amount in self._accounts.of(account).items():
+                if held == asset:
+                    total = EXACT.add(total, amount)
+        for key, position in self._positions.items():
+            contract = self._books[key].contract
+            if contract.perpetual and contract.base == asset:
+                total = EXACT.add(total, EXACT.multiply(contract.lot_size, position.lots))
         return total
 
     def pnl(self, marks: Marks) -> Pnl | Unmarked:
@@ -105,79 +175,130 @@ class Ledger:
         return compute_pnl(self._accounts, self._positions, self._instruments, marks)
 
     def state_hash(self) -> int:
-        """64 bits that are equal for equal states, what was seen (and so is refused) included."""
-        return hash_ledger(self._accounts, self._positions, self._seen_hash)
+        """64 bits that are equal for equal states, what is remembered (and so is refused) included."""
+        return hash_of(self.image())
 
     def check(self) -> None:
-        """Asserts the invariant of double entry over the whole ledger."""
-        with localcontext(EXACT):
-            self._accounts.check()
+        """Asserts the invariants over the whole ledger."""
+        self._accounts.check()
+        for key, position in self._positions.items():
+            assert position.lots or not position.cost, (key, position)
 
-    def _apply_fill(self, fill: Fill) -> tuple[LedgerFact, ...]:
-        instrument = self._instrument(fill.instrument_key)
-        identity = (fill.instrument_key, fill.side, str(fill.fill_id))
-        terms = (fill.price_ticks, fill.lots)
-        known = self._fills.get(identity)
-        if known is not None:
-            return (FillRepeated(fill, conflict=known != terms),)
-        sign = fill.side.sign
-        before = self._positions.get(fill.instrument_key, FLAT)
-        with localcontext(EXACT):
-            notional = sign * instrument.notional(fill.price_ticks, fill.lots)
-            after, realised = trade(before, sign * fill.lots, notional)
-            entries = _fill_entries(fill, instrument, notional, realised)
-            changed = self._book(instrument.market, entries, fill.local_ns)
-        self._positions[fill.instrument_key] = after
-        self._fills[identity] = terms
-        self._see(f"fill|{fill.instrument_key}|{fill.side.name}|{fill.fill_id}|{terms}")
-        return (FillBooked(fill, realised), *changed, _position_changed(fill, before, after))
-
-    def _apply_payment(
-        self, name: str, market: MarketName, entries: tuple[Entry, ...], local_ns: int
-    ) -> tuple[LedgerFact, ...]:
-        if name in self._payments:
-            return ()
-        with localcontext(EXACT):
-            changed = self._book(market, entries, local_ns)
-        self._payments.add(name)
-        self._see(name)
-        return changed
-
-    def _book(
-        self, market: MarketName, entries: tuple[Entry, ...], local_ns: int
-    ) -> tuple[BalanceChanged, ...]:
-        wallet = self._accounts.of(Account.WALLET)
-        assets = dict.fromkeys(asset for account, asset, amount in entries if amount)
-        before = {asset: wallet.get((market, asset), ZERO) for asset in assets}
-        self._accounts.book(market, entries)
-        return tuple(
-            BalanceChanged(market, asset, before[asset], wallet[market, asset], local_ns)
-            for asset in assets
-            if wallet[market, asset] != before[asset]
+    def image(self) -> LedgerImage:
+        """Everything that the ledger is; shares nothing that changes with it."""
+        totals = [
+            TotalImage(account, market, asset, plain(amount))
+            for account in Account
+            for (market, asset), amount in self._accounts.of(account).items()
+            if amount
+        ]
+        books = [self._book_image(key) for key, book in self._books.items() if book.traded_ns]
+        return LedgerImage(
+            tuple(sorted(totals, key=lambda each: (each.account, each.market, each.asset))),
+            tuple(MovedImage(*holding, at_ns) for holding, at_ns in sorted(self._moved_ns.items())),
+            tuple(sorted(books, key=lambda each: each.key)),
+            tuple(PaymentsImage(market, kept.image()) for market, kept in sorted(self._payments.items())),
         )
 
-    def _instrument(self, key: InstrumentKey) -> Instrument:
-        instrument = self._instruments.get(key)
-        if instrument is None:
-            raise VenueError(f"ledger: expected one of {len(self._instruments)} instruments, found {key}")
-        return instrument
+    def restore(self, image: LedgerImage) -> None:
+        """Makes an empty ledger what an image says. Its instruments must have been listed before.
 
-    def _see(self, name: str) -> None:
-        self._seen_hash ^= hash_text(name)
+        Raises VenueError for an instrument that the ledger was not told about.
+        """
+        assert not self._moved_ns, "restored into a ledger that is not empty"
+        assert not self._positions, "restored into a ledger that is not empty"
+        for total in image.totals:
+            self._accounts.load(total.account, (total.market, total.asset), total.amount)
+        self._moved_ns = {(moved.market, moved.asset): moved.venue_ns for moved in image.moved}
+        for kept in image.books:
+            book = self._book(kept.key)
+            book.traded_ns = kept.traded_ns
+            book.fills.restore(kept.fills)
+            self._positions[kept.key] = Position(kept.lots, kept.cost, kept.realised)
+        for paid in image.payments:
+            self._payments.setdefault(paid.market, Identities()).restore(paid.payments)
+        self.check()
+
+    def _apply_fill(self, fill: Fill) -> tuple[LedgerFact, ...]:
+        key = fill.instrument_key
+        book = self._book(key)
+        identity = ("B" if fill.side is BUY else "S") + fill.fill_id
+        terms = pack(fill.price_ticks, fill.lots)
+        known = book.fills.find(identity)
+        if known is not None:
+            return (FillRepeated(fill, known not in (terms, UNKNOWN_TERMS)),)
+        at_ns = fill.venue_ns or fill.local_ns
+        if at_ns < book.fills.since_ns:
+            return (EventTooOld(fill, book.fills.since_ns),)
+        before = self._positions.get(key, FLAT)
+        booking = postings(fill, book.contract, before)
+        facts = self._booked(booking, at_ns, fill.local_ns)
+        book.fills.add(identity, terms, at_ns)
+        moved = self._moved_position(book, booking, before, at_ns, fill.local_ns)
+        return (FillBooked(fill, booking.realised), *facts, moved)
+
+    def _apply_payment(
+        self, event: Payment, market: MarketName, book: _Book | None
+    ) -> tuple[LedgerFact, ...]:
+        memory = self._payments.get(market)
+        if memory is None:
+            memory = self._payments[market] = Identities()
+        name, at_ns = _name(event), event.venue_ns or event.local_ns
+        if memory.find(name) is not None:
+            return ()
+        if at_ns < memory.since_ns:
+            return (EventTooOld(event, memory.since_ns),)
+        contract = None if book is None else book.contract
+        before = FLAT if contract is None else self._positions.get(contract.key, FLAT)
+        booking = postings(event, contract, before)
+        facts = self._booked(booking, at_ns, event.local_ns)
+        memory.add(name, UNKNOWN_TERMS, at_ns)
+        if book is not None and booking.after is not None:
+            return (*facts, self._moved_position(book, booking, before, at_ns, event.local_ns))
+        return tuple(facts)
+
+    def _booked(self, booking: Booking, at_ns: int, local_ns: int) -> list[BalanceChanged]:
+        """Adds the legs of a booking."""
+        market, moved_ns = booking.market, self._moved_ns
+        facts: list[BalanceChanged] = []
+        for asset, before, after in self._accounts.book(market, booking.legs):
+            holding = (market, asset)
+            if moved_ns.get(holding, 0) < at_ns:
+                moved_ns[holding] = at_ns
+            if before != after:
+                facts.append(BalanceChanged(market, asset, before, after, local_ns))
+        return facts
+
+    def _moved_position(
+        self, book: _Book, booking: Booking, before: Position, at_ns: int, local_ns: int
+    ) -> PositionChanged:
+        after, key = booking.after, book.contract.key
+        assert after is not None, booking
+        assert after.lots or not after.cost, (key, after)
+        self._positions[key] = after
+        book.traded_ns = max(book.traded_ns, at_ns)
+        return PositionChanged(key, before.lots, after.lots, before.cost, after.cost, local_ns)
+
+    def _book(self, key: InstrumentKey) -> _Book:
+        book = self._books.get(key)
+        if book is None:
+            raise VenueError(f"ledger: expected one of {len(self._books)} instruments, found {key}")
+        return book
+
+    def _book_image(self, key: InstrumentKey) -> BookImage:
+        book, position = self._books[key], self._positions.get(key, FLAT)
+        cost, realised = plain(position.cost), plain(position.realised)
+        return BookImage(key, position.lots, cost, realised, book.traded_ns, book.fills.image())
 
 
-def _fill_entries(
-    fill: Fill, instrument: Instrument, notional: Decimal, realised: Decimal
-) -> tuple[Entry, ...]:
-    fee = moved(Account.FEES, fill.fee_asset, -fill.fee)
-    if instrument.kind is ContractKind.PERPETUAL:
-        return moved(Account.TRADES, instrument.quote, realised) + fee
-    size = fill.side.sign * instrument.size(fill.lots)
-    base, quote = instrument.base, instrument.quote
-    return moved(Account.TRADES, base, size) + moved(Account.TRADES, quote, -notional) + fee
-
-
-def _position_changed(fill: Fill, before: Position, after: Position) -> PositionChanged:
-    return PositionChanged(
-        fill.instrument_key, before.lots, after.lots, before.cost, after.cost, fill.local_ns
-    )
+def _name(event: Payment) -> str:
+    """The identity of a payment within its market."""
+    if isinstance(event, Transfer):
+        return f"transfer|{event.transfer_id}"
+    if isinstance(event, InterestPaid):
+        return f"interest|{event.interest_id}"
+    if isinstance(event, Adjusted):
+        return f"adjusted|{event.adjustment_id}"
+    if isinstance(event, FundingPaid):
+        return f"funding|{event.instrument_key}|{event.funding_id}"
+    return f"position|{event.instrument_key}|{event.adjustment_id}"

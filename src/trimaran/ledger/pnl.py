@@ -3,15 +3,21 @@
     total = value of every wallet, at the marks
           + (size * mark - cost) of every open perpetual position
           - value of all transfers (the opening balances, and what came or left since), at the SAME marks
+          - value of all adjustments, at the SAME marks
 
 So a change of price of what was there from the beginning is no profit: only what trading added is.
 The total is computed a second way, and both are asserted to be equal:
 
-    total = realised + unrealised - fees - funding
+    total = realised + unrealised - fees - funding - interest
     realised    what closed lots earned, at average cost, spot and perpetual alike
     unrealised  open lots at the marks less their cost; for spot, the lots traded through an instrument
     fees        paid, net of rebates
     funding     paid, net of receipts
+    interest    paid, net of receipts
+
+`adjusted` stands beside the total: what the venues have more than any event explains, less what they have
+less. It is no profit and no deposit before a person has said which; who limits losses counts it when it is
+below zero.
 
 Marks are prices in `quote`: of assets (one unit), and of perpetuals in their own quote asset.
 """
@@ -50,6 +56,8 @@ class Pnl(msgspec.Struct, frozen=True):
     fees: Decimal
     funding: Decimal
     total: Decimal
+    interest: Decimal = ZERO
+    adjusted: Decimal = ZERO
 
 
 class Unmarked(msgspec.Struct, frozen=True):
@@ -80,10 +88,12 @@ def compute_pnl(
                 perpetual += open_value
         fees = _value(accounts.of(Account.FEES), marks)
         funding = _value(accounts.of(Account.FUNDING), marks)
+        interest = _value(accounts.of(Account.INTEREST), marks)
+        adjusted = -_value(accounts.of(Account.ADJUSTMENTS), marks)
         brought = -_value(accounts.of(Account.TRANSFERS), marks)
-        total = _value(accounts.of(Account.WALLET), marks) + perpetual - brought
-        assert total == realised + unrealised - fees - funding, "the two ways to the total differ"
-    return Pnl(marks.quote, realised, unrealised, fees, funding, total)
+        total = _value(accounts.of(Account.WALLET), marks) + perpetual - brought - adjusted
+        assert total == realised + unrealised - fees - funding - interest, "the two ways to the total differ"
+    return Pnl(marks.quote, realised, unrealised, fees, funding, total, interest, adjusted)
 
 
 def _open_value(position: Position, instrument: Instrument, marks: Marks) -> Decimal:

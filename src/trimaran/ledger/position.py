@@ -22,7 +22,7 @@ from trimaran.domain.exact import EXACT, ROUNDING, ZERO
 COST_STEP: Final = Decimal("1e-8")
 
 
-class Position(msgspec.Struct, frozen=True):
+class Position(msgspec.Struct, frozen=True, gc=False):
     """Open lots of one instrument, and what was earned with those that were closed."""
 
     lots: int = 0
@@ -31,6 +31,8 @@ class Position(msgspec.Struct, frozen=True):
 
 
 FLAT: Final = Position()
+_add, _subtract = EXACT.add, EXACT.subtract
+_times, _divide = ROUNDING.multiply, ROUNDING.divide
 
 
 def trade(position: Position, lots: int, notional: Decimal) -> tuple[Position, Decimal]:
@@ -41,21 +43,21 @@ def trade(position: Position, lots: int, notional: Decimal) -> tuple[Position, D
     assert lots != 0, lots
     assert (lots > 0) == (notional > 0), (lots, notional)
     if position.lots * lots >= 0:
-        cost = EXACT.add(position.cost, notional)
+        cost = _add(position.cost, notional)
         return Position(position.lots + lots, cost, position.realised), ZERO
     if abs(lots) <= abs(position.lots):
         return _reduce(position, lots, notional)
     closing = -position.lots
-    closing_notional = EXACT.multiply(EXACT.divide(notional, Decimal(lots)), Decimal(closing))
+    closing_notional = EXACT.multiply(EXACT.divide(notional, lots), closing)
     closed, realised = _reduce(position, closing, closing_notional)
-    return Position(lots - closing, EXACT.subtract(notional, closing_notional), closed.realised), realised
+    return Position(lots - closing, _subtract(notional, closing_notional), closed.realised), realised
 
 
 def _reduce(position: Position, lots: int, notional: Decimal) -> tuple[Position, Decimal]:
     released = _share(position.cost, -lots, position.lots)
-    realised = EXACT.minus(EXACT.add(notional, released))
-    cost = EXACT.subtract(position.cost, released)
-    after = Position(position.lots + lots, cost, EXACT.add(position.realised, realised))
+    realised = _subtract(notional.copy_negate(), released)
+    cost = _subtract(position.cost, released)
+    after = Position(position.lots + lots, cost, _add(position.realised, realised))
     assert after.lots != 0 or not after.cost, (position, lots)
     return after, realised
 
@@ -63,5 +65,4 @@ def _reduce(position: Position, lots: int, notional: Decimal) -> tuple[Position,
 def _share(cost: Decimal, part: int, whole: int) -> Decimal:
     if part == whole:
         return cost
-    quotient = ROUNDING.divide(ROUNDING.multiply(cost, Decimal(part)), Decimal(whole))
-    return quotient.quantize(COST_STEP, context=ROUNDING)
+    return _divide(_times(cost, part), whole).quantize(COST_STEP, context=ROUNDING)

@@ -1,13 +1,13 @@
 """Postings: the double entry of one account event, for whoever keeps a book. Pure.
 
-    postings(event, contract, before) -> Booking(market, entries, after, realised)
+    postings(event, contract, before) -> Booking(market, legs, after, realised); booking.entries
 
 The ledger books by this function in memory, and a projection of the journal into tables by the same one: two
 books that are kept by one rule cannot drift apart. `contract` is `Contract.of(instrument)` of a fill, of
 funding and of an adjusted position, and None of the rest; `before` is the position of the instrument.
 
-Entries come in pairs, the wallet's and the reason's, whose sum is zero for each asset. Amounts of zero make
-no entry. Nothing is rounded but the share of an average cost (`position.py`).
+Every leg is two entries, the wallet's and the reason's, whose sum is zero. Amounts of zero make no leg.
+Nothing is rounded but the share of an average cost (`position.py`).
 
     Fill, spot           base and quote against TRADES, the fee in its own asset against FEES
     Fill, perpetual      what it realises, in quote, against TRADES; the fee against FEES
@@ -35,10 +35,14 @@ from trimaran.domain.account import (
 )
 from trimaran.domain.exact import EXACT, ZERO
 from trimaran.domain.instrument import Asset, ContractKind, Instrument, InstrumentKey, MarketName, Side
-from trimaran.ledger.double_entry import Account, Entry
+from trimaran.ledger.double_entry import Account, Entry, Leg, entries_of
 from trimaran.ledger.position import FLAT, Position, trade
 
 MoneyEvent = Fill | Transfer | FundingPaid | InterestPaid | Adjusted | PositionAdjusted
+BUY: Final = Side.BUY  # members of enums are looked up slowly, and this is on the way of every fill
+TRADES: Final = Account.TRADES
+FEES: Final = Account.FEES
+_multiply = EXACT.multiply
 MONEY_EVENTS: Final = (Fill, Transfer, FundingPaid, InterestPaid, Adjusted, PositionAdjusted)
 
 
@@ -72,9 +76,14 @@ class Booking(msgspec.Struct, frozen=True, gc=False):
     """What one event does to a book."""
 
     market: MarketName
-    entries: tuple[Entry, ...]
+    legs: tuple[Leg, ...]
     after: Position | None = None  # of its instrument; None: the event is about none, or does not touch it
     realised: Decimal = ZERO  # in quote
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The entries: (account, asset, amount), pair by pair."""
+        return entries_of(self.legs)
 
 
 def postings(event: MoneyEvent, contract: Contract | None, before: Position = FLAT) -> Booking:
@@ -84,49 +93,38 @@ def postings(event: MoneyEvent, contract: Contract | None, before: Position = FL
         return _fill(event, contract, before)
     if isinstance(event, FundingPaid):
         assert contract is not None, event
-        return Booking(contract.market, moved(Account.FUNDING, event.asset, _negative(event.amount)))
+        return Booking(contract.market, _leg(Account.FUNDING, event.asset, event.amount.copy_negate()))
     if isinstance(event, PositionAdjusted):
         assert contract is not None, event
         return _position_adjusted(event, contract, before)
     if isinstance(event, Transfer):
-        return Booking(event.market, moved(Account.TRANSFERS, event.asset, event.amount))
+        return Booking(event.market, _leg(Account.TRANSFERS, event.asset, event.amount))
     if isinstance(event, InterestPaid):
-        return Booking(event.market, moved(Account.INTEREST, event.asset, _negative(event.amount)))
-    return Booking(event.market, moved(Account.ADJUSTMENTS, event.asset, event.amount))
+        return Booking(event.market, _leg(Account.INTEREST, event.asset, event.amount.copy_negate()))
+    return Booking(event.market, _leg(Account.ADJUSTMENTS, event.asset, event.amount))
 
 
-def moved(account: Account, asset: Asset, amount: Decimal) -> tuple[Entry, ...]:
-    """`amount` goes from `account` into the wallet (out of it when negative)."""
-    if not amount:
-        return ()
-    return (Account.WALLET, asset, amount), (account, asset, _negative(amount))
+def _leg(reason: Account, asset: Asset, amount: Decimal) -> tuple[Leg, ...]:
+    """One leg, or none when nothing moves."""
+    return ((reason, asset, amount),) if amount else ()
 
 
 def _fill(fill: Fill, contract: Contract, before: Position) -> Booking:
-    lots = fill.lots if fill.side is Side.BUY else -fill.lots
-    notional = EXACT.multiply(contract.lot_tick_value, lots * fill.price_ticks)
+    lots = fill.lots if fill.side is BUY else -fill.lots
+    notional = _multiply(contract.lot_tick_value, lots * fill.price_ticks)
     after, realised = trade(before, lots, notional)
-    fee = moved(Account.FEES, fill.fee_asset, _negative(fill.fee))
-    if contract.perpetual:
-        return Booking(
-            contract.market, moved(Account.TRADES, contract.quote, realised) + fee, after, realised
-        )
-    size = EXACT.multiply(contract.lot_size, lots)
-    got, gave = _negative(size), _negative(notional)
-    entries: tuple[Entry, ...] = (
-        (Account.WALLET, contract.base, size),
-        (Account.TRADES, contract.base, got),
-        (Account.WALLET, contract.quote, gave),
-        (Account.TRADES, contract.quote, notional),
-    )
-    return Booking(contract.market, entries + fee, after, realised)
+    legs: tuple[Leg, ...] = ()
+    if not contract.perpetual:
+        size = _multiply(contract.lot_size, lots)
+        legs = ((TRADES, contract.base, size), (TRADES, contract.quote, notional.copy_negate()))
+    elif realised:
+        legs = ((TRADES, contract.quote, realised),)
+    if fill.fee:
+        legs = (*legs, (FEES, fill.fee_asset, fill.fee.copy_negate()))
+    return Booking(contract.market, legs, after, realised)
 
 
 def _position_adjusted(event: PositionAdjusted, contract: Contract, before: Position) -> Booking:
-    size = EXACT.multiply(contract.lot_size, event.lots)
-    after, realised = trade(before, event.lots, EXACT.multiply(size, event.price))
-    return Booking(contract.market, moved(Account.TRADES, contract.quote, realised), after, realised)
-
-
-def _negative(amount: Decimal) -> Decimal:
-    return amount.copy_negate()
+    size = _multiply(contract.lot_size, event.lots)
+    after, realised = trade(before, event.lots, _multiply(size, event.price))
+    return Booking(contract.market, _leg(TRADES, contract.quote, realised), after, realised)

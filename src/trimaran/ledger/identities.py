@@ -1,0 +1,108 @@
+"""Identities: which money events were booked, for as long as a repeat of one can come. Bounded memory.
+
+The law: what was booked within MEMORY_NS (24 h) of the newest event's venue time is remembered, and at most
+IDENTITIES_MAX of one kind of one instrument (or market). What goes first is what is oldest by the venue's
+time, a whole SPAN_NS at once, and `since_ns` rises to the end of the last span that went. An event that is
+not known and older than `since_ns` may be one that was forgotten: nobody may book it (`EventTooOld`). While
+nothing was forgotten, nothing is too old.
+
+Only events move time on, so that a replay forgets the same.
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import Final
+
+import msgspec
+
+MEMORY_NS: Final = 86_400_000_000_000
+SPAN_NS: Final = 10_000_000_000
+IDENTITIES_MAX: Final = 65_536  # ten minutes at 100 fills a second on one instrument; the newest span is kept
+LOTS_BITS: Final = 63
+UNKNOWN_TERMS: Final = 0  # the terms cannot be said on the grid of now: no repeat is a conflict
+
+Terms = int  # price in ticks and size in lots, packed: half the memory of a pair
+
+
+def pack(price_ticks: int, lots: int) -> Terms:
+    """Both in one integer; a conflict is another integer."""
+    return price_ticks << LOTS_BITS | lots
+
+
+def unpack(terms: Terms) -> tuple[int, int]:
+    """Price in ticks and size in lots."""
+    return terms >> LOTS_BITS, terms & (1 << LOTS_BITS) - 1
+
+
+class IdentitiesImage(msgspec.Struct, frozen=True):
+    """What is remembered, sorted: (start of the span, ((identity, price in ticks, lots), ...))."""
+
+    since_ns: int
+    spans: tuple[tuple[int, tuple[tuple[str, int, int], ...]], ...]
+
+
+class Identities:
+    """Identities of one kind, each with the terms it was booked with."""
+
+    __slots__ = ("_heap", "_known", "_newest", "_spans", "since_ns")
+
+    def __init__(self) -> None:
+        self.since_ns = 0
+        self._known: dict[str, Terms] = {}
+        self._spans: dict[int, list[str]] = {}
+        self._heap: list[int] = []  # the spans, the oldest on top
+        self._newest = 0
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def find(self, identity: str) -> Terms | None:
+        """The terms under which an event was booked; None: it was not, or was forgotten."""
+        return self._known.get(identity)
+
+    def add(self, identity: str, terms: Terms, at_ns: int) -> None:
+        """Remembers an event that happened at `at_ns` of the venue's clock."""
+        self._known[identity] = terms
+        span = at_ns // SPAN_NS
+        kept = self._spans.get(span)
+        if kept is not None:
+            kept.append(identity)
+            return
+        self._spans[span] = [identity]
+        heapq.heappush(self._heap, span)
+        self._newest = max(self._newest, span)
+        self._forget()
+
+    def restate(self, price: tuple[int, int], lots: tuple[int, int]) -> None:
+        """Another grid: prices and sizes times a fraction; terms that have no whole number become unknown."""
+        for identity, terms in self._known.items():
+            old_price, old_lots = unpack(terms)
+            new_price, off_price = divmod(old_price * price[0], price[1])
+            new_lots, off_lots = divmod(old_lots * lots[0], lots[1])
+            exact = not off_price and not off_lots
+            self._known[identity] = pack(new_price, new_lots) if exact else UNKNOWN_TERMS
+
+    def image(self) -> IdentitiesImage:
+        """What is remembered; equal for equal memories."""
+        spans = tuple(
+            (span * SPAN_NS, tuple((name, *unpack(self._known[name])) for name in sorted(self._spans[span])))
+            for span in sorted(self._spans)
+        )
+        return IdentitiesImage(self.since_ns, spans)
+
+    def restore(self, image: IdentitiesImage) -> None:
+        """Makes an empty memory what an image says."""
+        assert not self._known, "restored into a memory that is not empty"
+        for start_ns, names in image.spans:
+            for name, price_ticks, lots in names:
+                self.add(name, pack(price_ticks, lots), start_ns)
+        self.since_ns = image.since_ns
+
+    def _forget(self) -> None:
+        oldest_kept = self._newest - MEMORY_NS // SPAN_NS
+        while len(self._heap) > 1 and (self._heap[0] < oldest_kept or len(self._known) > IDENTITIES_MAX):
+            span = heapq.heappop(self._heap)
+            for identity in self._spans.pop(span):
+                del self._known[identity]
+            self.since_ns = max(self.since_ns, (span + 1) * SPAN_NS)
