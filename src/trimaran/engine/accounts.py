@@ -29,13 +29,15 @@ from trimaran.domain.account import (
     VenueOrderId,
 )
 from trimaran.domain.exact import EXACT
-from trimaran.domain.facts import Fact, FillBooked, OrderTermsChanged
+from trimaran.domain.facts import EventTooOld, Fact, FillBooked, OrderTermsChanged
+from trimaran.domain.instrument import InstrumentKey, MarketName
 from trimaran.domain.kill import market_in
 from trimaran.domain.orders import OrderEvent, OrderState, end_event, fill_event
 from trimaran.engine.durable_state import DurableState
 from trimaran.engine.orders import OrderEntry
 
-MoneyEvent = Fill | Transfer | FundingPaid | InterestPaid | Adjusted | PositionAdjusted
+AboutInstrument = Fill | FundingPaid | PositionAdjusted
+MoneyEvent = AboutInstrument | Transfer | InterestPaid | Adjusted
 OrderWord = OrderAcked | OrderRejected | OrderLost | OrderAbsent | OrderDone
 
 
@@ -43,20 +45,45 @@ def heard(durable: DurableState, event: AccountEvent) -> list[Fact]:
     """Applies one account event."""
     if isinstance(event, Fill):
         return _fill(durable, event)
-    if isinstance(event, FundingPaid | PositionAdjusted):
-        durable.markets.add(market_in(event.instrument_key))
-        return list(durable.ledger.apply(event)) if event.instrument_key in durable.instruments else []
-    if isinstance(event, Transfer | InterestPaid | Adjusted):
-        durable.markets.add(event.market)
-        return list(durable.ledger.apply(event))
+    if isinstance(event, MoneyEvent):
+        return _booked(durable, event)
     entry = durable.orders.get(event.client_order_id)
     if entry is None:
         return []  # not ours, or forgotten; reconciliation looks after it
+    if not isinstance(event, OrderLost | OrderAbsent | AmendRefused | AmendLost):
+        entry.venue_ns = max(entry.venue_ns, event.venue_ns or event.local_ns)
     if isinstance(event, OrderAmended | AmendRefused | AmendLost):
         return _terms(durable, entry, event)
     if isinstance(event, OrderAcked):
         entry.venue_order_id = VenueOrderId(event.venue_order_id)
     return _word(durable, entry, event)
+
+
+def market_of(event: MoneyEvent) -> MarketName:
+    """The market whose account an event is about."""
+    if isinstance(event, AboutInstrument):
+        return market_in(event.instrument_key)
+    return event.market
+
+
+def _booked(durable: DurableState, event: MoneyEvent) -> list[Fact]:
+    """Takes money into the ledger. What is too old to be judged freezes where it may belong."""
+    market = market_of(event)
+    durable.markets.add(market)
+    if isinstance(event, AboutInstrument) and event.instrument_key not in durable.instruments:
+        return []  # the journal has never heard of it: reconciliation tells what it did
+    facts: list[Fact] = list(durable.ledger.apply(event))
+    if facts and isinstance(facts[0], EventTooOld):
+        text = f"{type(event).__name__} of {event.venue_ns}: older than what the ledger remembers"
+        for key in [each for each in durable.instruments if _is_about(event, each)]:
+            facts += durable.freeze(key, text, event.local_ns)
+    return facts
+
+
+def _is_about(event: MoneyEvent, key: InstrumentKey) -> bool:
+    if isinstance(event, AboutInstrument):
+        return event.instrument_key == key
+    return market_in(key) == event.market
 
 
 def _word(durable: DurableState, entry: OrderEntry, event: OrderWord) -> list[Fact]:
@@ -101,14 +128,11 @@ def _terms(
 
 
 def _fill(durable: DurableState, fill: Fill) -> list[Fact]:
-    instrument = durable.instruments.get(fill.instrument_key)
-    if instrument is None:
-        return []  # the journal has never heard of it: reconciliation tells what it did
-    durable.markets.add(instrument.market)
-    facts: list[Fact] = list(durable.ledger.apply(fill))
+    facts = _booked(durable, fill)
     entry = durable.orders.get(fill.client_order_id)
-    if entry is None or not isinstance(facts[0], FillBooked):
+    if entry is None or not facts or not isinstance(facts[0], FillBooked):
         return facts
+    entry.venue_ns = max(entry.venue_ns, fill.venue_ns or fill.local_ns)
     total = entry.filled_lots = entry.filled_lots + fill.lots
     lots_max = entry.lots_max
     if total > lots_max:

@@ -19,11 +19,13 @@ from trimaran.domain.instrument import Asset, Instrument, InstrumentKey, MarketN
 from trimaran.domain.kill import market_in
 from trimaran.domain.market import Level
 from trimaran.domain.opportunity import Pair
-from trimaran.domain.orders import GroupId, OrderRequest, OrderState, StrategyName
+from trimaran.domain.orders import GroupId, OrderRequest, StrategyName
 from trimaran.domain.records import Durability
 from trimaran.domain.venue_law import VenueLaw
 from trimaran.engine.durable import Durable
 from trimaran.engine.hot import Hot
+from trimaran.engine.readiness import Readiness
+from trimaran.engine.resolver import Resolver
 from trimaran.risk.limits import RiskLimits
 from trimaran.strategies.port import Strategy
 
@@ -51,6 +53,8 @@ class DeskSetup(msgspec.Struct, frozen=True):
     threshold_e8: int  # net edge at the top from which the scan wakes the stages behind it
     notional_max: Decimal  # quote; a depth walk goes no further
     laws: Mapping[MarketName, VenueLaw] = msgspec.field(default_factory=dict)  # of markets that are real
+    wallets: Mapping[MarketName, frozenset[MarketName]] = msgspec.field(default_factory=dict)
+    """Markets that share one wallet with a market, itself included; a market that is missing has its own."""
     durability: Mapping[StrategyName, Durability] = msgspec.field(default_factory=dict)  # DURABLE if missing
 
 
@@ -68,6 +72,12 @@ class Desk:
         self.ids = counter  # of the last id that was given out; those of refused orders are lost
         self.group_sequence = 0
         self.recent: deque[OrderRequest] = deque()  # approved lately, for the windows of risk
+        self.resolver = Resolver(setup.laws)
+        self.readiness = Readiness(setup.laws)
+        self.holding = frozenset(name for name, law in setup.laws.items() if not law.reissue)
+        self.held: dict[
+            InstrumentKey, str
+        ] = {}  # where an order's fate is not known, and nothing replaces it
         self.takes_risk = True  # whether the record has room for new intents; the loop knows
         self.episodes = Episodes()
         self.now_ns = 0
@@ -100,18 +110,11 @@ class Desk:
 
     def frozen_by(self, key: InstrumentKey) -> str | None:
         """Why an instrument is frozen: a contradiction, or an order whose fate nothing can prove."""
-        text = self.durable.frozen.get(key)
-        law = self.setup.laws.get(market_in(key))
-        if text is not None or law is None or law.reissue:
-            return text
-        for client_order_id, entry in self.durable.working.items():
-            if entry.state is OrderState.UNKNOWN and entry.order.instrument_key == key:
-                return f"order {client_order_id}: its fate is not known, and the venue forgets"
-        return None
+        return self.durable.frozen.get(key) or self.held.get(key)
 
     def not_ready(self, key: InstrumentKey) -> str | None:
         """What is missing before new orders may go to the market of an instrument; None: nothing."""
-        return None
+        return self.readiness.missing(market_in(key))
 
     def owed(self, strategy: StrategyName) -> Mapping[InstrumentKey, Decimal]:
         """What a strategy is to give back, in base asset, by instrument; long is positive."""

@@ -57,6 +57,7 @@ def _instruments_listed(durable: Durable, record: InstrumentsListed) -> list[Fac
     durable.pass_to(record.local_ns)
     for instrument in record.instruments:
         durable.instruments[instrument.key] = instrument
+    durable.ledger.list_instruments(record.instruments)
     return []
 
 

@@ -5,11 +5,12 @@ Nothing is sent, changed or sent anew but here, and always in the same order: ri
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from trimaran.domain.commands import SendOrder
 from trimaran.domain.decision import Refused
-from trimaran.domain.facts import OrderApproved, OrderRefused, Purpose
+from trimaran.domain.facts import Fact, GroupClosed, OrderApproved, OrderRefused, Purpose
 from trimaran.domain.instrument import ContractKind
 from trimaran.domain.orders import GroupId, IntentId, OrderRequest, TimeInForce
 from trimaran.domain.records import Durability, GroupOpened
@@ -43,6 +44,18 @@ def decide(turn: Turn, proposal: Proposal) -> None:
         turn.commands.append(SendOrder(approved, durability))
     desk.recent.extend(orders)
     turn.record(GroupOpened(group, proposal.strategy, proposal.purpose, orders, durability, desk.now_ns))
+
+
+def react(turn: Turn, facts: Sequence[Fact]) -> None:
+    """A strategy hears that its groups have ended, and may answer with another one."""
+    for fact in facts:
+        if type(fact) is not GroupClosed:
+            continue
+        for strategy in turn.desk.strategies:
+            if strategy.name == fact.strategy:
+                wanted = strategy.on_group_closed(fact, turn.desk)
+                if wanted is not None:
+                    decide(turn, wanted)
 
 
 def _tell_refusal(desk: Desk, proposal: Proposal, refused: Refused) -> None:

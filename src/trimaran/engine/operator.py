@@ -5,7 +5,7 @@ from __future__ import annotations
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.commands import CancelOrder
 from trimaran.domain.decision import KillState
-from trimaran.domain.events import CancelRequested, KillRequested, ReleaseRequested
+from trimaran.domain.events import CancelRequested, KillRequested, LimitsRequested, ReleaseRequested
 from trimaran.domain.kill import market_in
 from trimaran.domain.records import CancelOpened, FreezeMoved, KillMoved
 from trimaran.engine.orders import OrderEntry
@@ -44,6 +44,7 @@ def cancel_order(turn: Turn, entry: OrderEntry, reason: str) -> None:
     if entry.cancel_ns:
         return
     order = entry.order
+    turn.desk.resolver.cancelled(order.client_order_id)
     turn.record(CancelOpened(order.client_order_id, reason, turn.desk.now_ns))
     turn.commands.append(CancelOrder(order.client_order_id, order.instrument_key, reason))
 
@@ -52,6 +53,10 @@ def release(turn: Turn, event: ReleaseRequested) -> None:
     """Releases a frozen instrument."""
     if event.instrument_key in turn.desk.durable.frozen:
         turn.record(FreezeMoved(event.instrument_key, "", event.actor, event.local_ns))
+
+
+def limits(turn: Turn, event: LimitsRequested) -> None:
+    """Puts other limits in force."""
 
 
 def _meant(event: CancelRequested, client_order_id: ClientOrderId, entry: OrderEntry) -> bool:

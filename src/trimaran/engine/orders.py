@@ -50,6 +50,7 @@ class OrderEntry(msgspec.Struct):
     venue_order_id: VenueOrderId = NO_VENUE_ID
     amendment: Amendment | None = None
     cancel_ns: int = 0  # since when it is to be cancelled; 0: it is not
+    venue_ns: int = 0  # the venue's time of the newest event about it; 0: none has come
     owes: bool = False  # whether what it fills beyond its group is to be given back
 
     @property

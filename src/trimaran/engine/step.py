@@ -22,7 +22,7 @@ from typing import Final
 
 import msgspec
 
-from trimaran.domain.account import AccountEvent, ProbeAnswer
+from trimaran.domain.account import AccountEvent, OrderAbsent, ProbeAnswer
 from trimaran.domain.answer import NO_BOOK, Flag, Kind
 from trimaran.domain.commands import Command
 from trimaran.domain.events import (
@@ -39,10 +39,11 @@ from trimaran.domain.events import (
     SnapshotBody,
     Tick,
 )
-from trimaran.domain.facts import Fact, GroupClosed
+from trimaran.domain.facts import Fact
+from trimaran.domain.kill import market_in
 from trimaran.domain.records import Heard, JournalRecord
-from trimaran.engine import intents, observe, operator
-from trimaran.engine.accounts import MoneyEvent
+from trimaran.engine import fates, intents, observe, operator, reconcile
+from trimaran.engine.accounts import MoneyEvent, market_of
 from trimaran.engine.desk import Desk
 from trimaran.engine.turn import Turn
 from trimaran.strategies.port import Proposal
@@ -93,7 +94,16 @@ def step(desk: Desk, event: Event) -> Output:
         operator.cancel(turn, event)
     elif isinstance(event, ReleaseRequested):
         operator.release(turn, event)
-    elif not isinstance(event, AccountSnapshot | AccountUncertain | ProbeAnswer | LimitsRequested):
+    elif isinstance(event, AccountSnapshot):
+        reconcile.snapshot(turn, event)
+    elif isinstance(event, AccountUncertain):
+        reconcile.uncertain(turn, event)
+    elif isinstance(event, ProbeAnswer):
+        fates.answered(turn, event)
+        reconcile.update(turn)
+    elif isinstance(event, LimitsRequested):
+        operator.limits(turn, event)
+    else:
         _account(turn, event)
     return _output(0, turn)
 
@@ -120,32 +130,29 @@ def _woken(desk: Desk, answer: int, market: int) -> Output:
 
 
 def _account(turn: Turn, event: AccountEvent) -> None:
-    if not _concerns(turn.desk, event):
-        return  # not ours, or forgotten: reconciliation looks after it
-    # 3 ledger
-    facts = turn.record(Heard(event))
-    # 5 strategies
-    for fact in facts:
-        if type(fact) is GroupClosed:
-            _closed(turn, fact)
-
-
-def _concerns(desk: Desk, event: AccountEvent) -> bool:
-    """Whether an event says something about our money or about an order that we know."""
-    return isinstance(event, MoneyEvent) or event.client_order_id in desk.durable.orders
-
-
-def _closed(turn: Turn, closed: GroupClosed) -> None:
-    for strategy in turn.desk.strategies:
-        if strategy.name == closed.strategy:
-            wanted = strategy.on_group_closed(closed, turn.desk)
-            if wanted is not None:
-                # 6 risk, 7 commands
-                intents.decide(turn, wanted)
+    desk = turn.desk
+    if isinstance(event, MoneyEvent):
+        desk.readiness.heard(market_of(event), event.local_ns)
+    else:
+        entry = desk.durable.orders.get(event.client_order_id)
+        if entry is None:
+            return  # not ours, or forgotten: reconciliation looks after it
+        desk.readiness.heard(market_in(entry.order.instrument_key), event.local_ns)
+        if isinstance(event, OrderAbsent):
+            fates.prove_absent(turn, event)
+            return
+    # 3 ledger, then 5 strategies, 6 risk, 7 commands
+    intents.react(turn, turn.record(Heard(event)))
+    if desk.setup.laws:
+        fates.after(turn, event)
 
 
 def _tick(desk: Desk) -> Output:
     turn = Turn(desk)
+    # 3 ledger: what was lost is lost, what was never placed is released
+    if desk.setup.laws:
+        fates.tick(turn)
+        reconcile.tick(turn)
     # 5 strategies
     for strategy in desk.strategies:
         for wanted in strategy.on_tick(desk.now_ns, desk):

@@ -1,0 +1,162 @@
+"""Reconciliation in the step: a market's account is compared with what the venue says, and corrected.
+
+`ledger/compare.py` finds the differences and proposes the records. Here they are put in force, all of one
+round or none, and never silently: each difference is a `Discrepancy`, those that nothing corrects are told
+once. Money that no event explains is booked only while the market is quiet: nothing in flight, nothing heard
+for `VenueLaw.quiet_ns`. Orders that the venue does not list are the resolver's. What contradicts freezes its
+instrument.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trimaran.domain.account import Adjusted, PositionAdjusted, Transfer
+from trimaran.domain.client_id import encode_client_id, unpack_client_id
+from trimaran.domain.commands import CompareAccount
+from trimaran.domain.events import AccountSnapshot, AccountUncertain
+from trimaran.domain.facts import MarketReady
+from trimaran.domain.instrument import MarketName
+from trimaran.domain.kill import market_in
+from trimaran.domain.orders import OrderState
+from trimaran.domain.records import FreezeMoved, Heard
+from trimaran.engine import intents
+from trimaran.engine.desk import Desk
+from trimaran.engine.orders import OrderEntry
+from trimaran.engine.readiness import AGAIN_NS, MarketState
+from trimaran.engine.turn import Turn
+from trimaran.ledger.compare import Comparison, Difference, DifferenceKind, OurView, compare
+from trimaran.ledger.our_view import OurOrder, positions_of, wallet_of
+
+RECONCILIATION: Final = "reconciliation"
+IN_FLIGHT: Final = (OrderState.SENDING, OrderState.UNKNOWN)
+
+
+def uncertain(turn: Turn, event: AccountUncertain) -> None:
+    """Something may have been missed: nothing new goes there until the next comparison."""
+    state = turn.desk.readiness.markets.get(event.market)
+    if state is not None:
+        state.compared, state.missing = False, event.reason
+        update(turn)
+
+
+def snapshot(turn: Turn, event: AccountSnapshot) -> None:
+    """A round is complete."""
+    desk = turn.desk
+    state = desk.readiness.markets.get(event.market)
+    if state is None:
+        return
+    found = compare(_our_view(desk, event.market, state), event, doubts=state.doubts)
+    state.again_ns = found.again_ns
+    state.doubts = found.doubts
+    if any(_is_made_up(each) for each in found.differences) and not is_quiet(desk, event.market, state):
+        state.again_ns = max(found.again_ns, desk.now_ns + state.law.quiet_ns)
+        state.missing = f"{len(found.differences)} differences wait until the market is quiet"
+        state.compared = False
+    else:
+        _correct(turn, event.market, state, found)
+        state.compared = not found.doubts
+        state.missing = f"{len(found.doubts)} differences are in doubt" if found.doubts else ""
+    update(turn)
+
+
+def tick(turn: Turn) -> None:
+    """Asks for another round where one is wanted, and tells what has become ready."""
+    for market, state in turn.desk.readiness.all():
+        if state.again_ns and turn.desk.now_ns >= state.again_ns:
+            state.again_ns = turn.desk.now_ns + AGAIN_NS
+            turn.commands.append(CompareAccount(market, state.missing))
+    update(turn)
+
+
+def update(turn: Turn) -> None:
+    """Tells which markets have become ready, or wait for something else."""
+    desk = turn.desk
+    for market, state in desk.readiness.all():
+        if state.compared:
+            state.missing = _open_question(desk, market)
+        if state.missing != state.told:
+            state.told = state.missing
+            turn.tell(MarketReady(market, not state.missing, state.missing, desk.now_ns))
+
+
+def is_quiet(desk: Desk, market: MarketName, state: MarketState) -> bool:
+    """Whether nothing is in flight at a market, and nothing was heard of it for a while."""
+    for entry in desk.durable.working.values():
+        busy = entry.state is OrderState.SENDING or entry.amendment is not None
+        if busy and market_in(entry.order.instrument_key) == market:
+            return False
+    return desk.now_ns - state.heard_ns >= state.law.quiet_ns
+
+
+def _open_question(desk: Desk, market: MarketName) -> str:
+    """What is not known there, although it was compared; empty when all is."""
+    missing = desk.resolver.asks(market)
+    if missing:
+        return f"{missing} orders that are open here are not listed there"
+    epoch = desk.durable.counter.epoch
+    for client_order_id, entry in desk.durable.working.items():
+        before = unpack_client_id(client_order_id).epoch < epoch
+        if before and entry.state in IN_FLIGHT and market_in(entry.order.instrument_key) == market:
+            return f"the fate of order {client_order_id} of before the start is not known"
+    return ""
+
+
+def _our_view(desk: Desk, market: MarketName, state: MarketState) -> OurView:
+    durable, law = desk.durable, state.law
+    wallet = desk.setup.wallets.get(market, frozenset((market,)))
+    return OurView(
+        market=market,
+        counter=durable.counter,
+        margin_ns=law.visibility_lag_ns + law.skew_ns,
+        instruments=durable.instruments,
+        orders={
+            each: _our_order(entry)
+            for each, entry in durable.orders.items()
+            if market_in(entry.order.instrument_key) == market
+        },
+        balances=wallet_of(durable.ledger, wallet),
+        positions=positions_of(durable.ledger, market),
+        opening=not wallet & durable.markets,
+    )
+
+
+def _our_order(entry: OrderEntry) -> OurOrder:
+    return OurOrder(
+        order=entry.order,
+        state=entry.state,
+        filled_lots=entry.filled_lots,
+        venue_order_id=entry.venue_order_id or None,
+        amending=None if entry.amendment is None else entry.amendment.order,
+        venue_ns=entry.venue_ns or entry.order.created_ns,
+    )
+
+
+def _correct(turn: Turn, market: MarketName, state: MarketState, found: Comparison) -> None:
+    desk = turn.desk
+    for difference in found.differences:
+        for record in difference.corrections:
+            intents.react(turn, turn.record(record))
+        if difference.kind is DifferenceKind.ORDER_MISSING:
+            _ask(desk, market, difference)
+        if difference.contradicts and difference.instrument_key is not None:
+            key, text = difference.instrument_key, f"{difference.kind.value}: {difference.text}"
+            if key not in desk.durable.frozen:
+                turn.record(FreezeMoved(key, text, RECONCILIATION, desk.now_ns))
+        if difference.corrections or difference.identity not in state.reported:
+            turn.tell(difference.fact(desk.now_ns))
+    state.reported = frozenset([each.identity for each in found.differences if not each.corrections])
+
+
+def _ask(desk: Desk, market: MarketName, difference: Difference) -> None:
+    """The order that a difference is about is asked for until its end is told."""
+    for client_order_id, entry in desk.durable.working.items():
+        same = encode_client_id(client_order_id) == difference.subject
+        if same and entry.is_open:
+            desk.resolver.miss(client_order_id, market)
+
+
+def _is_made_up(difference: Difference) -> bool:
+    """Whether its correction is money or a position that no event of the venue explains."""
+    made_up = Adjusted | PositionAdjusted | Transfer
+    return any(isinstance(each, Heard) and isinstance(each.event, made_up) for each in difference.corrections)
