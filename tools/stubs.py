@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-MODULES: Final = ("_hot", "_matching")
+MODULES: Final = ("_hot", "_matching", "_risk")
 FOLDER: Final = Path(__file__).parents[1] / "src" / "trimaran" / "native"
 
 
