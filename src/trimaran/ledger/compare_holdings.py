@@ -22,7 +22,7 @@ NO_BALANCE: Final = OurBalance(ZERO)
 
 
 def compare_positions(
-    view: OurView, theirs: AccountSnapshot, held: frozenset[Asset], found: Findings
+    view: OurView, theirs: AccountSnapshot, held: frozenset[InstrumentKey], found: Findings
 ) -> Mapping[Asset, Decimal]:
     """Compares positions; returns what their sure corrections realise, by asset."""
     rows: dict[InstrumentKey, PositionReport] = {}
@@ -49,10 +49,12 @@ def compare_balances(
     view: OurView,
     theirs: AccountSnapshot,
     earned: Mapping[Asset, Decimal],
-    held: frozenset[Asset],
+    held: frozenset[InstrumentKey],
     found: Findings,
 ) -> None:
     """Compares balances. `earned`: what the corrections of positions book into the wallet."""
+    unsettled = [view.instruments[key] for key in held if key in view.instruments]
+    held_assets = {asset for each in unsettled for asset in (each.base, each.quote)}
     rows: dict[Asset, BalanceReport] = {}
     repeated: set[Asset] = set()
     for row in theirs.balances:
@@ -72,7 +74,7 @@ def compare_balances(
         if row_or_none is not None and not margined:
             _consistent(view, row_or_none, found)
         ours = view.balances.get(asset, NO_BALANCE)
-        _one_balance(view, asset, ours, row_or_none, earned.get(asset, ZERO), asset in held, found)
+        _one_balance(view, asset, ours, row_or_none, earned.get(asset, ZERO), asset in held_assets, found)
 
 
 # --- positions --------------------------------------------------------------------------------------------
@@ -83,7 +85,7 @@ def _one_position(
     instrument: Instrument,
     ours: OurPosition,
     row: PositionReport | None,
-    held: frozenset[Asset],
+    held: frozenset[InstrumentKey],
     found: Findings,
 ) -> Decimal:
     """Compares one position; returns what its correction realises."""
@@ -104,8 +106,7 @@ def _one_position(
         return ZERO
     kind, text = _position_kind(view, key, ours.lots, lots)
     events, earned = _adjust_position(view, instrument, ours, row, text, found)
-    is_held = instrument.base in held or instrument.quote in held
-    sure = _tell_position(found, kind, ours, row, text, events, is_held)
+    sure = _tell_position(found, kind, ours, row, text, events, key in held)
     return earned if sure else ZERO
 
 

@@ -9,7 +9,7 @@ from trimaran.base.errors import DecodeError
 from trimaran.domain.account import OrderAcked, OrderAmended, OrderDone, OrderRejected
 from trimaran.domain.client_id import ClientOrderId, encode_client_id, unpack_client_id
 from trimaran.domain.events import AccountSnapshot
-from trimaran.domain.instrument import Asset
+from trimaran.domain.instrument import InstrumentKey
 from trimaran.domain.orders import (
     TERMINAL,
     IntentId,
@@ -42,14 +42,14 @@ def compare_orders(
     ended: Iterable[OrderReport],
     told_lots: Mapping[ClientOrderId, int],
     found: Findings,
-) -> frozenset[Asset]:
-    """Compares orders, and returns the assets of which some order may have moved more than we know.
+) -> frozenset[InstrumentKey]:
+    """Compares orders, and returns the instruments where some order may have filled more than we know.
 
     `ended`: the venue's answers about single orders that its list does not have. `told_lots`: what the fills
     that are missing add to what we know to be filled.
     """
     listed: dict[ClientOrderId, OrderReport] = {}
-    unsettled: set[Asset] = set()
+    unsettled: set[InstrumentKey] = set()
     for report in theirs.open_orders:
         client_order_id = report.client_order_id
         if client_order_id is None:
@@ -97,7 +97,7 @@ def _open_at_venue(
     report: OrderReport,
     told_lots: Mapping[ClientOrderId, int],
     found: Findings,
-    unsettled: set[Asset],
+    unsettled: set[InstrumentKey],
 ) -> None:
     order = view.orders.get(client_order_id)
     if order is None:
@@ -123,7 +123,7 @@ def _open_at_venue(
         return
     row.same_terms()
     if not row.same_filled():
-        unsettled |= _assets(view, order.order)
+        unsettled.add(order.order.instrument_key)
 
 
 class _Row:
@@ -220,7 +220,7 @@ def _ended_at_venue(
     report: OrderReport,
     told_lots: Mapping[ClientOrderId, int],
     found: Findings,
-    unsettled: set[Asset],
+    unsettled: set[InstrumentKey],
 ) -> None:
     client_order_id = report.client_order_id
     assert client_order_id is not None
@@ -237,7 +237,7 @@ def _ended_at_venue(
     if order.state not in TERMINAL:
         row.tell(KIND_OF_END[report.state], f"it has ended: {report.reason}", heard(_end(report)))
     if report.state not in NEVER_THERE and not row.same_filled():
-        unsettled |= _assets(view, order.order)
+        unsettled.add(order.order.instrument_key)
 
 
 def _end(report: OrderReport) -> OrderDone | OrderRejected:
@@ -248,10 +248,10 @@ def _end(report: OrderReport) -> OrderDone | OrderRejected:
     return OrderDone(client_order_id, report.state, report.reason, report.venue_ns, report.local_ns)
 
 
-def _not_listed(view: OurView, order: OurOrder, found: Findings, unsettled: set[Asset]) -> None:
+def _not_listed(view: OurView, order: OurOrder, found: Findings, unsettled: set[InstrumentKey]) -> None:
     """Open for us, and the venue's list is without it. Orders under way are the resolver's."""
     asked = order.order
-    unsettled |= _assets(view, asked)
+    unsettled.add(asked.instrument_key)
     if order.state in FATE_OPEN or not found.is_settled(order.venue_ns):
         return
     kind, text, corrections = Kind.ORDER_MISSING, "the venue does not list it, nor say why", heard()
@@ -277,7 +277,7 @@ def _not_ours_yet(
     client_order_id: ClientOrderId,
     report: OrderReport,
     found: Findings,
-    unsettled: set[Asset],
+    unsettled: set[InstrumentKey],
 ) -> None:
     """The id has the form of ours, and the record has no such order."""
     corrections: tuple[JournalRecord, ...] = ()
@@ -294,7 +294,7 @@ def _not_ours_yet(
         )
         corrections = (OrderAdopted(order, report.venue_order_id, report.local_ns), *heard(acked))
         if report.filled_lots:
-            unsettled |= _assets(view, order)
+            unsettled.add(order.instrument_key)
     found.tell(
         kind,
         encode_client_id(client_order_id) if client_order_id > 0 else report.venue_order_id,
@@ -371,8 +371,3 @@ def _doubled(first: OrderReport, second: OrderReport, found: Findings) -> None:
         theirs_ns=min(first.venue_ns, second.venue_ns),
         key=second.instrument_key,
     )
-
-
-def _assets(view: OurView, order: OrderRequest) -> set[Asset]:
-    instrument = view.instruments.get(order.instrument_key)
-    return set() if instrument is None else {instrument.base, instrument.quote}
