@@ -27,7 +27,7 @@ from trimaran.engine.hot import Hot
 from trimaran.engine.readiness import Readiness
 from trimaran.engine.resolver import Resolver
 from trimaran.risk.limits import RiskLimits
-from trimaran.strategies.port import Strategy
+from trimaran.strategies.port import OwnOrder, Strategy
 
 Underlying = tuple[Asset, Asset]  # (base, quote): a price in USDC is not a price in USDT
 
@@ -53,8 +53,8 @@ class DeskSetup(msgspec.Struct, frozen=True):
     threshold_e8: int  # net edge at the top from which the scan wakes the stages behind it
     notional_max: Decimal  # quote; a depth walk goes no further
     laws: Mapping[MarketName, VenueLaw] = msgspec.field(default_factory=dict)  # of markets that are real
+    # Markets that share one wallet with a market, itself included; one that is missing has its own.
     wallets: Mapping[MarketName, frozenset[MarketName]] = msgspec.field(default_factory=dict)
-    """Markets that share one wallet with a market, itself included; a market that is missing has its own."""
     durability: Mapping[StrategyName, Durability] = msgspec.field(default_factory=dict)  # DURABLE if missing
 
 
@@ -75,9 +75,8 @@ class Desk:
         self.resolver = Resolver(setup.laws)
         self.readiness = Readiness(setup.laws)
         self.holding = frozenset(name for name, law in setup.laws.items() if not law.reissue)
-        self.held: dict[
-            InstrumentKey, str
-        ] = {}  # where an order's fate is not known, and nothing replaces it
+        # Frozen while the fate of an order there is not known, and why.
+        self.held: dict[InstrumentKey, str] = {}
         self.takes_risk = True  # whether the record has room for new intents; the loop knows
         self.episodes = Episodes()
         self.now_ns = 0
@@ -89,6 +88,12 @@ class Desk:
         self.same: dict[Underlying, list[int]] = {}  # books that are scanned against each other
         self.pairs: dict[Underlying, list[Pair]] = {}
         self._build()
+
+    def adopt(self, durable: Durable) -> None:
+        """Takes over a durable state that was recovered, before the first event."""
+        assert self.now_ns == 0, "a desk that has begun has a past of its own"
+        self.durable = durable
+        self.ids = durable.counter
 
     def instrument(self, key: InstrumentKey) -> Instrument:
         """An instrument."""
@@ -115,6 +120,20 @@ class Desk:
     def not_ready(self, key: InstrumentKey) -> str | None:
         """What is missing before new orders may go to the market of an instrument; None: nothing."""
         return self.readiness.missing(market_in(key))
+
+    def own_orders(self, strategy: StrategyName) -> list[OwnOrder]:
+        """The orders of a strategy that have not ended, the oldest first."""
+        return [
+            OwnOrder(
+                each.order,
+                each.state,
+                each.filled_lots,
+                changing=each.amendment is not None,
+                cancelling=each.cancel_ns != 0,
+            )
+            for each in self.durable.working.values()
+            if each.order.strategy == strategy
+        ]
 
     def owed(self, strategy: StrategyName) -> Mapping[InstrumentKey, Decimal]:
         """What a strategy is to give back, in base asset, by instrument; long is positive."""

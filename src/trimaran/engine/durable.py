@@ -41,6 +41,10 @@ class Durable(DurableState):
         """Takes one record; what has happened."""
         return tuple(_APPLY[type(record)](self, record))
 
+    def image(self) -> image.DurableImage:
+        """All of it as one value, that shares nothing which changes."""
+        return image.image(self)
+
     def state_hash(self) -> int:
         """64 bits over orders, groups, ledger, switches, limits; made on demand."""
         return image.state_hash(self)

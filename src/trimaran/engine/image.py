@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
+from trimaran.base.errors import JournalError
 from trimaran.domain.client_id import ClientIdCounter, ClientOrderId
 from trimaran.domain.decision import KillState
 from trimaran.domain.instrument import Instrument, InstrumentKey, MarketName
@@ -20,10 +21,11 @@ from trimaran.domain.records import LimitsSet
 from trimaran.engine.durable_state import DurableState
 from trimaran.engine.groups import GroupEntry
 from trimaran.engine.orders import OrderEntry
+from trimaran.ledger.image import LedgerImage
 
 
 class DurableImage(msgspec.Struct, frozen=True):
-    """All of `Durable` but its ledger, which has an image of its own."""
+    """All of `Durable`."""
 
     counter: ClientIdCounter
     instruments: tuple[Instrument, ...]
@@ -35,6 +37,7 @@ class DurableImage(msgspec.Struct, frozen=True):
     limits: LimitsSet | None
     frozen: tuple[tuple[InstrumentKey, str], ...]
     markets: tuple[MarketName, ...]
+    ledger: LedgerImage
     now_ns: int = 0
     ended: tuple[tuple[int, ClientOrderId], ...] = ()
 
@@ -54,16 +57,19 @@ def image(durable: DurableState) -> DurableImage:
         limits=durable.limits,
         frozen=tuple(sorted(durable.frozen.items())),
         markets=tuple(sorted(durable.markets)),
+        ledger=durable.ledger.image(),
         now_ns=durable.now_ns,
         ended=tuple(durable.ended),
     )
 
 
 def restore(durable: DurableState, told: DurableImage) -> None:
-    """Makes an empty state what an image says; the ledger is restored by itself."""
+    """Makes an empty state what an image says. Raises VenueError where the ledger's image does not fit."""
     assert not durable.orders, "restored into a state that has orders"
     durable.counter = told.counter
     durable.instruments.update({each.key: each for each in told.instruments})
+    durable.ledger.list_instruments(told.instruments)
+    durable.ledger.restore(told.ledger)
     for entry in told.orders:
         if entry.state in TERMINAL:
             durable.orders[entry.order.client_order_id] = _copied(entry)
@@ -85,8 +91,7 @@ def restore(durable: DurableState, told: DurableImage) -> None:
 def state_hash(durable: DurableState) -> int:
     """64 bits that are equal for equal states. Made on demand: nothing on the way of an order pays for it."""
     told = msgspec.structs.replace(image(durable), now_ns=0, ended=())
-    digest = hashlib.blake2b(msgspec.json.encode(told), digest_size=8)
-    digest.update(durable.ledger.state_hash().to_bytes(8, "big"))
+    digest = hashlib.blake2b(msgspec.msgpack.encode(told), digest_size=8)
     return int.from_bytes(digest.digest(), "big")
 
 
@@ -96,3 +101,16 @@ def _copied(entry: OrderEntry) -> OrderEntry:
 
 def _group(entry: GroupEntry) -> GroupEntry:
     return GroupEntry(entry.strategy, entry.purpose, list(entry.orders))
+
+
+def encode(told: DurableImage) -> bytes:
+    """The bytes of an image, as a snapshot of the journal keeps them."""
+    return msgspec.msgpack.encode(told)
+
+
+def decode(content: bytes) -> DurableImage:
+    """The image of its bytes. Raises JournalError when they are none."""
+    try:
+        return msgspec.msgpack.decode(content, type=DurableImage)
+    except msgspec.MsgspecError as error:
+        raise JournalError(f"snapshot: expected an image of the durable state, found: {error}") from None

@@ -8,21 +8,53 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from trimaran.domain.commands import SendOrder
+from msgspec.structs import replace
+
+from trimaran.domain.commands import AmendOrder, SendOrder
 from trimaran.domain.decision import Refused
 from trimaran.domain.facts import Fact, GroupClosed, OrderApproved, OrderRefused, Purpose
 from trimaran.domain.instrument import ContractKind
-from trimaran.domain.orders import GroupId, IntentId, OrderRequest, TimeInForce
-from trimaran.domain.records import Durability, GroupOpened
-from trimaran.engine import approval
+from trimaran.domain.orders import GroupId, IntentId, OrderRequest, StrategyName, TimeInForce
+from trimaran.domain.records import AmendOpened, Durability, GroupOpened
+from trimaran.engine import approval, operator
 from trimaran.engine.desk import Desk
+from trimaran.engine.orders import OrderEntry
 from trimaran.engine.turn import Turn
-from trimaran.strategies.port import LegDraft, Proposal
+from trimaran.strategies.port import AmendDraft, CancelDraft, LegDraft, Proposal, Wish
 
 PASSING: Final = (
     TimeInForce.IOC,
     TimeInForce.FOK,
 )  # a lost record of one loses no open order
+
+
+def grant(turn: Turn, strategy: StrategyName, wish: Wish) -> None:
+    """What a strategy wants, as far as risk lets it; of other strategies' orders it can want nothing."""
+    if isinstance(wish, Proposal):
+        decide(turn, wish)
+        return
+    entry = turn.desk.durable.working.get(wish.client_order_id)
+    if entry is None or entry.order.strategy != strategy:
+        return
+    if isinstance(wish, CancelDraft):
+        operator.cancel_order(turn, entry, wish.reason)
+    elif entry.is_open and entry.amendment is None and not entry.cancel_ns:
+        _change(turn, entry, wish)
+
+
+def _change(turn: Turn, entry: OrderEntry, draft: AmendDraft) -> None:
+    """Risk judges the order as it would be, in place of the one that is open."""
+    desk, order = turn.desk, entry.order
+    if (draft.price_ticks, draft.lots) == (order.price_ticks, order.lots) or draft.lots <= entry.filled_lots:
+        return
+    asked = replace(order, price_ticks=draft.price_ticks, lots=draft.lots)
+    decision = approval.judge(desk, (asked,), order.client_order_id)
+    if isinstance(decision, Refused):
+        turn.tell(OrderRefused(decision, desk.now_ns))
+        return
+    turn.tell(OrderApproved(decision[0], desk.now_ns))
+    turn.record(AmendOpened(asked, desk.now_ns))
+    turn.commands.append(AmendOrder(decision[0]))
 
 
 def decide(turn: Turn, proposal: Proposal) -> None:
@@ -55,7 +87,7 @@ def react(turn: Turn, facts: Sequence[Fact]) -> None:
             if strategy.name == fact.strategy:
                 wanted = strategy.on_group_closed(fact, turn.desk)
                 if wanted is not None:
-                    decide(turn, wanted)
+                    grant(turn, strategy.name, wanted)
 
 
 def _tell_refusal(desk: Desk, proposal: Proposal, refused: Refused) -> None:

@@ -157,5 +157,5 @@ def _tick(desk: Desk) -> Output:
     for strategy in desk.strategies:
         for wanted in strategy.on_tick(desk.now_ns, desk):
             # 6 risk, 7 commands
-            intents.decide(turn, wanted)
+            intents.grant(turn, strategy.name, wanted)
     return _output(0, turn)

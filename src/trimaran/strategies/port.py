@@ -12,10 +12,11 @@ from typing import Protocol
 
 import msgspec
 
+from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.facts import GroupClosed, Purpose
 from trimaran.domain.instrument import Instrument, InstrumentKey, Side
 from trimaran.domain.opportunity import Opportunity, Pair
-from trimaran.domain.orders import OrderType, SelfTrade, StrategyName, TimeInForce
+from trimaran.domain.orders import OrderRequest, OrderState, OrderType, SelfTrade, StrategyName, TimeInForce
 
 
 class LegDraft(msgspec.Struct, frozen=True):
@@ -43,6 +44,34 @@ class Proposal(msgspec.Struct, frozen=True):
     pair: Pair | None  # the opportunity that it takes
 
 
+class AmendDraft(msgspec.Struct, frozen=True):
+    """Other terms for an open order of the strategy; `lots` are in total, filled ones included."""
+
+    client_order_id: ClientOrderId
+    price_ticks: int
+    lots: int
+
+
+class CancelDraft(msgspec.Struct, frozen=True):
+    """An open order of the strategy that it does not want any more."""
+
+    client_order_id: ClientOrderId
+    reason: str
+
+
+Wish = Proposal | AmendDraft | CancelDraft
+
+
+class OwnOrder(msgspec.Struct, frozen=True):
+    """An order of a strategy that has not ended, as durable state knows it."""
+
+    order: OrderRequest  # with the terms that are in force
+    state: OrderState
+    filled_lots: int
+    changing: bool  # an amendment is under way: there can be no other one
+    cancelling: bool
+
+
 class Skipped(msgspec.Struct, frozen=True):
     """An opportunity that the strategy lets go, and why."""
 
@@ -65,6 +94,9 @@ class DeskView(Protocol):
     def halted(self, key: InstrumentKey, strategy: StrategyName, /) -> bool:
         """True while a strategy may send nothing there: frozen, not reconciled, or a kill switch."""
 
+    def own_orders(self, strategy: StrategyName, /) -> Sequence[OwnOrder]:
+        """The orders of a strategy that have not ended, the oldest first."""
+
     def owed(self, strategy: StrategyName, /) -> Mapping[InstrumentKey, Decimal]:
         """Residuals that a strategy is to give back, in base asset, by instrument; long is positive."""
 
@@ -81,11 +113,11 @@ class Strategy(Protocol):
     def on_opportunity(self, opportunity: Opportunity, desk: DeskView) -> Proposal | Skipped:
         """An opportunity is there, or has changed."""
 
-    def on_group_closed(self, closed: GroupClosed, desk: DeskView) -> Proposal | None:
+    def on_group_closed(self, closed: GroupClosed, desk: DeskView) -> Wish | None:
         """All orders of a group of this strategy have ended."""
 
-    def on_tick(self, now_ns: int, desk: DeskView) -> Sequence[Proposal]:
+    def on_tick(self, now_ns: int, desk: DeskView) -> Sequence[Wish]:
         """A tenth of a second has passed."""
 
     def on_refused(self, proposal: Proposal, rule: str, now_ns: int) -> None:
-        """Risk refused a proposal, by this rule."""
+        """Risk refused a proposal, by this rule. A refused change leaves the order as it is."""
