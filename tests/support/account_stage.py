@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from decimal import Decimal
 
 import msgspec
 
 from tests.support.private_venue import PrivateVenue, ToyDialect, ToyDialogue
 from trimaran.domain.account import (
+    Fill,
     FillId,
     Liquidity,
+    OrderAcked,
+    OrderDone,
+    OrderLost,
+    OrderRejected,
     VenueOrderId,
 )
 from trimaran.domain.client_id import ClientOrderId
@@ -111,6 +117,7 @@ class Stage:
         self.clients: list[AccountClient] = []
         self.governor = Governor([WEIGHT])
         self.fails = False
+        self.hear: Callable[[object], object] | None = None  # somebody else who is told
 
     def make(
         self,
@@ -140,6 +147,15 @@ class Stage:
         await self.until(lambda: self.of(Reconciled) and client.is_up)
         return client
 
+    async def quickly(self, client: AccountClient, order: Approved) -> list[object]:
+        """Places an order at once, or patiently where it must wait; the events that came of it."""
+        before = len(self.heard)
+        if not client.send_now(order):
+            return list(await client.place(order))
+        outcomes = (OrderAcked, OrderRejected, OrderLost)
+        await self.until(lambda: any(isinstance(event, outcomes) for event in self.heard[before:]))
+        return [event for event in self.heard[before:] if isinstance(event, (*outcomes, OrderDone, Fill))]
+
     def of(self, *kinds: type) -> list[object]:
         return [event for event in self.heard if isinstance(event, kinds)]
 
@@ -148,5 +164,7 @@ class Stage:
 
     def _on_event(self, event: object) -> None:
         self.heard.append(event)
+        if self.hear is not None:
+            self.hear(event)
         if self.fails:
             raise RuntimeError("a bug")

@@ -10,6 +10,13 @@ from trimaran.venues.wire.clock import SystemClock
 from trimaran.venues.wire.rest import RestClient, RestOptions
 
 
+@pytest.fixture(params=["patient", "quick"])
+def place(request, stage):
+    """Places an order by either way; the events that came of it."""
+    patient = request.param == "patient"
+    return (lambda client, order: client.place(order)) if patient else stage.quickly
+
+
 @pytest.fixture
 async def stage(until):
     venue = PrivateVenue()

@@ -48,10 +48,10 @@ from trimaran.venues.wire.message import HttpReply
 # Gaps
 
 
-async def test_what_was_missed_while_the_line_was_down_comes_once(stage):
+async def test_what_was_missed_while_the_line_was_down_comes_once(stage, place):
     stage.venue.answers["line PlaceOrder"] = [PLACED]
     client = await stage.up()
-    await client.place(approved())
+    await place(client, approved())
     await stage.venue.say(fill(1))
     await stage.until(lambda: stage.of(Fill))
     stage.venue.answers["FillHistory"] = [(fill(1), fill(2)), (fill(2), fill(3, 4)), ()]
@@ -82,10 +82,10 @@ async def test_holes_that_follow_each_other_are_one_round(stage):
     await client.wait()
 
 
-async def test_without_a_private_line_open_orders_are_asked_for(stage):
+async def test_without_a_private_line_open_orders_are_asked_for(stage, place):
     stage.venue.answers["PlaceOrder"] = [PLACED]
     client = await stage.up(line=None, poll_s=0.05)
-    await client.place(approved())
+    await place(client, approved())
     stage.venue.answers["FillHistory"] = [(fill(1, 10),), ()]
     stage.venue.answers["QueryOrder"] = [order(OrderState.FILLED, 10, 9)]
     await stage.until(lambda: stage.of(OrderDone) and stage.of(Fill))

@@ -33,18 +33,18 @@ from trimaran.venues.wire.patience import Patience
 from trimaran.venues.wire.rest import RestError
 
 
-async def test_the_venues_clock_is_learnt_before_anything_is_signed(stage):
+async def test_the_venues_clock_is_learnt_before_anything_is_signed(stage, place):
     stage.venue.offset_ns = -7 * SECOND
     stage.venue.answers["PlaceOrder"] = [PLACED]
     client = await stage.up(line=None)
-    await client.place(approved())
+    await place(client, approved())
     _, _, stamp_ns = stage.venue.asked[-1]
     assert abs(stamp_ns - stage.venue.now_ns()) < SECOND
 
 
 @pytest.mark.parametrize("kind", [FaultKind.CLOCK, FaultKind.EXPIRED])
 @pytest.mark.parametrize("way", ["PlaceOrder", "line PlaceOrder", "Balances"])
-async def test_a_jump_of_the_clock_heals_with_one_question_and_one_repeat(stage, way, kind):
+async def test_a_jump_of_the_clock_heals_with_one_question_and_one_repeat(stage, place, way, kind):
     client = await stage.up(line=LINE if "line" in way else None)
     stage.venue.offset_ns = 2 * SECOND
 
@@ -59,29 +59,29 @@ async def test_a_jump_of_the_clock_heals_with_one_question_and_one_repeat(stage,
     if way == "Balances":
         assert await client.ask(Balances()) == ()
     else:
-        assert [type(event) for event in await client.place(approved())] == [OrderAcked]
+        assert [type(event) for event in await place(client, approved())] == [OrderAcked]
     assert (stage.venue.count("ServerTime") - before, stage.venue.count(way) - asked) == (1, 2)
 
 
-async def test_an_order_that_expired_on_its_way_is_not_sent_again(stage):
+async def test_an_order_that_expired_on_its_way_is_not_sent_again(stage, place):
     async def slow(ask: object) -> object:
         await asyncio.sleep(0.12)
         return refusal(FaultKind.EXPIRED)
 
     stage.venue.answers["PlaceOrder"] = [slow]
     client = await stage.up(line=None, order=Patience(0.2, 0.5, valid_ns=SECOND // 5))
-    assert [type(event) for event in await client.place(approved())] == [OrderRejected]
+    assert [type(event) for event in await place(client, approved())] == [OrderRejected]
     assert stage.venue.count("PlaceOrder") == 1
 
 
-async def test_a_clock_fault_that_stays_is_not_repeated_for_ever(stage):
+async def test_a_clock_fault_that_stays_is_not_repeated_for_ever(stage, place):
     stage.venue.answers["line PlaceOrder"] = [refusal(FaultKind.CLOCK)]
     client = await stage.up()
-    assert [type(event) for event in await client.place(approved())] == [OrderRejected]
+    assert [type(event) for event in await place(client, approved())] == [OrderRejected]
     assert stage.venue.count("line PlaceOrder") == 2
 
 
-async def test_an_order_that_grew_old_while_the_time_was_asked_for_is_not_sent_again(stage):
+async def test_an_order_that_grew_old_while_the_time_was_asked_for_is_not_sent_again(stage, place):
     """Whoever waits for its end counts from its beginning: a late second departure would outlive the wait."""
 
     async def slow(ask: object) -> object:
@@ -91,14 +91,14 @@ async def test_an_order_that_grew_old_while_the_time_was_asked_for_is_not_sent_a
     stage.venue.answers["line PlaceOrder"] = [refusal(FaultKind.CLOCK)]
     client = await stage.up(order=Patience(0.2, 0.2, valid_ns=SECOND // 10))
     stage.venue.answers["ServerTime"] = [slow]
-    assert [type(event) for event in await client.place(approved())] == [OrderRejected]
+    assert [type(event) for event in await place(client, approved())] == [OrderRejected]
     assert stage.venue.count("line PlaceOrder") == 1
 
 
-async def test_an_order_whose_clock_fault_proves_nothing_is_not_sent_again(stage):
+async def test_an_order_whose_clock_fault_proves_nothing_is_not_sent_again(stage, place):
     stage.venue.answers["line PlaceOrder"] = [refusal(FaultKind.CLOCK, Effect.UNKNOWN)]
     client = await stage.up()
-    assert [type(event) for event in await client.place(approved())] == [OrderLost]
+    assert [type(event) for event in await place(client, approved())] == [OrderLost]
     assert stage.venue.count("line PlaceOrder") == 1
 
 
@@ -111,7 +111,7 @@ async def test_an_order_whose_clock_fault_proves_nothing_is_not_sent_again(stage
     ],
     ids=["429", "418", "fault"],
 )
-async def test_an_order_to_stop_is_obeyed_by_every_request(stage, answer):
+async def test_an_order_to_stop_is_obeyed_by_every_request(stage, place, answer):
     client = await stage.up()
     stage.venue.answers["Balances"] = [answer]
     with pytest.raises(VenueFault):
@@ -121,7 +121,7 @@ async def test_an_order_to_stop_is_obeyed_by_every_request(stage, answer):
         await client.ask(QueryOrder(REF))
     assert caught.value.fault.effect is Effect.REFUSED
     assert caught.value.fault.retry_after_ns > 0
-    assert [type(event) for event in await client.place(approved())] == [OrderRejected]  # over the line too
+    assert [type(event) for event in await place(client, approved())] == [OrderRejected]  # over the line too
     assert [type(event) for event in await client.cancel(REF)] == [RequestFailed]
     assert len(stage.venue.asked) == count
 

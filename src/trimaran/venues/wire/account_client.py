@@ -13,14 +13,14 @@ What the fold finds to be missing is asked for here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from trimaran.domain.account import ProbeAnswer, VenueOrderId
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.decision import Approved
-from trimaran.domain.instrument import InstrumentKey, Symbol, symbol_in
+from trimaran.domain.instrument import InstrumentKey, MarketName, Symbol, symbol_in
 from trimaran.domain.ports import Clock, Rng
 from trimaran.domain.reports import BalanceReport, FillReport, OrderReport, PositionReport, Report
 from trimaran.venues.wire.account_fold import AccountFold, key_of
@@ -59,7 +59,7 @@ from trimaran.venues.wire.questions import Questions
 from trimaran.venues.wire.quick_orders import QuickOrders
 from trimaran.venues.wire.reconciler import Held, Reconciler
 from trimaran.venues.wire.rounds import Rounds
-from trimaran.venues.wire.tasks import Tasks
+from trimaran.venues.wire.tasks import Tasks, done
 from trimaran.venues.wire.upkeep import Upkeep
 from trimaran.venues.wire.websocket import WebSocketOptions
 
@@ -100,6 +100,7 @@ class AccountClient:
         self.feeds: dict[str, LineFeed] = {}
         self._upkeep = Upkeep(self.asker, self.options, clock, self._tell)
         self._spec = spec
+        self._keys = {InstrumentKey(f"{spec.market}:{symbol}") for symbol in symbols}
         self._clock = clock
         self._rng = rng
         self._on_event = on_event
@@ -170,6 +171,15 @@ class AccountClient:
         )
         self._ended = asyncio.Event()
         self._failure: BaseException | None = None
+
+    @property
+    def market(self) -> MarketName:
+        """Whose account it is."""
+        return self._spec.market
+
+    def knows(self, key: InstrumentKey) -> bool:
+        """Whether it was made for an instrument."""
+        return key in self._keys
 
     @property
     def is_up(self) -> bool:
@@ -262,6 +272,10 @@ class AccountClient:
             self._tell([answer])
         return answer
 
+    def reconcile_again(self, reason: str) -> None:
+        """Another round soon, which ends with an `AccountSnapshot`."""
+        self._rounds.again(reason)
+
     async def reconcile(self, since_ns: int, reason: str = "asked for") -> None:
         """One round now: orders, fills since then (venue's clock), balances, positions. Raises VenueFault."""
         await self._rounds.reconcile(since_ns, reason)
@@ -322,9 +336,9 @@ class AccountClient:
     def _found(self, report: OrderReport) -> None:
         self._tell(self.fold.retell(report, self._clock.monotonic_ns()))
 
-    def _aside(self, work: Coroutine[object, object, object]) -> None:
-        """Something of the quick way that needs time."""
-        self._tasks.spawn(_nothing_of(work))
+    def _aside(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Something of the quick way that needs time; its outcome is told."""
+        self._tasks.spawn(done(work))
 
     def _hear(self, report: Report) -> None:
         self._tell(self.fold.report(report, self._clock.monotonic_ns()))
@@ -362,11 +376,6 @@ class AccountClient:
         if self._failure is None:
             self._failure = error
             self._ended.set()
-
-
-async def _nothing_of(work: Coroutine[object, object, object]) -> None:
-    """Its outcome was told already."""
-    await work
 
 
 class _Listener:

@@ -6,7 +6,8 @@ A request leaves once. It is written twice: as a draft, which says what it costs
 when it may leave. It is sent again in one case only: the venue refused it for its time (FaultKind.CLOCK).
 Then the venue's time is asked for and the request is sent once more, if it is no order, or if the refusal
 proves that nothing was done and the order is not older yet than it may be: who waits for its end counts from
-its beginning.
+its beginning. An order that has waited is looked at again when it may leave: it can be too old by then (the
+process may have been halted), or stopped by a kill switch (`still`).
 
 A request that is refused as expired although it cannot have been on its way for so long is such a one too.
 
@@ -17,11 +18,13 @@ Whatever goes wrong is a `VenueFault`. Its effect is REFUSED where nothing can h
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Final, Protocol, TypeVar
 
 from msgspec.structs import replace
 
 from trimaran.domain.account import VenueOrderId
+from trimaran.domain.decision import Approved
 from trimaran.domain.ports import Clock
 from trimaran.venues.wire.asks import AmendOrder, Ask, CancelAll, CancelOrder, PlaceOrder, ServerTime
 from trimaran.venues.wire.capability import Unsupported
@@ -31,7 +34,7 @@ from trimaran.venues.wire.fault import Effect, Fault, FaultKind, VenueFault
 from trimaran.venues.wire.governor import Admitted, Cost, Governor, Stopped, Ticket
 from trimaran.venues.wire.limiter import WindowBudget
 from trimaran.venues.wire.message import DRAFT, HttpReply, HttpRequest, Sender, Stamp
-from trimaran.venues.wire.patience import ASK, Patience
+from trimaran.venues.wire.patience import ASK, Patience, departure_ns_max
 from trimaran.venues.wire.rest import RestError, stop_ordered_ns
 
 T = TypeVar("T")
@@ -41,6 +44,7 @@ RISK_ASKS: Final = (PlaceOrder, AmendOrder)
 ORDER_ASKS: Final = (PlaceOrder, AmendOrder, CancelOrder, CancelAll)
 STOPPING: Final = (FaultKind.RATE_LIMITED, FaultKind.BANNED)
 COSTS_KEPT: Final = 4_096
+STALE: Final = "LOCAL_STALE"  # the code of an order that grew too old here
 
 
 class Carrier(Protocol):
@@ -98,6 +102,7 @@ class Asker:
         self._account = account
         self._sync: asyncio.Lock = asyncio.Lock()
         self._synced_ns = -SECOND
+        self.still: Callable[[Approved], str] = lambda approved: ""  # a code: an order may not leave now
         self._costs: dict[object, Cost] = {}  # by the shape of a request
 
     async def ask(
@@ -108,7 +113,7 @@ class Asker:
         if isinstance(ask, RISK_ASKS) and not self.venue_clock.synced:
             await self._sync_for_order()
         try:
-            return await self._once(ask, patience, carrier)
+            return await self._once(ask, patience, carrier, began_ns)
         except VenueFault as error:
             fault = error.fault
             if not may_leave_again(ask, fault) or isinstance(ask, ServerTime):
@@ -127,7 +132,7 @@ class Asker:
             raise
         if isinstance(ask, ORDER_ASKS) and self._clock.monotonic_ns() - began_ns > patience.valid_ns:
             raise VenueFault(fault)
-        return await self._once(ask, patience, carrier)
+        return await self._once(ask, patience, carrier, began_ns)
 
     async def sync_clock(self) -> None:
         """Learns the venue's time; who comes while somebody asks is served too. Raises VenueFault."""
@@ -135,7 +140,7 @@ class Asker:
         async with self._sync:
             if self._synced_ns >= came_ns:
                 return
-            await self._once(ServerTime(), ASK, None)
+            await self._once(ServerTime(), ASK, None, came_ns)
             self._synced_ns = self._clock.monotonic_ns()
 
     # --- at once --------------------------------------------------------------------------------------
@@ -185,12 +190,27 @@ class Asker:
             text = f"not sent: the venue's time is not known ({error})"[:200]
             raise VenueFault(Fault(FaultKind.UNAVAILABLE, Effect.REFUSED, "", text)) from error
 
-    async def _once(self, ask: Ask[T], patience: Patience, carrier: Carrier | None) -> T | Unsupported:
+    def _must_stay(self, ask: Ask[object], patience: Patience, waited_ns: int) -> Fault | None:
+        """Why an order that has waited may not leave after all: it grew too old, or somebody stops it."""
+        if not isinstance(ask, PlaceOrder | AmendOrder):
+            return None
+        if waited_ns > departure_ns_max(patience):
+            return Fault(FaultKind.EXPIRED, Effect.REFUSED, STALE, "not sent: it has waited for too long")
+        code = self.still(ask.approved)
+        return Fault(FaultKind.REJECTED, Effect.REFUSED, code, "not sent: it was stopped") if code else None
+
+    async def _once(
+        self, ask: Ask[T], patience: Patience, carrier: Carrier | None, began_ns: int
+    ) -> T | Unsupported:
         written = self._dialect.write(ask, DRAFT)
         if isinstance(written, Unsupported):
             return written
         ticket = await self._admitted(written, patience.wait_s_max)
         reply, left, sent_ns = None, True, self._clock.monotonic_ns()
+        must_stay = self._must_stay(ask, patience, sent_ns - began_ns)
+        if must_stay is not None:
+            self._settle(ticket, None, False)
+            raise VenueFault(must_stay)
         try:
             reply = await self._carried(ask, patience, carrier)
         except RestError as error:

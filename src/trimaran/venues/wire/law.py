@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Final
 
 from trimaran.domain.venue_law import SECOND, VenueLaw
-from trimaran.venues.wire.patience import ORDER, Patience
+from trimaran.venues.wire.patience import ORDER, Patience, departure_ns_max
 from trimaran.venues.wire.private_spec import PrivateSpec
 
 SEND_AGE_NS_MAX: Final = SECOND  # from the step that made an order to its departure
@@ -27,11 +27,8 @@ def law_of(spec: PrivateSpec, patience: Patience = ORDER, send_age_ns_max: int =
     Where the venue itself does not refuse what is too old, a request can arrive for as long as its signature
     is good, and an order that was not found is never sent again.
     """
-    departure_ns = send_age_ns_max + round(patience.wait_s_max * SECOND)
-    if not spec.request_expiry:
-        validity_ns = departure_ns + spec.clock_window_ns
-    else:  # one that is refused for its time leaves again while it is younger than `valid_ns`
-        validity_ns = departure_ns + 2 * patience.valid_ns
+    departure_ns = send_age_ns_max + departure_ns_max(patience)
+    validity_ns = departure_ns + (patience.valid_ns if spec.request_expiry else spec.clock_window_ns)
     return VenueLaw(
         market=spec.market,
         validity_ns=validity_ns,

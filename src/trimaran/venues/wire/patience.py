@@ -17,5 +17,10 @@ class Patience(msgspec.Struct, frozen=True):
     valid_ns: int = 2 * SECOND
 
 
+def departure_ns_max(patience: Patience) -> int:
+    """An order leaves at most so long after it was asked for: after its wait, or a refusal for its time."""
+    return patience.valid_ns + round(patience.wait_s_max * SECOND)
+
+
 ASK: Final = Patience()
 ORDER: Final = Patience(wait_s_max=0.3, answer_s_max=3.0)

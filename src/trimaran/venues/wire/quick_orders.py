@@ -13,7 +13,8 @@ departure after a refusal for the time, are left to the patient way as tasks.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -47,7 +48,7 @@ from trimaran.venues.wire.outcomes import Outcomes, asked_about
 SECOND: Final = 1_000_000_000
 
 OrderAsk = PlaceOrder | AmendOrder | CancelOrder
-Spawn = Callable[[Coroutine[object, object, object]], object]
+Spawn = Callable[[Callable[[], Awaitable[object]]], object]
 
 
 class _Sent(msgspec.Struct, eq=False):
@@ -163,7 +164,7 @@ class QuickOrders:
             if answer.report is not None:
                 self._outcomes.reported(answer.report)
             elif not self._hears():
-                self._spawn(self._patient.query(ask.ref))
+                self._spawn(partial(self._patient.query, ask.ref))
         return True
 
     def on_lost(self, lost: RepliesLost) -> None:
@@ -196,30 +197,30 @@ class QuickOrders:
         order = ask.approved.order
         self._outcomes.amended(order.client_order_id, answer, order.instrument_key)
         if answer.report is None and not self._hears():
-            self._spawn(self._patient.query(_ref_of(ask)))
+            self._spawn(partial(self._patient.query, _ref_of(ask)))
 
     def _failed(self, sent: _Sent, fault: Fault) -> None:
         ask, patient = sent.ask, self._patient
         again = may_leave_again(ask, fault)
         if isinstance(ask, PlaceOrder):
             if again:
-                self._spawn(patient.place_again(ask.approved, sent.sent_ns, fault))
+                self._spawn(partial(patient.place_again, ask.approved, sent.sent_ns, fault))
             else:
                 self._outcomes.not_placed(ask.approved.order.client_order_id, fault)
         elif isinstance(ask, AmendOrder):
             if again:
-                self._spawn(patient.amend_again(ask, sent.sent_ns, fault))
+                self._spawn(partial(patient.amend_again, ask, sent.sent_ns, fault))
                 return
             self._outcomes.amend_failed(ask.approved.order.client_order_id, fault)
             if asked_about(fault):
                 changed = fault.kind is FaultKind.NOTHING_TO_CHANGE
-                self._spawn(patient.query(_ref_of(ask), retell=changed))
+                self._spawn(partial(patient.query, _ref_of(ask), retell=changed))
         elif again:
-            self._spawn(patient.cancel_again(ask.ref, sent.sent_ns, fault))
+            self._spawn(partial(patient.cancel_again, ask.ref, sent.sent_ns, fault))
         else:
             self._outcomes.cancel_failed(ask.ref, fault)
             if asked_about(fault):
-                self._spawn(patient.query(ask.ref))
+                self._spawn(partial(patient.query, ask.ref))
 
 
 def _ref_of(ask: AmendOrder) -> OrderRef:

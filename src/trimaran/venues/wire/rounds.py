@@ -55,6 +55,7 @@ class Rounds:
         self._wanted: tuple[int, str] | None = None  # since when to reconcile, and why
         self._want = asyncio.Event()
         self._sound_ns = 0  # venue's clock: what happened before has been asked for
+        self._holes = 0  # times that a round was wanted
         self._met = False  # the first line has been up
 
     def first(self, up_ns: int) -> None:
@@ -67,7 +68,13 @@ class Rounds:
         """A round is wanted that reaches back so far."""
         wanted = self._wanted
         self._wanted = (since_ns, reason) if wanted is None else (min(since_ns, wanted[0]), reason)
+        self._holes += 1
         self._want.set()
+
+    def again(self, reason: str) -> None:
+        """Another round, from where the last one was sound; nothing before the first one is there."""
+        if self._sound_ns:
+            self.soon(self._sound_ns, reason)
 
     def uncertain(self, reason: str) -> None:
         """Something may have been missed."""
@@ -75,6 +82,7 @@ class Rounds:
 
     async def reconcile(self, since_ns: int, reason: str) -> None:
         """One round now: orders, fills since then (venue's clock), balances, positions. Raises VenueFault."""
+        holes = self._holes
         began = self._venue_clock.at(self._clock.monotonic_ns())
         found = await self._reconciler.everything(self._fold.open_orders, since_ns)
         self._sound_ns = began.venue_ns - began.error_ns - self._options.line.gap_margin_ns
@@ -87,7 +95,7 @@ class Rounds:
             self._clock.wall_ns(),
         )
         self._tell([Reconciled(since_ns, reason)])
-        if self._wanted is None and self._certain():
+        if self._holes == holes and self._certain():
             self._tell([snapshot])
 
     async def run(self) -> None:

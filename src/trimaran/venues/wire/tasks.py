@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 
 
 class Tasks:
@@ -37,3 +37,8 @@ class Tasks:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self._on_failure(error)
+
+
+async def done(work: Callable[[], Awaitable[object]]) -> None:
+    """Does something whose outcome is told otherwise. It is made here, so none is left that never began."""
+    await work()
