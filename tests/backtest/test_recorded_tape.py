@@ -73,7 +73,7 @@ async def record(folder: Path, faults: FaultPlan) -> tuple[dict[str, list[bytes]
                 await asyncio.sleep(0.4)  # what is on its way arrives
                 hot, legs = runner.desk.hot, runner.desk.legs
                 hashes = {str(leg.instrument.key): hot.state_hash(book) for book, leg in enumerate(legs)}
-                for feed in runner._feeds:  # the recording ends here, with the books as they are
+                for feed in runner.market_side.feeds:  # the recording ends here, with the books as they are
                     feed._sink = Witness(_Nowhere(), [])  # type: ignore[assignment]
             finally:
                 await runner.stop()

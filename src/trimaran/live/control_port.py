@@ -106,8 +106,8 @@ class Failed(msgspec.Struct, frozen=True, tag_field="answer", tag="failed"):
 
 
 Answer = Done | Failed
-_REQUESTS: Final = msgspec.json.Decoder(Request)
-_ANSWERS: Final = msgspec.json.Decoder(Answer)
+_REQUESTS: Final[msgspec.json.Decoder[Request]] = msgspec.json.Decoder(Request)
+_ANSWERS: Final[msgspec.json.Decoder[Answer]] = msgspec.json.Decoder(Answer)
 
 
 def decode_request(line: bytes) -> Request:

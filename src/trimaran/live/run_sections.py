@@ -14,10 +14,12 @@ import msgspec
 
 from trimaran.domain.client_id import REGION_BITS, SHARD_BITS
 from trimaran.domain.records import Durability
+from trimaran.journal.settings import JournalOptions
 from trimaran.live.settings import key
 from trimaran.strategies.cross_market import CrossMarketConfig
 
 MS: Final = 1_000_000
+MIB: Final = 1_048_576
 REGION_MAX: Final = (1 << REGION_BITS) - 1
 SHARD_MAX: Final = (1 << SHARD_BITS) - 1
 
@@ -164,11 +166,27 @@ class JournalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     segment_mib: Annotated[
         int, key("size of one segment, allocated before it is needed", lowest=1, highest=1024)
-    ] = 16
-    snapshot_every_s: Annotated[
+    ] = 64
+    segments_max: Annotated[
         int,
-        key("pause between snapshots, which keep the next start short", lowest=10, highest=86_400),
+        key(
+            "segments that may be kept; beyond them no new order, until a snapshot lets old ones go",
+            lowest=3,
+            highest=100_000,
+        ),
+    ] = 256
+    fast_sync_ms: Annotated[
+        int, key("within what time the records of `fast` orders are synced", lowest=1, highest=1_000)
+    ] = 5
+    snapshot_every_s: Annotated[
+        int, key("pause between snapshots, which keep the next start short", lowest=10, highest=86_400)
     ] = 300
+    snapshots_kept: Annotated[
+        int, key("the newest snapshots that are kept, with the records behind them", lowest=1, highest=1_000)
+    ] = 3
+    snapshot_days: Annotated[
+        int, key("younger snapshots are kept as well, with the records behind them", lowest=0, highest=3_650)
+    ] = 7
     projection: Annotated[
         bool,
         key(
@@ -176,6 +194,16 @@ class JournalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             expected="true or false",
         ),
     ] = True
+
+    def options(self) -> JournalOptions:
+        """As the journal takes them."""
+        return JournalOptions(
+            segment_bytes=self.segment_mib * MIB,
+            segments_max=self.segments_max,
+            fast_sync_ms=self.fast_sync_ms,
+            snapshots_kept=self.snapshots_kept,
+            snapshot_days=self.snapshot_days,
+        )
 
 
 class KeySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

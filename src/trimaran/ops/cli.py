@@ -19,7 +19,7 @@ from trimaran.base.errors import TrimaranError
 from trimaran.live.config import DeskConfig
 from trimaran.live.runner import DeskRunner
 from trimaran.native._hot import Hot
-from trimaran.ops import cli_keys, cli_recording
+from trimaran.ops import cli_config, cli_desk, cli_doctor, cli_journal, cli_keys, cli_recording
 from trimaran.ops.demo import DemoOptions, run_demo
 from trimaran.ops.desk_run import DeskRun, run_desk, teller
 from trimaran.ops.lifetime import end_when_stdin_closes
@@ -56,7 +56,11 @@ SIMULATED_SYMBOLS: Final = ",".join(SimulatorOptions().symbols)
 DESK_INVENTORY: Final = {"BTC": Decimal("0.5"), "ETH": Decimal(10)}
 DESK_EXPOSURES: Final = {"BTC": Decimal(1), "ETH": Decimal(20)}
 app.add_typer(cli_keys.app, name="keys")
+app.add_typer(cli_config.app, name="config")
+app.add_typer(cli_journal.app, name="journal")
 app.add_typer(cli_recording.app, name="recording")
+app.command("doctor")(cli_doctor.examine)
+cli_desk.register(app)
 app.command()(cli_recording.record)
 
 

@@ -149,7 +149,7 @@ def remove(name: Name, store: Store = None) -> None:
 
 def key_store(folder: Path | None) -> KeyStore:
     """The store that the options mean."""
-    return KeyStore(folder or _home(), lambda: _ask("Passphrase of the key store"))
+    return KeyStore(key_folder(folder), lambda: _ask("Passphrase of the key store"))
 
 
 def shown(key: str) -> str:
@@ -188,7 +188,10 @@ def _word(allowed: bool | None) -> str:
     return {True: "yes", False: "no", None: "not said"}[allowed]
 
 
-def _home() -> Path:
+def key_folder(folder: Path | None) -> Path:
+    """The folder of the key store that an option means."""
+    if folder is not None:
+        return folder
     named = os.environ.get(HOME_VARIABLE)
     return Path(named) if named else Path.home() / ".config" / "trimaran"
 
