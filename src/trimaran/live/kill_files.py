@@ -29,7 +29,7 @@ from trimaran.domain.decision import KillState
 from trimaran.domain.instrument import MarketName
 from trimaran.domain.kill import ALL, KillScope
 from trimaran.live import kill_image
-from trimaran.live.kill_image import KillImage
+from trimaran.live.kill_image import KillImage, Move
 from trimaran.storage.private_file import FOLDER_MODE, MODE, read_private, write_private
 
 FOLDER: Final = "kill"  # inside of the state folder
@@ -43,8 +43,10 @@ Identity = tuple[int, int, int]  # of a file: inode, time of its last change, si
 class KillRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a request file says."""
 
-    action: Literal["kill", "reset"] = "kill"
-    scope: str | None = "all"  # None, of a reset: all that stands
+    action: Literal["kill", "code", "reset"] = (
+        "kill"  # `code` changes nothing: what stands, and what lifts it
+    )
+    scope: str | None = "all"  # None, of a code and a reset: all that stands
     state: Literal["RUNNING", "REDUCE_ONLY", "KILLED"] = "KILLED"
     actor: str = SOMEBODY
     reason: str = ""
@@ -82,6 +84,10 @@ class KillAnswer(msgspec.Struct, frozen=True, kw_only=True):
     last_order_ns: int = 0  # the last one of the scope that left before
     kept_ns: int = 0  # the state file is durable
     cancels: tuple[CancelRow, ...] = ()
+    standing: tuple[Move, ...] = ()  # the switches that are not RUNNING, after it
+    trouble: str = ""  # why they are what they are, where the kill file could not be read
+    code: str = ""  # that lifts what was asked about
+    offline: bool = False  # no process of the desk runs: it stands for the next one
     done: bool = False
 
 
@@ -226,6 +232,8 @@ class KillFiles:
                     f"{self.folder}: expected a folder of this desk alone, found another process"
                 )
             time.sleep(0.01)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
         self._owned = descriptor
 
     def disown(self) -> None:
@@ -237,13 +245,21 @@ class KillFiles:
     @contextlib.contextmanager
     def alone(self) -> Iterator[bool]:
         """True when no process carries requests out, and then none can meanwhile."""
-        self.make()
+        self.folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         descriptor = self._lock()
         try:
             yield descriptor is not None
         finally:
             if descriptor is not None:
                 os.close(descriptor)
+
+    def owner(self) -> int | None:
+        """The process id that carries requests out, as it has said itself; None where none does."""
+        with self.alone() as nobody:
+            if nobody:
+                return None
+        text = (self.folder / "lock").read_text("ascii", "replace").strip()
+        return int(text) if text.isdecimal() else None
 
     def _lock(self) -> int | None:
         descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, MODE)

@@ -164,6 +164,6 @@ def cut(text: str) -> str:
 
 
 def _code(image: KillImage, scope: KillScope | None, to: KillState, window: int) -> str:
-    said = msgspec.json.encode([image.serial, image.switches, scope, to, window])
+    said = msgspec.json.encode([image.serial, scope, to, window])  # every move has a nonce of its own
     digest = hashlib.blake2b(said, key=image.nonce.encode()[:64], digest_size=CODE_LENGTH).digest()
     return "".join(ALPHABET[byte & 31] for byte in digest)

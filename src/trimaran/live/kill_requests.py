@@ -19,12 +19,14 @@ from trimaran.domain.ports import Clock
 from trimaran.live.disk_thread import Aside
 from trimaran.live.kill_cancels import CancelJob
 from trimaran.live.kill_files import Identity, KillAnswer, KillFiles, KillRequest
+from trimaran.live.kill_image import KillImage
 from trimaran.live.kill_keeper import KillKeeper
 from trimaran.venues.wire.tasks import Tasks
 
 BLIND_NS_MAX: Final = 1_000_000_000  # requests that cannot be looked for that long stop everything
 ANSWER_S: Final = 0.02
 KEEP_S: Final = 0.5
+EVERYTHING: Final = "all that stands"
 
 
 class Kill(Protocol):
@@ -45,6 +47,13 @@ class Kill(Protocol):
 
 class Switch(Protocol):
     """Who carries out."""
+
+    @property
+    def image(self) -> KillImage:
+        """What stands."""
+
+    def code(self, scope: KillScope | None, to: KillState) -> str:
+        """What lifts it."""
 
     def kill(self, scope: KillScope, state: KillState, actor: str, reason: str, request: str = "") -> Kill:
         """Makes a switch stricter."""
@@ -98,8 +107,9 @@ class RequestDesk:
 
     def _carry_out(self, name: str) -> None:
         request, identity = self._files.read_request(name)
-        if request.action == "reset":
-            self._tasks.spawn(self._reset(name, request, identity))
+        if request.action != "kill":
+            work = self._reset if request.action == "reset" else self._tell_code
+            self._tasks.spawn(work(name, request, identity))
             return
         scope = request.switch or ALL
         kill = self._switch.kill(scope, request.target, request.actor, request.reason, name)
@@ -113,13 +123,26 @@ class RequestDesk:
         except (TrimaranError, OSError) as error:
             refused = str(error)
             self._tell(f"kill: a reset was refused: {error}")
-        now_ns = self._clock.wall_ns()
-        shown = "all that stands" if scope is None else scope.text
-        answer = KillAnswer(
-            request=name, refused=refused, scope=shown, state=to.name, committed_ns=now_ns, done=True
-        )
-        await self._quietly(lambda: self._files.answer(answer))
+        await self._say(replace(self._shown(name, request), refused=refused))
         await self._forget(name, identity)
+
+    async def _tell_code(self, name: str, request: KillRequest, identity: Identity) -> None:
+        code = self._switch.code(request.switch, request.target)
+        await self._say(replace(self._shown(name, request), code=code))
+        await self._forget(name, identity)
+
+    def _shown(self, name: str, request: KillRequest) -> KillAnswer:
+        """An answer that says what stands now."""
+        image, scope = self._switch.image, request.switch
+        return KillAnswer(
+            request=name,
+            scope=EVERYTHING if scope is None else scope.text,
+            state=request.state,
+            committed_ns=self._clock.wall_ns(),
+            standing=image.switches,
+            trouble=image.trouble,
+            done=True,
+        )
 
     async def _answer_for(self, kill: Kill) -> None:
         """Writes how far it is, whenever that changes, until the last account is done."""

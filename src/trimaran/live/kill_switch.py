@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -304,3 +305,11 @@ class KillSwitch:
     def _failed(self, error: BaseException) -> None:
         if self._failure is None:
             self._failure = error
+
+
+def kill_on_signal(switch: KillSwitch, number: signal.Signals = signal.SIGUSR1) -> None:
+    """From now on that signal kills all. To be called in the main thread, once the loop runs.
+
+    A handler of the interpreter, not of the loop: it runs between two instructions of whatever is busy.
+    """
+    signal.signal(number, lambda *_: switch.sudden(number.name))
