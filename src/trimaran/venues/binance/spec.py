@@ -26,7 +26,7 @@ from trimaran.venues.wire.market_spec import (
     SnapshotSource,
     StreamSpec,
 )
-from trimaran.venues.wire.private_spec import LimitSpec, PrivateSpec, Scope
+from trimaran.venues.wire.private_spec import DeadManSpec, LimitSpec, PrivateSpec, Scope
 
 # https://developers.binance.com/docs/binance-spot-api-docs/rest-api/general-api-information
 # https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams
@@ -257,6 +257,9 @@ USDM_PRIVATE: Final = PrivateSpec(
     # https://developers.binance.com/docs/derivatives/usds-margined-futures/trade/rest-api/Account-Trade-List
     history_window_ns=7 * 24 * HOUR,
     triggers_apart=True,
+    # https://developers.binance.com/docs/derivatives/usds-margined-futures/trade/rest-api/Auto-Cancel-All-Open-Orders
+    # Each arming has a weight of 10, for each instrument with open orders: hence a minute, not half of one.
+    dead_man=DeadManSpec(per_symbol=True, timeout_ns=MINUTE, timeout_ns_min=SECOND, timeout_ns_max=0),
 )
 
 _C = Capability

@@ -24,7 +24,7 @@ from trimaran.venues.wire.market_spec import (
     SnapshotSource,
     StreamSpec,
 )
-from trimaran.venues.wire.private_spec import LimitSpec, PrivateSpec, Scope
+from trimaran.venues.wire.private_spec import DeadManSpec, LimitSpec, PrivateSpec, Scope
 
 # https://huobiapi.github.io/docs/spot/v1/en/#access-urls
 SPOT_LIVE: Final = Endpoints(
@@ -174,6 +174,12 @@ def _line(name: str, path: str, server_ping_ns: int, compressed: bool = False) -
     )
 
 
+# https://huobiapi.github.io/docs/spot/v1/en/#dead-man-s-switch
+# https://huobiapi.github.io/docs/usdt_swap/v1/en/#general-cancel-after-automatic-order-cancellation
+DEAD_MAN: Final = DeadManSpec(
+    per_symbol=False, timeout_ns=30 * SECOND, timeout_ns_min=5 * SECOND, timeout_ns_max=0
+)
+
 SPOT_PRIVATE: Final = PrivateSpec(
     market=SPOT.market,
     live={
@@ -193,6 +199,7 @@ SPOT_PRIVATE: Final = PrivateSpec(
     request_expiry=False,
     fills_newest=True,
     history_window_ns=48 * HOUR,
+    dead_man=DEAD_MAN,
 )
 
 SWAP_PRIVATE: Final = PrivateSpec(
@@ -215,4 +222,5 @@ SWAP_PRIVATE: Final = PrivateSpec(
     open_page=50,
     fills_newest=True,
     history_window_ns=48 * HOUR,
+    dead_man=DEAD_MAN,
 )

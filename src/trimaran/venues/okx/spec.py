@@ -28,7 +28,7 @@ from trimaran.venues.wire.market_spec import (
     SnapshotSource,
     StreamSpec,
 )
-from trimaran.venues.wire.private_spec import LimitSpec, PrivateSpec, Scope
+from trimaran.venues.wire.private_spec import DeadManSpec, LimitSpec, PrivateSpec, Scope
 
 # https://www.okx.com/docs-v5/en/#overview-production-trading-services
 LIVE: Final = Endpoints(
@@ -204,6 +204,15 @@ SPOT_PRIVATE: Final = PrivateSpec(
     fills_newest=True,
     open_page=100,
     triggers_apart=True,
+    # https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-cancel-all-after
+    dead_man=DeadManSpec(
+        per_symbol=False,
+        timeout_ns=30 * SECOND,
+        timeout_ns_min=10 * SECOND,
+        timeout_ns_max=120 * SECOND,
+        shared_by=(SPOT.market, SWAP.market),
+        spares_triggers=True,
+    ),
 )
 SWAP_PRIVATE: Final = replace(SPOT_PRIVATE, market=SWAP.market)
 

@@ -36,6 +36,17 @@ class LimitSpec(msgspec.Struct, frozen=True, kw_only=True):
     per_symbol: bool = False  # the venue counts each instrument apart; charges name "budget:symbol"
 
 
+class DeadManSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """The venue's switch that cancels what is open unless we go on telling it not to."""
+
+    per_symbol: bool  # one switch an instrument; otherwise one for all of `shared_by`
+    timeout_ns: int  # ours: of one arming; the next one comes after a third of it
+    timeout_ns_min: int  # what the venue takes
+    timeout_ns_max: int  # 0: it does not say
+    shared_by: tuple[MarketName, ...] = ()  # the markets that one switch covers; empty: its own market
+    spares_triggers: bool = False  # orders that wait for a trigger stay
+
+
 class PrivateSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One market's private side."""
 
@@ -51,3 +62,4 @@ class PrivateSpec(msgspec.Struct, frozen=True, kw_only=True):
     open_page: int = 0  # rows of a page of `OpenOrders` of one instrument; 0: the venue has no pages of them
     history_window_ns: int = 0  # one answer of `FillHistory` reaches so far; 0: to its end, or to now
     triggers_apart: bool = False  # orders that wait for a trigger are asked for apart: `OpenOrders.triggered`
+    dead_man: DeadManSpec | None = None  # None: the market has no such switch
