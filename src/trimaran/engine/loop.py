@@ -19,7 +19,7 @@ from typing import Final
 from trimaran.domain.account import AccountEvent
 from trimaran.domain.commands import AmendOrder, Command, SendOrder
 from trimaran.domain.events import Event, ShellEvent, Tick
-from trimaran.domain.facts import Fact
+from trimaran.domain.facts import Fact, OrderApproved
 from trimaran.domain.ports import OrderVenue, Record
 from trimaran.domain.records import Durability
 from trimaran.engine.desk import Desk
@@ -38,12 +38,17 @@ class Loop:
         venue: OrderVenue,
         on_facts: Callable[[Sequence[Fact]], None],
         record: Record | None = None,
+        on_approved: Callable[[OrderApproved], None] | None = None,
     ) -> None:
-        """Without a `record` nothing survives the process: paper and replay."""
+        """Without a `record` nothing survives the process: paper and replay.
+
+        `on_approved` is told what risk let pass before any of it can leave; `on_facts` hears it after.
+        """
         self.desk = desk
         self._venue = venue
         self._on_facts = on_facts
         self._record = NoRecord() if record is None else record
+        self._on_approved = on_approved
         self._ready: deque[AccountEvent | ShellEvent] = deque()
         self._ticked_ns = 0
 
@@ -81,6 +86,10 @@ class Loop:
             if not isinstance(command, SendOrder | AmendOrder):
                 self._venue.carry_out(command, now_ns)
         if output.records:
+            if self._on_approved is not None and output.commands:
+                for fact in output.facts:
+                    if type(fact) is OrderApproved:
+                        self._on_approved(fact)
             self._commit(output.commands, now_ns)
             self.desk.takes_risk = self._record.takes_risk
         if output.facts:
