@@ -201,7 +201,7 @@ async def test_a_group_goes_over_the_end_of_a_segment() -> None:
     room = JournalRoom(options=SMALL)
     room.commit(None)
     room.chores.finish()
-    room.append(6, filling=50)
+    room.append(6, filling=20)
     room.commit(DURABLE)
     room.syncs.finish()
     assert room.acked == [0, 6]

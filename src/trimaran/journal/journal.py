@@ -74,8 +74,9 @@ class Journal:
         self._hooks = hooks
         self._room = Room(disk, options, workers.chores, hooks, self._fail)
         self._room.oldest = position.oldest
-        self._record_bytes_max = min(PAYLOAD_BYTES_MAX + FRAME.size, options.segment_bytes - HEAD.size)
-        self._sequence = self._written = self._synced = self._target = position.sequence
+        self._end = options.segment_bytes - FRAME.size  # of records: the last note always has room
+        self._record_bytes_max = min(PAYLOAD_BYTES_MAX + FRAME.size, self._end - HEAD.size)
+        self._sequence = self._written = self._synced = self._target = self._noted = position.sequence
         self._chain = position.chain
         self._number = position.number
         self._pending: list[bytes] = []
@@ -115,7 +116,7 @@ class Journal:
         size = FRAME.size + len(payload)
         if size > self._record_bytes_max:
             raise JournalError(f"record: expected at most {self._record_bytes_max} bytes, found {size}")
-        if self._offset + size > self._options.segment_bytes:
+        if self._offset + size > self._end:
             self._rotate()
         self._sequence += 1
         frame, self._chain = pack_frame(self._seed, self._sequence, self._synced, payload)
@@ -219,10 +220,10 @@ class Journal:
         self._room.prepare(self._number)
 
     def _note(self) -> None:
-        if self._offset + FRAME.size <= self._options.segment_bytes:
-            self._pending.append(pack_frame(self._seed, self._sequence, self._synced, b"")[0])
-            self._offset += FRAME.size
-            self._write()
+        self._noted = self._sequence
+        self._pending.append(pack_frame(self._seed, self._sequence, self._synced, b"")[0])
+        self._offset += FRAME.size
+        self._write()
 
     # Syncing
 
@@ -270,7 +271,7 @@ class Journal:
             self._dirty.popleft().file.close()
         while self._waiting and self._waiting[0][0] <= self._synced:
             self._waiting.popleft()[1]()
-        if self._synced == self._sequence and not self._pending:
+        if self._synced == self._sequence != self._noted and not self._pending:
             self._note()
 
     # Snapshots

@@ -28,7 +28,7 @@ class JournalOptions(msgspec.Struct, frozen=True):
     snapshot_days: float = 7.0  # younger ones are kept as well
 
     def __post_init__(self) -> None:
-        assert self.segment_bytes > 2 * (HEAD.size + FRAME.size), self
+        assert self.segment_bytes > HEAD.size + 3 * FRAME.size, self
         assert self.segments_max >= 3, self
         assert self.snapshots_kept >= 1, self
 

@@ -111,7 +111,7 @@ def retire(disk: Disk, kept: int, days: float, now_ns: int) -> int:
     names = disk.names()
     snapshots = snapshot_names(names)
     young_ns = now_ns - int(days * _DAY_NS)
-    old = [name for name in snapshots[:-kept] if name.local_ns < young_ns]
+    old = [name for name in snapshots[:-kept] if name.local_ns <= young_ns]
     for name in old:
         disk.remove(name.text)
     stays = [name for name in snapshots if name not in old]
