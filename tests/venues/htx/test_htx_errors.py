@@ -33,7 +33,8 @@ def fault(call: Any, *arguments: Any, **named: Any) -> Fault:
         (SPOT_REST, "order-orderstate-error", "", K.ORDER_ENDED, REFUSED),
         (SPOT_REST, "order-invalid-price", "limit-maker order would be matched", K.WOULD_TAKE, REFUSED),
         (SPOT_REST, "not-found", "", K.NO_SUCH_ORDER, REFUSED),
-        (SPOT_REST, "base-record-invalid", "record invalid", K.NO_SUCH_ORDER, UNKNOWN),
+        (SPOT_REST, "base-record-invalid", "record invalid", K.NO_SUCH_ORDER, REFUSED),
+        (SPOT_REST, "base-record-invalid", "something else", K.NO_SUCH_ORDER, UNKNOWN),
         (SPOT_REST, "base-record-invalid", "Failed to get data. Try again later.", K.INTERNAL, UNKNOWN),
         (
             SPOT_REST,

@@ -82,7 +82,8 @@ SPOT_WORDS: Final[Mapping[str, Meaning]] = {
         (_K.RATE_LIMITED, "510 429 base-request-exceed-frequency-limit rate-too-many-requests"),
     )),
     **_failures("base-system-error gateway-internal-error order-update-error timeout 500"),
-    # Told of ids that HTX does not know, and documented as "failed to get data": no refusal of anything else.
+    # Told of ids that HTX does not know, and documented as "failed to get data": with another text than those
+    # below it proves nothing.
     "base-record-invalid": Meaning(_K.NO_SUCH_ORDER, Effect.UNKNOWN, "failed to get data, or record invalid"),
 }  # fmt: skip
 
@@ -189,6 +190,7 @@ SPOT_REST: Final = ErrorList(
         ("api-signature-not-valid", "submission time", Meaning(_K.CLOCK)),
         ("order-invalid-price", "limit-maker", Meaning(_K.WOULD_TAKE)),
         ("base-record-invalid", "try again", _TIMEOUT),
+        ("base-record-invalid", "record invalid", Meaning(_K.NO_SUCH_ORDER)),  # its word for an unknown id
         ("invalid-parameter", "timeout", _TIMEOUT),
         ("invalid-parameter", "symbol trade not open", _CLOSED),
         ("invalid-parameter", "invalid symbol", _SYMBOL),
