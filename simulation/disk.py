@@ -22,6 +22,7 @@ from typing import Final
 import msgspec
 
 from simulation.process import check_alive
+from trimaran.base.buggify import point
 
 PAGE: Final = 4096
 SECTOR: Final = 512
@@ -95,11 +96,13 @@ class SimDisk:
     def open(self, name: str, size: int, /) -> SimFile:
         """A new file of zeros."""
         check_alive()
+        point("disk.before_open")
         if name in self._files:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
         self._take_room(size)
         inode = self._files[name] = Inode(size)
         self._removed.clear()  # the folder was synced
+        point("disk.after_open")
         return SimFile(self, inode)
 
     def replace(self, name: str, content: bytes, /) -> None:
@@ -150,6 +153,7 @@ class SimDisk:
     def write(self, inode: Inode, offset: int, data: bytes) -> None:
         """A write of one of its files."""
         check_alive()
+        point("disk.before_write")
         if self._die_writing():
             self.counts["died_writing"] += 1
             data = data[: self.rng.randrange(len(data) + 1)]
@@ -160,13 +164,16 @@ class SimDisk:
         if data:
             inode.dirty.update(dict.fromkeys(range(offset // PAGE, (end - 1) // PAGE + 1)))
         check_alive()
+        point("disk.after_write")
 
     def sync(self, inode: Inode) -> None:
         """A sync of one of its files."""
         check_alive()
+        point("disk.before_sync")
         self.counts["syncs"] += 1
         self._fail_sync(inode)
         inode.sync()
+        point("disk.after_sync")
 
     def _fail_sync(self, inode: Inode | None = None) -> None:
         if self.faults.sync_error and self.rng.random() < self.faults.sync_error:

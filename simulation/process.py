@@ -53,12 +53,11 @@ class Process:
         """From now on nothing of this process happens."""
         self.alive = False
         self.held.clear()
-        self._graves = list(self.tasks)
-        for task in self._graves:
-            task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own switch
+        self._keep()
 
     def bury(self) -> None:
         """Frees what a dead process left behind; when nothing of the world can be touched any more."""
+        self._keep()
         for task in self._graves:
             coroutine = task.get_coro()
             for _ in range(CLOSES_MAX):
@@ -66,6 +65,12 @@ class Process:
                     self.call(coroutine.close)  # dead as it is
                     break
         self._graves.clear()
+
+    def _keep(self) -> None:
+        """Holds the tasks, so that none is finalised before its time."""
+        self._graves = [task for task in self.tasks if not task.done()]
+        for task in self._graves:
+            task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own switch
 
 
 _current: contextvars.ContextVar[Process] = contextvars.ContextVar("process")

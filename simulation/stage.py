@@ -7,6 +7,7 @@ One simulation at a time owns the process. Nothing of the product is replaced.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ctypes
 import gc
@@ -25,7 +26,7 @@ from simulation.process import Process
 T = TypeVar("T")
 
 START_NS: Final = 1_790_000_000_000_000_000  # wall time at which every story begins
-NS_PER_S: Final = 1_000_000_000
+ROUNDS: Final = 3
 
 _libc: Final = ctypes.CDLL(None)
 
@@ -44,6 +45,10 @@ class SimClock:
     def monotonic_ns(self) -> int:
         """Nanoseconds of a clock that never jumps."""
         return self._loop.monotonic_ns()
+
+
+def _ignored(_: asyncio.AbstractEventLoop, __: dict[str, Any]) -> None:
+    """The story is over: what its remains have to say is of no interest."""
 
 
 @contextlib.contextmanager
@@ -75,10 +80,13 @@ def run_story(loop: SimLoop, seed: int, story: Coroutine[Any, Any, T], processes
             try:
                 return loop.run_until_complete(story)
             finally:
+                loop.set_exception_handler(_ignored)
                 loop.network.closed = True
                 for process in processes:
                     process.kill()
-                    process.bury()
+                for _ in range(ROUNDS):  # what is closed may begin tasks in order to close others
+                    for process in processes:
+                        process.bury()
                 loop.close()
     finally:
         if collecting:

@@ -1,0 +1,197 @@
+"""What must be true after every story, judged by the venue's own books and what the network saw.
+
+DUP        an intent has two orders at the venue, or one order id was accepted twice
+UNKNOWN    an order of ours at the venue that the durable state does not know
+LOST       an order that the desk believes absent, refused or unsent, and the venue has; or the other way
+FILLS      another filled size than the venue's
+MONEY      balances or positions of the ledger are not the venue's
+MADE UP    money that the desk booked without an event of the venue behind it
+LIMITS     more at the venue than the limits of risk allow
+LIVENESS   no new order reached the venue after the faults had ended, or the desk did not come to rest
+PROCESS    a process ended otherwise than by what was done to it
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+from simulation.dealer import UNIT
+from simulation.desk import OPEN_ORDERS_MAX, POSITION_UNITS_MAX
+from trimaran.domain.account import Adjusted, PositionAdjusted
+from trimaran.domain.client_id import (
+    ATTEMPT_BITS,
+    ClientOrderId,
+    decode_client_id,
+    decode_client_id_decimal,
+)
+from trimaran.domain.exact import ZERO
+from trimaran.domain.instrument import Instrument, InstrumentKey, MarketName
+from trimaran.domain.orders import TERMINAL, OrderState
+from trimaran.domain.records import Heard, JournalRecord
+from trimaran.engine.desk import Desk
+from trimaran.ledger.our_view import positions_of, wallet_of
+from trimaran.venues.sim.exchange import SimExchange
+from trimaran.venues.sim.exchange_port import DEMO_ACCOUNT_ID
+from trimaran.venues.sim.trading import (
+    BUY,
+    ExchangeEvent,
+    Happening,
+    OrderHappened,
+    SimOrder,
+    Status,
+)
+
+OF_NO_ORDER: Final = (OrderState.REJECTED, OrderState.NOT_PLACED)
+
+
+def id_of(order: SimOrder) -> ClientOrderId | None:
+    """The client id of a venue's order, where it is one of ours."""
+    text = order.client_id
+    try:
+        return decode_client_id_decimal(text) if text.isdigit() and len(text) > 13 else decode_client_id(text)
+    except Exception:
+        return None
+
+
+class Oracle:
+    """Watches one account at one market of a venue."""
+
+    def __init__(self, exchange: SimExchange, market: MarketName, instrument: Instrument) -> None:
+        self.violations: list[str] = []
+        self.accepted: dict[int, SimOrder] = {}  # by the venue's id
+        self.counts: Counter[str] = Counter()
+        self._exchange = exchange
+        self._market = market
+        self._instrument = instrument
+        self._by_intent: dict[int, list[SimOrder]] = {}
+        self._start_lots = self._held_lots()
+        exchange.listen(self._happened)
+
+    def fail(self, text: str) -> None:
+        """Something that must not be."""
+        if text not in self.violations:
+            self.violations.append(text)
+
+    # --- while the story goes on ----------------------------------------------------------------------------
+
+    def _happened(self, event: ExchangeEvent) -> None:
+        if not isinstance(event, OrderHappened) or event.order.account_id != DEMO_ACCOUNT_ID:
+            return
+        order = event.order
+        self.counts[event.what.value] += 1
+        if event.what is Happening.ACCEPTED and order.order_id not in self.accepted:
+            self._accept(order)
+        if event.what in (Happening.ACCEPTED, Happening.AMENDED, Happening.TRADE):
+            self._check_limits()
+
+    def _accept(self, order: SimOrder) -> None:
+        self.accepted[order.order_id] = order
+        client_order_id = id_of(order)
+        if client_order_id is None:
+            self.fail(f"UNKNOWN: an order with id {order.client_id!r}")
+            return
+        intent = self._by_intent.setdefault(client_order_id >> ATTEMPT_BITS, [])
+        intent.append(order)
+        if len(intent) > 1:
+            self.fail(f"DUP: {[each.client_id for each in intent]} are one intent")
+
+    def _held_lots(self) -> int:
+        """What we hold: the position of a perpetual; of spot, what came since the start."""
+        fills = self._exchange.fills(DEMO_ACCOUNT_ID, self._market)
+        return sum(fill.lots if fill.side == BUY else -fill.lots for fill in fills)
+
+    def _check_limits(self) -> None:
+        held = self._held_lots() - self._start_lots
+        buys = sells = count = 0
+        for order in self._exchange.open_orders(DEMO_ACCOUNT_ID, self._market):
+            left = order.lots - order.filled_lots
+            count += 1
+            if order.side == BUY:
+                buys += left
+            else:
+                sells += left
+        unit = self._instrument.size_grid.steps(UNIT / self._instrument.contract_size)
+        worst = max(abs(held + buys), abs(held - sells))
+        if worst > POSITION_UNITS_MAX * unit:
+            self.fail(f"LIMITS: a position of {worst} lots is possible, {POSITION_UNITS_MAX * unit} allowed")
+        if count > OPEN_ORDERS_MAX:
+            self.fail(f"LIMITS: {count} orders are open, {OPEN_ORDERS_MAX} allowed")
+
+    # --- at its end -----------------------------------------------------------------------------------------
+
+    def known_after_start(self, desk: Desk) -> None:
+        """Right after recovery: what left was written down before."""
+        for order in self.accepted.values():
+            client_order_id = id_of(order)
+            if client_order_id is not None and client_order_id not in desk.durable.orders:
+                self.fail(f"UNKNOWN: order {order.client_id} reached the venue, and the journal lacks it")
+
+    def judge(self, desk: Desk) -> None:
+        """After everything has come to rest."""
+        self._judge_orders(desk)
+        self._judge_money(desk)
+
+    def judge_records(self, records: Iterable[JournalRecord]) -> None:
+        """No money was made up, but for what was there at the beginning."""
+        for record in records:
+            if isinstance(record, Heard) and isinstance(record.event, Adjusted | PositionAdjusted):
+                self.fail(f"MADE UP: {record.event}")
+
+    def agrees(self, desk: Desk) -> bool:
+        """Whether nothing is left to be heard."""
+        return not self._differences(desk)
+
+    def _judge_orders(self, desk: Desk) -> None:
+        at_venue: dict[ClientOrderId, SimOrder] = {}
+        for order in self.accepted.values():
+            client_order_id = id_of(order)
+            if client_order_id is None:
+                continue
+            at_venue[client_order_id] = order
+            entry = desk.durable.orders.get(client_order_id)
+            if entry is None:
+                self.fail(f"UNKNOWN: order {order.client_id} ({order.status.value})")
+                continue
+            if entry.state in OF_NO_ORDER and order.status is not Status.REJECTED:
+                self.fail(f"LOST: {order.client_id} is {entry.state.name} here, {order.status.value} there")
+            elif (entry.state in TERMINAL) == order.status.open:
+                self.fail(f"LOST: {order.client_id} is {entry.state.name} here, {order.status.value} there")
+            filled = self._ours(desk, order.filled_lots)
+            if filled != entry.filled_lots:
+                self.fail(f"FILLS: {order.client_id} has {entry.filled_lots} lots here, {filled} there")
+        for client_order_id, entry in desk.durable.orders.items():
+            if client_order_id not in at_venue and (entry.state not in OF_NO_ORDER or entry.filled_lots):
+                self.fail(f"LOST: {client_order_id} is {entry.state.name} here, and not there")
+
+    def _judge_money(self, desk: Desk) -> None:
+        for difference in self._differences(desk):
+            self.fail(f"MONEY: {difference}")
+
+    def _differences(self, desk: Desk) -> list[str]:
+        ledger = desk.durable.ledger
+        found: list[str] = []
+        ours = wallet_of(ledger, frozenset((self._market,)))
+        for balance in self._exchange.balances(DEMO_ACCOUNT_ID, self._market):
+            held = ours[balance.asset].total if balance.asset in ours else ZERO
+            if held != balance.total:
+                found.append(f"{held} {balance.asset} here, {balance.total} there")
+        positions = positions_of(ledger, self._market)
+        for position in self._exchange.positions(DEMO_ACCOUNT_ID, self._market):
+            key = self._key(desk)
+            lots = positions[key].lots if key in positions else 0
+            there = self._ours(desk, position.lots)
+            if lots != there:
+                found.append(f"{lots} lots here, {there} there")
+        return found
+
+    def _key(self, desk: Desk) -> InstrumentKey:
+        (key,) = desk.instruments
+        return key
+
+    def _ours(self, desk: Desk, lots: int) -> int:
+        """Lots of the venue's own instrument in those of the desk's."""
+        ours = desk.instruments[self._key(desk)].size_grid
+        steps = ours.steps(self._instrument.size_grid.decimal(abs(lots)))
+        return steps if lots >= 0 else -steps

@@ -1,0 +1,192 @@
+"""What a seed draws: the market, its crowd, what goes wrong when. A story is data; `world.py` lives it."""
+
+from __future__ import annotations
+
+import random
+from typing import Final
+
+import msgspec
+
+from simulation.network import NetworkFaults
+from trimaran.domain.instrument import MarketName
+from trimaran.domain.records import Durability
+from trimaran.venues.sim.gate import Request, TradingFaults
+from trimaran.venues.sim.parameters import FlowParameters
+
+MARKETS: Final = tuple(
+    MarketName(name)
+    for name in ("binance.spot", "binance.usdm", "okx.spot", "okx.swap", "htx.spot", "htx.swap")
+)
+QUIET_MARKET: Final = FlowParameters(
+    volatility_bps=0.3,
+    jumps_per_s=0.02,
+    shocks_per_s=0.0,
+    takers_per_s=0.8,
+    requotes_per_s=1.5,
+    crowd_per_s=3.0,
+    crowd_orders=60,
+    taker_excitation_per_s=1.0,
+)
+POINTS: Final = (
+    "record.before_append",
+    "record.before_commit",
+    "record.after_commit",
+    "command.before_SendOrder",
+    "command.after_SendOrder",
+    "command.before_CancelOrder",
+    "command.after_CancelOrder",
+    "command.before_ProbeOrder",
+    "disk.before_write",
+    "disk.in_write",
+    "disk.after_write",
+    "disk.before_sync",
+    "disk.after_sync",
+    "disk.before_open",
+    "disk.after_open",
+)
+
+
+class Crash(msgspec.Struct, frozen=True):
+    """The desk's process ends: at a moment, or the next time that it comes to a point of its code."""
+
+    at_s: float
+    point: str  # empty: at the moment
+    power: bool  # the machine loses power with it
+    down_s: float  # until the next process starts
+
+
+class Weather(msgspec.Struct, frozen=True):
+    """Faults in force from a moment on."""
+
+    at_s: float
+    network: NetworkFaults
+    trading: TradingFaults
+    half_open: bool = False
+
+
+class Bump(msgspec.Struct, frozen=True):
+    """The desk does not run for a while, or its clock is set."""
+
+    at_s: float
+    stall_s: float = 0.0
+    step_s: float = 0.0
+    hang_up: bool = False  # the venue drops every connection
+
+
+class Story(msgspec.Struct, frozen=True):
+    """One seed."""
+
+    seed: int
+    market: MarketName
+    durability: Durability
+    orders_per_s: float
+    weather: tuple[Weather, ...]
+    crashes: tuple[Crash, ...]
+    bumps: tuple[Bump, ...]
+    faulty_s: float  # until then things go wrong
+    sync_s: float  # mean time of a sync
+    sync_error: bool  # one sync fails some time
+    full_disk: bool  # there is no room for the second segment for a while
+    clock_offset_ms: int  # of the venue
+
+
+def draw(seed: int) -> Story:
+    """The story of a seed."""
+    rng = random.Random(f"{seed}:story")
+    faulty_s = rng.uniform(8.0, 22.0)
+    market = rng.choice(MARKETS)
+    return Story(
+        seed=seed,
+        market=market,
+        durability=rng.choice((Durability.DURABLE, Durability.DURABLE, Durability.FAST)),
+        orders_per_s=rng.choice((1.0, 2.0, 4.0)),
+        weather=tuple(_weathers(rng, faulty_s)),
+        crashes=tuple(_crashes(rng, faulty_s)),
+        bumps=tuple(_bumps(rng, faulty_s)),
+        faulty_s=faulty_s,
+        sync_s=rng.choice((0.0002, 0.002, 0.02)),
+        sync_error=rng.random() < 0.05,
+        full_disk=rng.random() < 0.05,
+        clock_offset_ms=rng.choice((0, 0, 120, -120, 400)),
+    )
+
+
+def _weathers(rng: random.Random, end_s: float) -> list[Weather]:
+    at_s = rng.uniform(1.5, 4.0)
+    found: list[Weather] = []
+    while at_s < end_s:
+        found.append(Weather(at_s, _network(rng), _trading(rng), rng.random() < 0.05))
+        at_s += rng.uniform(1.0, 5.0)
+    return found
+
+
+def _network(rng: random.Random) -> NetworkFaults:
+    latency_s = rng.choice((0.0003, 0.002, 0.02, 0.08))
+
+    def some(chance: float, most: float) -> float:
+        return rng.random() * most if rng.random() < chance else 0.0
+
+    return NetworkFaults(
+        latency_s=latency_s,
+        jitter_s=latency_s * rng.choice((0.1, 1.0, 3.0)),
+        split=some(0.3, 0.2),
+        stall=some(0.25, 0.03),
+        stall_s=rng.choice((0.3, 1.0, 3.0)),
+        vanish=some(0.2, 0.02),
+        reset=some(0.25, 0.03),
+        refuse=some(0.2, 0.5),
+        unanswered=some(0.1, 0.3),
+        no_name=some(0.15, 0.5),
+        late_close=some(0.2, 0.5),
+    )
+
+
+def _trading(rng: random.Random) -> TradingFaults:
+    def some(chance: float, most: float) -> float:
+        return rng.random() * most if rng.random() < chance else 0.0
+
+    everything = rng.random() < 0.3
+    return TradingFaults(
+        lost_request=some(0.3, 0.15),
+        lost_answer=some(0.35, 0.2),
+        error_before=some(0.25, 0.15),
+        error_after=some(0.3, 0.15),
+        too_many=some(0.1, 0.05),
+        ban=some(0.05, 0.02),
+        ban_s=1.0,
+        requests=tuple(Request) if everything else (Request.ORDER, Request.CANCEL, Request.AMEND),
+        answer_ms=rng.choice((0, 0, 5, 50, 600)),
+        answer_jitter_ms=rng.choice((0, 5, 50)),
+        reject=some(0.2, 0.1),
+        partial=some(0.3, 0.5),
+        hidden_ms=rng.choice((0, 0, 0, 300, 900)),
+        push_first=some(0.3, 0.5),
+        push_drop=some(0.3, 0.2),
+        push_duplicate=some(0.3, 0.3),
+        push_delay=some(0.3, 0.3),
+        push_delay_ms=rng.choice((20, 200, 800)),
+        push_reorder=some(0.2, 0.1),
+    )
+
+
+def _crashes(rng: random.Random, end_s: float) -> list[Crash]:
+    count = rng.choice((0, 1, 1, 2, 3))
+    times = sorted(rng.uniform(2.0, end_s) for _ in range(count))
+    return [
+        Crash(at_s, rng.choice(("", *POINTS)), rng.random() < 0.35, rng.choice((0.2, 1.0, 3.0)))
+        for at_s in times
+    ]
+
+
+def _bumps(rng: random.Random, end_s: float) -> list[Bump]:
+    found: list[Bump] = []
+    for _ in range(rng.choice((0, 0, 1, 2))):
+        at_s = rng.uniform(2.0, end_s)
+        kind = rng.randrange(3)
+        if kind == 0:
+            found.append(Bump(at_s, stall_s=rng.choice((0.3, 1.5, 4.0))))
+        elif kind == 1:
+            found.append(Bump(at_s, step_s=rng.choice((-3.0, -0.4, 0.4, 3.0))))
+        else:
+            found.append(Bump(at_s, hang_up=True))
+    return sorted(found, key=lambda bump: bump.at_s)

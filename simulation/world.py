@@ -1,0 +1,336 @@
+"""One seed, lived: venue and desk as processes of one simulated world, its faults, its end, its judgement."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import random
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final, NoReturn
+
+import msgspec
+
+from simulation.desk import Machine, SimDesk
+from simulation.disk import DiskFaults, SimDisk
+from simulation.loop import Deadlock, Livelock, OutOfTime, SimLoop
+from simulation.network import CALM
+from simulation.oracle import Oracle
+from simulation.process import Crashed, Process
+from simulation.stage import SimClock, run_story
+from simulation.story import QUIET_MARKET, Bump, Crash, Story, Weather, draw
+from trimaran.base.buggify import set_hook
+from trimaran.base.errors import VenueError
+from trimaran.domain.events import CancelRequested
+from trimaran.domain.instrument import MarketName
+from trimaran.domain.pair import Pair
+from trimaran.journal.open import read_journal
+from trimaran.venues.okx.simulator.venue import OkxRules
+from trimaran.venues.registry import MARKETS
+from trimaran.venues.sim.faults import FaultPlan
+from trimaran.venues.sim.server import Simulator
+from trimaran.venues.simulators import SimulatorOptions, simulator_of
+from trimaran.venues.wire.fault import VenueFault
+
+TURN_S: Final = 0.02
+READY_S: Final = 40.0  # after the faults: accounts compared, every fate known
+FLOW_S: Final = 10.0  # and then a new order within so long
+REST_S: Final = 40.0  # and after the last one everything heard
+LIFE_S_MAX: Final = 300.0
+RESTART_S: Final = 0.5
+EXPECTED: Final = (VenueError, VenueFault, OSError, TimeoutError)  # what a venue can do to a start
+
+
+class Verdict(msgspec.Struct):
+    """What became of a seed."""
+
+    seed: int
+    story: Story
+    violations: list[str]
+    digest: int
+    virtual_s: float
+    counts: Counter[str]
+    points: Counter[str]
+    trace: list[str]
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything was as it must be."""
+        return not self.violations
+
+
+class World:
+    """The inhabitants of one story."""
+
+    def __init__(self, story: Story, loop: SimLoop, trace: bool) -> None:
+        self.story = story
+        self.loop = loop
+        self.processes: list[Process] = []
+        self.desk: SimDesk
+        self.process: Process
+        self.oracle: Oracle
+        self.simulator: Simulator
+        self.points: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
+        self.trace: list[str] = []
+        self._tracing = trace
+        self._rng = random.Random(f"{story.seed}:world")
+        self._disk = SimDisk(random.Random(f"{story.seed}:disk"), self._dies_writing)
+        self._clock = SimClock(loop)
+        self._armed: Crash | None = None
+        self._generation = 0
+        self._up = False
+        self._faulty = True
+
+    # --- the story ------------------------------------------------------------------------------------------
+
+    async def live(self) -> None:
+        """From the first process to the judgement."""
+        server = Process("venue")
+        self.processes.append(server)
+        story = self.story
+        venue = story.market.partition(".")[0]
+        options = SimulatorOptions(
+            seed=story.seed,
+            venues=(venue,),
+            symbols=("BTC",),
+            turn_s=TURN_S,
+            tops_kept=10,
+            limits=False,
+            flow=QUIET_MARKET,
+            okx=OkxRules(connections_per_s=0),
+            clock_offset_ms=story.clock_offset_ms,
+        )
+        self.simulator = server.call(simulator_of, options, SimClock(self.loop))
+        await server.spawn(self.simulator.start())
+        exchange = self.simulator.exchanges[venue]
+        symbol = MARKETS[story.market].spell(Pair.parse("BTC-USDT"))
+        self.oracle = Oracle(exchange, story.market, exchange.instrument(story.market, symbol))
+        urls = self.simulator.urls()
+        self._machine = Machine(
+            story,
+            self._disk,
+            self._clock,
+            {MarketName(f"{venue}.{kind}"): _named(bases) for kind, bases in urls["venues"][venue].items()},
+            urls["accounts"][venue],
+            random.Random(f"{story.seed}:machine"),
+            self._dies_by_itself,
+        )
+        self._boot()
+        await self._faults()
+        await self._calm()
+
+    async def _faults(self) -> None:
+        story = self.story
+        happenings: list[tuple[float, Any]] = [(each.at_s, each) for each in story.weather]
+        happenings += [(each.at_s, each) for each in story.crashes]
+        happenings += [(each.at_s, each) for each in story.bumps]
+        if story.sync_error:
+            happenings.append((story.faulty_s * 0.5, DiskFaults(sync_error=0.2)))
+        if story.full_disk:
+            happenings.append((story.faulty_s * 0.3, DiskFaults(bytes_max=0)))
+            happenings.append((story.faulty_s * 0.3 + 3.0, DiskFaults()))
+        for at_s, what in sorted(happenings, key=lambda each: each[0]):
+            await asyncio.sleep(max(0.0, at_s - self.loop.time()))
+            self._happens(what)
+        await asyncio.sleep(max(0.0, story.faulty_s - self.loop.time()))
+
+    def _happens(self, what: Any) -> None:
+        self.say(f"{what}")
+        if isinstance(what, Weather):
+            self.loop.network.faults = what.network
+            self.simulator.set_faults(FaultPlan(trading=what.trading, half_open=what.half_open))
+        elif isinstance(what, DiskFaults):
+            self._disk.faults = what
+        elif isinstance(what, Bump):
+            self._bump(what)
+        elif what.point:
+            self._armed = what
+        else:
+            self._crash(what)
+
+    def _bump(self, bump: Bump) -> None:
+        self.counts["stalls"] += bump.stall_s > 0
+        self.counts["clock steps"] += bump.step_s != 0
+        if bump.stall_s and self._up:
+            self.loop.pause(self.process, bump.stall_s)
+        self._clock.step_ns += round(bump.step_s * 1e9)
+        if bump.hang_up:
+            self.counts["hang ups"] += self.simulator.end_connections()
+
+    async def _calm(self) -> None:
+        """The faults have ended: everything must come to rest, and the books must agree."""
+        self.say("calm")
+        self._tell_desk()
+        self._faulty, self._armed = False, None
+        self.loop.network.faults = CALM
+        self.simulator.set_faults(FaultPlan())
+        self._disk.faults = DiskFaults()
+        ready = await self._until(self._ready, READY_S)
+        self._tell_desk()
+        if not ready:
+            self.oracle.fail(f"LIVENESS: the market is not ready: {self._missing()}")
+            return
+        before = len(self.oracle.accepted)
+        if not await self._until(lambda: len(self.oracle.accepted) > before, FLOW_S):
+            dealer = self.desk.dealer
+            refusals = dict(dealer.refusals) if dealer is not None else {}
+            self.oracle.fail(f"LIVENESS: no new order in {FLOW_S} s; refused: {refusals}")
+        assert self.desk.dealer is not None
+        self.desk.dealer.dealing = False
+        self.process.call(
+            self.desk.push, CancelRequested(None, None, "the end of the story", self._clock.wall_ns())
+        )
+        rested = await self._until(self._rests, REST_S)
+        if not rested:
+            self.oracle.fail("LIVENESS: the desk did not come to rest")
+        desk = self.desk.desk
+        assert desk is not None
+        for breach in self.desk.breaches:
+            self.oracle.fail(f"PROCESS: breach: {breach}")
+        self.oracle.judge(desk)
+        self.oracle.judge_records(entry.record for entry in read_journal(self._disk))
+
+    def _ready(self) -> bool:
+        return self._up and self.desk.desk is not None and self._missing() is None
+
+    def _missing(self) -> str | None:
+        desk = self.desk.desk
+        if desk is None:
+            return "there is no desk"
+        (key,) = desk.instruments
+        return desk.not_ready(key) or desk.frozen_by(key)
+
+    def _rests(self) -> bool:
+        desk = self.desk.desk
+        return (
+            desk is not None
+            and self._ready()
+            and not desk.durable.working
+            and not any(order.status.open for order in self.oracle.accepted.values())
+            and self.oracle.agrees(desk)
+        )
+
+    def _tell_desk(self) -> None:
+        desk = self.desk.desk
+        if desk is not None and self._tracing:
+            self.say(f"desk: {self.desk.counts}")
+            for entry in list(desk.durable.orders.values())[-5:]:
+                self.say(f"  {entry}")
+
+    async def _until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        end_s = self.loop.time() + seconds
+        while not condition():
+            if self.loop.time() >= end_s:
+                return False
+            await asyncio.sleep(0.1)
+        return True
+
+    # --- processes ------------------------------------------------------------------------------------------
+
+    def _boot(self) -> None:
+        self._generation += 1
+        self.process = Process(f"desk {self._generation}")
+        self.processes.append(self.process)
+        self.say("starts")
+        self.desk = SimDesk(self._machine, self._generation)
+        self._up = True
+        task = self.process.spawn(self.desk.run())
+        task.add_done_callback(self._ended, context=contextvars.Context())
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """The process ended by itself: by a crash from within, a disk, or because a venue was not there."""
+        desk, process = self.desk, self.process
+        error = None if task.cancelled() else task.exception()
+        self.say(f"ends: {error!r}; {desk.died} {desk.counts}")
+        if desk.breaches:
+            self.oracle.fail(f"PROCESS: breach: {desk.breaches[0]}")
+        if error is not None and not isinstance(error, (*EXPECTED, Crashed)):
+            where = "".join(traceback.format_exception(error)[-6:])
+            self.oracle.fail(f"PROCESS: {error!r}\n{where}")
+        if process.alive:
+            self.counts["ends by itself"] += 1
+            self._bury(process, power=False, down_s=RESTART_S)
+
+    def _crash(self, crash: Crash) -> None:
+        if self._up:
+            self.counts["power cuts" if crash.power else "crashes"] += 1
+            self._bury(self.process, crash.power, crash.down_s)
+
+    def _bury(self, process: Process, power: bool, down_s: float) -> None:
+        if not self._up or process is not self.process:
+            return
+        self._up = False
+        self.say(f"dies{' of a power cut' if power else ''}")
+        process.kill()
+        self.loop.network.end_of(process, told=not power)
+        if power:
+            self._disk.lose_power()
+        self.loop.call_later(down_s, self._boot, context=contextvars.Context())
+
+    def at_point(self, name: str) -> None:
+        """The code has come to a named point."""
+        self.points[name] += 1
+        crash = self._armed
+        if crash is None or crash.point != name or not self._up or not self._faulty:
+            return
+        self._armed = None
+        self._die_here(crash, "crashes at points")
+        raise Crashed(name)
+
+    def _dies_by_itself(self, text: str) -> NoReturn:
+        self._die_here(Crash(0.0, text, False, RESTART_S), "ends by itself")
+        raise Crashed(text)
+
+    def _dies_writing(self) -> bool:
+        crash = self._armed
+        if crash is None or crash.point != "disk.in_write" or not self._up:
+            return False
+        self.points["disk.in_write"] += 1
+        self._armed = None
+        self._die_here(crash, "crashes at points")
+        return True
+
+    def _die_here(self, crash: Crash, count: str) -> None:
+        self.counts[count] += 1
+        self.say(f"dies at {crash.point}")
+        self.process.kill()
+        self.loop.call_soon(
+            self._bury, self.process, crash.power, crash.down_s, context=contextvars.Context()
+        )
+
+    def say(self, text: str) -> None:
+        """A line of the trace."""
+        if self._tracing:
+            self.trace.append(f"{self.loop.time():9.4f} {text}")
+
+
+def play(seed: int, trace: bool = False, story: Story | None = None) -> Verdict:
+    """Lives one seed."""
+    story = story if story is not None else draw(seed)
+    loop = SimLoop(seed, time_s_max=LIFE_S_MAX)
+    world = World(story, loop, trace)
+    before = set_hook(world.at_point)
+    violations: list[str] = []
+    try:
+        run_story(loop, seed, world.live(), world.processes)
+    except (Deadlock, Livelock, OutOfTime) as error:
+        violations.append(f"LIVENESS: {type(error).__name__}: {error}")
+    finally:
+        set_hook(before)
+    for context in loop.errors:
+        raised = context.get("exception")
+        where = "".join(traceback.format_exception(raised)[-4:]) if raised is not None else ""
+        violations.append(f"PROCESS: {context.get('message')}: {raised!r}\n{where}")
+    violations += world.oracle.violations
+    counts = world.counts + loop.network.counts + world._disk.counts + world.oracle.counts
+    trading = [gate.counts for gate in world.simulator.gates.values()]
+    for each in trading:
+        counts.update({f"venue {name}": getattr(each, name) for name in each.__struct_fields__})
+    return Verdict(seed, story, violations, loop.digest, loop.time(), counts, world.points, world.trace)
+
+
+def _named(bases: Any) -> dict[str, str]:
+    """URLs with a name in the place of the address, so that names are looked up."""
+    return {kind: url.replace("127.0.0.1", "venue.test") for kind, url in bases.items()}
