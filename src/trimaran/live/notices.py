@@ -15,8 +15,17 @@ from typing import Final
 import msgspec
 
 from trimaran.base.printable import printable
-from trimaran.domain.facts import Fact, InstrumentFrozen
+from trimaran.domain.facts import (
+    Discrepancy,
+    Fact,
+    InstrumentFrozen,
+    InstrumentReleased,
+    KillChanged,
+    LimitsChanged,
+    MarketReady,
+)
 from trimaran.domain.ports import Clock
+from trimaran.engine.readiness import FIRST
 from trimaran.venues.wire.session_port import (
     ConnectionLost,
     NoData,
@@ -32,7 +41,16 @@ TEXT_MAX: Final = 160
 LINES_MAX: Final = 10  # told in one window
 WINDOW_NS: Final = 10_000_000_000
 FROZEN: Final = "frozen"
-ALARMS: Final = ("no_data", "subscription_refused", "subscription_ended", FROZEN)
+KILL: Final = "kill"
+ALARMS: Final = (
+    "no_data",
+    "subscription_refused",
+    "subscription_ended",
+    FROZEN,
+    KILL,
+    "no_room",
+    "discrepancy",
+)
 
 
 class NoticeRow(msgspec.Struct, frozen=True):
@@ -67,10 +85,9 @@ class Notices:
     def take_facts(self, facts: Sequence[Fact]) -> None:
         """Tells what a person must hear of the facts of a step."""
         for fact in facts:
-            if isinstance(fact, InstrumentFrozen):
-                self.say(
-                    fact.instrument_key.split(":")[0], FROZEN, f"{fact.instrument_key} is frozen: {fact.text}"
-                )
+            said = describe_fact(fact)
+            if said is not None:
+                self.say(*said)
 
     def say(self, market: str, kind: str, text: str) -> None:
         """Keeps, counts and tells one line about a market."""
@@ -119,6 +136,27 @@ def describe(notice: Notice) -> tuple[str, str]:
             return "connection_lost", f"connection lost: {reason}"
         case SnapshotTrouble(symbol, reason):
             return "snapshot_trouble", f"snapshot of {symbol}: {reason}"
+
+
+def describe_fact(fact: Fact) -> tuple[str, str, str] | None:
+    """(market or other subject, kind, text) of a fact that a person must hear; None for any other."""
+    match fact:
+        case InstrumentFrozen(key, text):
+            return key.split(":")[0], FROZEN, f"{key} is frozen: {text}"
+        case InstrumentReleased(key, actor):
+            return key.split(":")[0], "released", f"{key} is released by {actor}"
+        case MarketReady(market, True):
+            return market, "ready", "reconciled: new orders may go there"
+        case MarketReady(market, False, text) if text != FIRST:  # at every start, and no news
+            return market, "not_ready", f"no new order goes there: {text}"
+        case Discrepancy(kind, market, subject, ours, theirs, done):
+            text = f"{kind}: {subject}: we have {ours}, the venue {theirs}: {done}"
+            return market, "discrepancy", text
+        case KillChanged(scope, _, after, actor, reason):
+            return scope.text, KILL, f"{scope.text} is {after.name}, by {actor}: {reason}"
+        case LimitsChanged(_, version, _, actor):
+            return "risk", "limits", f"limits of version {version} are in force, set by {actor}"
+    return None
 
 
 def shortened(text: str) -> str:

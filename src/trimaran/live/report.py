@@ -5,7 +5,7 @@ Both are built from facts and views, after the step and off its path; floats onl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from statistics import median
 from typing import Any, Final
@@ -164,7 +164,7 @@ def best_rows(desk: Desk, moment: Moment) -> list[dict[str, Any]]:
     return rows
 
 
-def fill_rows(desk: Desk, fills: Sequence[Fill]) -> list[dict[str, Any]]:
+def fill_rows(desk: Desk, fills: Iterable[Fill]) -> list[dict[str, Any]]:
     """Fills in human units, decimals as text; enough to compute the profit again."""
     rows: list[dict[str, Any]] = []
     for fill in fills:
@@ -230,7 +230,7 @@ def status(desk: Desk, observed: Observed, moment: Moment) -> dict[str, Any]:
         "best": best_rows(desk, moment),
         "open": [_open_row(desk, pair, moment) for pair in pairs],
         "recent": list(observed.tally.recent),
-        "fills": len(observed.tally.fills),
+        "fills": observed.tally.fill_count,
         "refused": observed.tally.refused,
         "owed": owed_rows(desk),
         "frozen": dict(desk.durable.frozen),

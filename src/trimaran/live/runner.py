@@ -41,7 +41,7 @@ WALK_SHARE: Final = Decimal("0.95")  # of the largest order: the selling leg is 
 class DeskRunner:
     """One desk with its feeds. `start`, then `wait` or `stop`; then `result`."""
 
-    status_s = STATUS_S
+    status_s: float = STATUS_S
 
     def __init__(
         self,
@@ -83,6 +83,9 @@ class DeskRunner:
     async def wait(self) -> None:
         """Returns when a feed has stopped; raises what made a feed or the paper venue's timer fail."""
         await self.market_side.wait(self._wait_failed())
+
+    async def finish(self) -> None:
+        """Nothing: what is open exists on paper alone."""
 
     async def stop(self) -> None:
         """Closes every feed; their books are down then. Stopping twice is no error."""

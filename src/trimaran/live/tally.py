@@ -10,21 +10,29 @@ from trimaran.domain.account import Fill
 from trimaran.domain.answer import BookStatus
 from trimaran.domain.facts import (
     BookChanged,
+    Discrepancy,
     Fact,
     FillBooked,
     GroupClosed,
     OpportunityEnded,
     OrderRefused,
+    OrderStateChanged,
 )
 
 RECENT_SHOWN: Final = 8
+FILLS_KEPT: Final = 20_000  # for the result: a run of weeks must not grow
+DIFFERENCES_KEPT: Final = 1_000
 
 
 class Tally:
     """Counts and recent things, gathered from facts."""
 
     def __init__(self) -> None:
-        self.fills: list[Fill] = []
+        self.fills: deque[Fill] = deque(maxlen=FILLS_KEPT)
+        self.fill_count = 0
+        self.states: dict[str, int] = {}  # how often orders have come into each state
+        self.differences: deque[Discrepancy] = deque(maxlen=DIFFERENCES_KEPT)
+        self.difference_count = 0
         self.refused: dict[str, int] = {}
         self.resyncs: dict[str, int] = {}
         self.groups = 0
@@ -36,12 +44,18 @@ class Tally:
         for fact in facts:
             if isinstance(fact, FillBooked):
                 self.fills.append(fact.fill)
+                self.fill_count += 1
+            elif isinstance(fact, OrderStateChanged):
+                self.states[fact.after.name] = self.states.get(fact.after.name, 0) + 1
             elif isinstance(fact, OrderRefused):
                 self.refused[fact.refused.rule] = self.refused.get(fact.refused.rule, 0) + 1
             elif isinstance(fact, GroupClosed):
                 self.groups += 1
             elif isinstance(fact, BookChanged):
                 self._on_book(fact)
+            elif isinstance(fact, Discrepancy):
+                self.differences.append(fact)
+                self.difference_count += 1
             elif isinstance(fact, OpportunityEnded):
                 self.recent.appendleft(_ended_row(fact))
 

@@ -19,7 +19,16 @@ from trimaran.base.errors import TrimaranError
 from trimaran.live.config import DeskConfig
 from trimaran.live.runner import DeskRunner
 from trimaran.native._hot import Hot
-from trimaran.ops import cli_config, cli_desk, cli_doctor, cli_journal, cli_keys, cli_recording
+from trimaran.ops import (
+    cli_config,
+    cli_desk,
+    cli_doctor,
+    cli_journal,
+    cli_keys,
+    cli_kill,
+    cli_recording,
+    cli_run,
+)
 from trimaran.ops.demo import DemoOptions, run_demo
 from trimaran.ops.desk_run import DeskRun, run_desk, teller
 from trimaran.ops.lifetime import end_when_stdin_closes
@@ -60,6 +69,8 @@ app.add_typer(cli_config.app, name="config")
 app.add_typer(cli_journal.app, name="journal")
 app.add_typer(cli_recording.app, name="recording")
 app.command("doctor")(cli_doctor.examine)
+app.command()(cli_run.run)
+app.command()(cli_kill.kill)
 cli_desk.register(app)
 app.command()(cli_recording.record)
 

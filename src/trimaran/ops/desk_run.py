@@ -8,17 +8,42 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from trimaran.base.errors import ConfigError
-from trimaran.live.runner import STATUS_S, DeskRunner
 from trimaran.live.status_pipe import StatusPipe
 from trimaran.ops.lifetime import ending_signals
 from trimaran.ops.result_file import ResultFile
 
 STDERR: Final = 2
+
+
+class Runner(Protocol):
+    """A desk that runs: on paper, or for real."""
+
+    @property
+    def status_s(self) -> float:
+        """Between two statuses."""
+
+    async def start(self) -> None:
+        """Begins. Raises TrimaranError."""
+
+    async def wait(self) -> None:
+        """Returns when it has ended by itself; raises what made it fail."""
+
+    async def finish(self) -> None:
+        """What is to be done before the result, when it was asked to end."""
+
+    async def stop(self) -> None:
+        """Closes everything."""
+
+    def status(self) -> dict[str, Any]:
+        """The status now."""
+
+    def result(self) -> dict[str, Any]:
+        """The result so far."""
 
 
 class DeskRun(msgspec.Struct, frozen=True):
@@ -29,7 +54,7 @@ class DeskRun(msgspec.Struct, frozen=True):
     out: ResultFile | None
 
 
-async def run_desk(runner: DeskRunner, run: DeskRun) -> None:
+async def run_desk(runner: Runner, run: DeskRun) -> None:
     """Runs a desk, and writes its result. Raises what made it fail."""
     loop, signalled = asyncio.get_running_loop(), asyncio.Event()
     for number in ending_signals():
@@ -47,7 +72,10 @@ async def run_desk(runner: DeskRunner, run: DeskRun) -> None:
             ends.append(asyncio.ensure_future(_print_status(runner)))
         tasks += ends
         await asyncio.wait({stopped, *ends}, timeout=run.seconds, return_when=asyncio.FIRST_COMPLETED)
-        _conclude(runner, run, next((task.exception() for task in ends if task.done()), None))
+        error = next((task.exception() for task in ends if task.done()), None)
+        if error is None:
+            await runner.finish()
+        _conclude(runner, run, error)
     finally:
         for task in tasks:
             task.cancel()
@@ -63,7 +91,7 @@ def teller() -> Callable[[str], None]:
     return lambda line: pipe.say(f"trimaran: {line}")
 
 
-def _conclude(runner: DeskRunner, run: DeskRun, error: BaseException | None) -> None:
+def _conclude(runner: Runner, run: DeskRun, error: BaseException | None) -> None:
     try:
         if run.out is not None:
             failure = None if error is None else f"{type(error).__name__}: {error}"
@@ -73,11 +101,11 @@ def _conclude(runner: DeskRunner, run: DeskRun, error: BaseException | None) -> 
             raise error
 
 
-async def _print_status(runner: DeskRunner) -> None:
+async def _print_status(runner: Runner) -> None:
     """Returns when nobody reads any more."""
     if sys.stdout is None:
         raise ConfigError("status: expected a standard output, found it closed")
     pipe = StatusPipe(sys.stdout.fileno())
     while not pipe.gone:
-        await asyncio.sleep(STATUS_S)
+        await asyncio.sleep(runner.status_s)
         pipe.write(runner.status())

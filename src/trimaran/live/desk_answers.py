@@ -1,0 +1,243 @@
+"""Answers the questions of the control socket from the state of a running desk, and takes its commands.
+
+Answers are copies in plain values: decimals as text, sizes in human units. A command goes into the step as an
+event, with the name of who gave it; its answer says what has become of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from trimaran.base.errors import ConfigError
+from trimaran.domain.client_id import ClientOrderId
+from trimaran.domain.events import CancelRequested, Event, LimitsRequested, ReleaseRequested
+from trimaran.domain.facts import Discrepancy
+from trimaran.domain.instrument import ContractKind, InstrumentKey, MarketName
+from trimaran.domain.ports import Clock
+from trimaran.engine.desk import Desk
+from trimaran.engine.orders import OrderEntry
+from trimaran.live import report
+from trimaran.live.control_port import (
+    ROWS_MAX,
+    AskBalances,
+    AskLimits,
+    AskOrders,
+    AskPnl,
+    AskPositions,
+    AskStatus,
+    CancelAll,
+    CancelOne,
+    Reconcile,
+    Release,
+    Request,
+    SetLimits,
+)
+from trimaran.live.run_accounts import RunAccounts
+
+PNL_PARTS: Final = ("realised", "unrealised", "fees", "funding", "interest", "adjusted", "total")
+
+
+class Answering(Protocol):
+    """What is asked: a running desk."""
+
+    desk: Desk
+    clock: Clock
+    accounts: RunAccounts
+
+    def push(self, event: Event) -> int:
+        """Takes an event."""
+
+    def status(self) -> dict[str, Any]:
+        """The status now."""
+
+    def moment(self) -> report.Moment:
+        """The desk now."""
+
+    async def differences(self, market: MarketName | None, reason: str) -> tuple[Discrepancy, ...]:
+        """A round of reconciliation."""
+
+
+class DeskAnswers:
+    """`handle` is what a `ControlServer` calls."""
+
+    def __init__(self, run: Answering) -> None:
+        self._run = run
+
+    async def handle(self, request: Request, actor: str) -> object:
+        """The plain values that answer. Raises TrimaranError for what cannot be done."""
+        match request:
+            case AskStatus():
+                return self._run.status()
+            case AskOrders(ended):
+                return order_rows(self._run.desk, ended, self._run.clock.wall_ns())
+            case AskPositions():
+                return position_rows(self._run.desk)
+            case AskBalances():
+                return balance_rows(self._run.desk)
+            case AskPnl():
+                return pnl_row(self._run.desk, self._run.moment())
+            case AskLimits():
+                return limits_row(self._run.desk)
+            case SetLimits(text):
+                return self._set_limits(text, actor)
+            case CancelOne(client_order_id):
+                return self._cancel(ClientOrderId(client_order_id), actor)
+            case CancelAll(market):
+                return await self._cancel_all(market, actor)
+            case Release(instrument):
+                return self._release(InstrumentKey(instrument), actor)
+            case Reconcile(market):
+                return await self._reconcile(market, actor)
+
+    def _set_limits(self, text: str, actor: str) -> Mapping[str, Any]:
+        before = self._run.desk.durable.limits
+        self._run.push(LimitsRequested(text, actor, self._run.clock.wall_ns()))
+        if self._run.desk.durable.limits is before:
+            raise ConfigError("limits: expected a file that the desk takes, found one that it does not")
+        return limits_row(self._run.desk)
+
+    def _cancel(self, client_order_id: ClientOrderId, actor: str) -> Mapping[str, Any]:
+        if client_order_id not in self._run.desk.durable.working:
+            raise ConfigError(f"order: expected one that has not ended, found {client_order_id}")
+        self._run.push(CancelRequested(client_order_id, None, actor, self._run.clock.wall_ns()))
+        return {"cancelled": client_order_id}
+
+    async def _cancel_all(self, market: str | None, actor: str) -> Mapping[str, Any]:
+        """First by the record, then whatever else the venue has open."""
+        name = None if market is None else MarketName(market)
+        if name is not None and name not in self._run.accounts.by_market:
+            known = ", ".join(self._run.accounts.by_market)
+            raise ConfigError(f"market: expected one of {known}, found {name[:40]!r}")
+        self._run.push(CancelRequested(None, name, actor, self._run.clock.wall_ns()))
+        return {
+            each: msgspec.structs.asdict(row) for each, row in (await self._run.accounts.clear(name)).items()
+        }
+
+    def _release(self, key: InstrumentKey, actor: str) -> Mapping[str, Any]:
+        if key not in self._run.desk.durable.frozen:
+            frozen = ", ".join(self._run.desk.durable.frozen) or "none, for nothing is frozen"
+            raise ConfigError(f"instrument: expected one of {frozen}, found {key[:60]!r}")
+        self._run.push(ReleaseRequested(key, actor, self._run.clock.wall_ns()))
+        return {"released": key}
+
+    async def _reconcile(self, market: str | None, actor: str) -> Mapping[str, Any]:
+        name = None if market is None else MarketName(market)
+        differences = await self._run.differences(name, f"asked for by {actor}")
+        rows = {
+            each: {"ready": not state.missing, "text": state.missing}
+            for each, state in self._run.desk.readiness.all()
+            if name in (None, each)
+        }
+        return {"differences": [_plain(row) for row in differences], "markets": rows}
+
+
+def order_rows(desk: Desk, ended: bool, now_ns: int) -> Sequence[Mapping[str, Any]]:
+    """Orders, the newest first."""
+    entries = desk.durable.orders if ended else desk.durable.working
+    newest = sorted(entries.values(), key=lambda entry: -entry.order.created_ns)[:ROWS_MAX]
+    return [_order_row(desk, entry, now_ns) for entry in newest]
+
+
+def position_rows(desk: Desk) -> Sequence[Mapping[str, Any]]:
+    """Open perpetual positions."""
+    rows = []
+    instruments = desk.durable.instruments
+    for key, position in sorted(desk.durable.ledger.positions.items()):
+        instrument = instruments[key]
+        if not position.lots or instrument.kind is not ContractKind.PERPETUAL:
+            continue
+        size, mark = instrument.size(position.lots), _mark(desk, key)
+        unrealised = None if mark is None else size * mark - position.cost
+        rows.append(
+            {
+                "instrument": key,
+                "market": instrument.market,
+                "symbol": instrument.symbol,
+                "size": _text(size),
+                "average_price": _text(position.cost / size),
+                "mark": _text(mark),
+                "unrealised": _text(unrealised),
+            }
+        )
+    return rows
+
+
+def balance_rows(desk: Desk) -> Sequence[Mapping[str, Any]]:
+    """What the wallets hold."""
+    balances = desk.durable.ledger.balances
+    return [
+        {"market": market, "asset": asset, "amount": _text(amount)}
+        for (market, asset), amount in sorted(balances.items())
+        if amount
+    ]
+
+
+def pnl_row(desk: Desk, moment: report.Moment) -> Mapping[str, Any]:
+    """Profit and loss. Raises ConfigError while something has no mark."""
+    pnl = report.pnl_of(desk, report.marks_of(desk))
+    if pnl is None:
+        raise ConfigError("pnl: expected a mark for everything that is held, found some missing; try again")
+    parts = {name: _text(getattr(pnl, name)) for name in PNL_PARTS}
+    return {"quote": pnl.quote, **parts, "marks_live": moment.marks_live()}
+
+
+def limits_row(desk: Desk) -> Mapping[str, Any]:
+    """The limits in force. Raises ConfigError where none are."""
+    limits = desk.durable.limits
+    if limits is None:
+        raise ConfigError("limits: expected some in force, found none")
+    row = msgspec.structs.asdict(limits)
+    return {name: row[name] for name in ("version", "digest", "actor", "local_ns", "text")}
+
+
+def _order_row(desk: Desk, entry: OrderEntry, now_ns: int) -> Mapping[str, Any]:
+    order = entry.order
+    instrument = desk.durable.instruments[order.instrument_key]
+    return {
+        "id": order.client_order_id,
+        "venue_id": entry.venue_order_id,
+        "instrument": order.instrument_key,
+        "market": instrument.market,
+        "symbol": instrument.symbol,
+        "side": order.side.name.lower(),
+        "price": _text(instrument.price(order.price_ticks)),
+        "size": _text(instrument.size(order.lots)),
+        "filled": _text(instrument.size(entry.filled_lots)),
+        "state": order_word(entry),
+        "tif": order.tif.name,
+        "strategy": order.strategy,
+        "group": order.group,
+        "created_ns": order.created_ns,
+        "age_s": f"{max(now_ns - order.created_ns, 0) / 1e9:.1f}",
+    }
+
+
+def order_word(entry: OrderEntry) -> str:
+    """The state, and what is under way."""
+    asked = " cancelling" if entry.cancel_ns and entry.is_open else ""
+    return f"{entry.state.name.lower()}{' changing' if entry.amendment is not None else ''}{asked}"
+
+
+def _mark(desk: Desk, key: InstrumentKey) -> Decimal | None:
+    book = desk.books.get(key)
+    if book is None:
+        return None
+    bid, _, ask, _ = desk.hot.book_top(book)
+    instrument = desk.instruments[key]
+    return (instrument.price(bid) + instrument.price(ask)) / 2 if bid and ask else None
+
+
+def _text(amount: Decimal | None) -> str | None:
+    """A decimal without an exponent and without zeros behind it."""
+    if amount is None:
+        return None
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") or "0" if "." in text else text
+
+
+def _plain(row: Discrepancy) -> Mapping[str, Any]:
+    return msgspec.structs.asdict(row)

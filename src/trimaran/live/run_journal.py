@@ -1,0 +1,109 @@
+"""The journal of a run: opened before anything else, counted by the Knight check, snapshots now and then."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from trimaran.domain.ports import Clock
+from trimaran.domain.records import JournalRecord
+from trimaran.engine.durable import Durable
+from trimaran.engine.image import DurableImage, decode, encode
+from trimaran.engine.recovery import recovered
+from trimaran.journal.disk import RealDisk
+from trimaran.journal.journal import Journal
+from trimaran.journal.open import Opened, open_journal
+from trimaran.journal.settings import Hooks
+from trimaran.live.knight import Knight
+from trimaran.live.run_config import RunSettings
+
+Say = Callable[[str, str, str], None]  # market or other subject, kind, text
+
+
+class RunJournal:
+    """Port `Record`: the journal, and who counts what it takes."""
+
+    def __init__(self, journal: Journal, knight: Knight) -> None:
+        self._append = journal.append
+        self._count = knight.on_record
+        self.journal = journal
+        self.commit = journal.commit
+        self.records = 0  # since the start
+
+    @property
+    def takes_risk(self) -> bool:
+        """Whether there is room for new intents."""
+        return self.journal.takes_risk
+
+    def append(self, record: JournalRecord, /) -> None:
+        """Takes a record, in memory."""
+        self._append(record)
+        self._count(record)
+        self.records += 1
+
+    def begin(self, records: tuple[JournalRecord, ...]) -> None:
+        """The first records of a process: they are synced when this returns."""
+        for record in records:
+            self.append(record)
+        self.journal.settle()
+
+    def figures(self) -> dict[str, Any]:
+        """For status and result."""
+        journal = self.journal
+        return {
+            "records": self.records,
+            "sequence": journal.sequence,
+            "unsynced": journal.sequence - journal.synced_sequence,
+            "takes_risk": journal.takes_risk,
+        }
+
+
+class StateFolder:
+    """The state of a desk on disk: owned by this process until `close`."""
+
+    def __init__(self, settings: RunSettings, clock: Clock, say: Say) -> None:
+        """Judges the journal. Raises JournalError where it is damaged, or another process has it."""
+        self.existed = settings.journal.is_dir()
+        self._disk = RealDisk(settings.journal)
+        self._clock = clock
+        self._say = say
+        hooks = Hooks(on_risk=self._on_risk, on_notice=lambda text: say("journal", "journal", text))
+        try:
+            options = settings.config.journal.options()
+            self.opened: Opened = open_journal(
+                self._disk, options, hooks=hooks, on_progress=self._on_progress
+            )
+        except BaseException:
+            self._disk.close()
+            raise
+
+    def replayed(self) -> Durable:
+        """The durable state as the last process left it."""
+        snapshot = self.opened.snapshot
+        image: DurableImage | None = None if snapshot is None else decode(snapshot.image)
+        return recovered(image, self.opened.records)
+
+    def close(self) -> None:
+        """Writes and syncs what is left, and gives the folder back."""
+        self.opened.journal.close()
+        self._disk.close()
+
+    def _on_progress(self, done: int, total: int) -> None:
+        self._say("journal", "replay", f"replayed {done:,} of {total:,} records")
+
+    def _on_risk(self, takes_risk: bool, text: str) -> None:
+        kind = "room" if takes_risk else "no_room"
+        self._say(
+            "journal", kind, f"{'new orders are taken again' if takes_risk else 'no new order'}: {text}"
+        )
+
+
+async def keep_snapshots(journal: Journal, durable: Durable, clock: Clock, every_s: float) -> None:
+    """A snapshot every so often, for ever; none while nothing has happened."""
+    last = journal.sequence
+    while True:
+        await asyncio.sleep(every_s)
+        if journal.sequence > last:
+            last = journal.sequence
+            journal.snapshot(encode(durable.image()), durable.state_hash(), clock.wall_ns())
