@@ -18,7 +18,7 @@ import stat
 import struct
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from trimaran.base.errors import ConfigError, TrimaranError
 from trimaran.live.control_port import (
@@ -124,8 +124,7 @@ class _Client(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Admits the user of this desk, and nobody else."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's own is no subclass of it
         user = _peer(transport.get_extra_info("socket"))
         if user != os.geteuid() or not self._server.admit(self):
             reason = "another user" if user != os.geteuid() else f"more than {CLIENTS_MAX} clients"
