@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from decimal import Decimal
 from itertools import count
 from typing import Any
 
+from tests.support.either_way import EitherWay
 from tests.support.simulated import Client, simulated
 from trimaran.base.limits import EXCHANGE_INFO_BYTES_MAX
 from trimaran.base.secret import Secret
@@ -55,9 +56,14 @@ class AccountDesk:
         self.market = market
         self.heard: list[Any] = []
         self.account: AccountClient
+        self.ways: EitherWay
         self.instrument: Instrument
         self._ids = count(1)
         self._epoch = random.randrange(1 << 16)
+
+    async def place(self, order: Approved) -> Sequence[Any]:
+        """Sends an order, by either way in turn."""
+        return await self.ways.place(order)
 
     @property
     def symbol(self) -> Symbol:
@@ -138,6 +144,7 @@ async def account_desk(
             opened = entry.open(hosts[name])
             body = (await rest.get(opened.instruments_url([symbol]), EXCHANGE_INFO_BYTES_MAX)).body
             (desk.instrument,) = opened.read_instruments(body, [symbol])
+            desk.ways = EitherWay(desk.account, desk.heard)
             await desk.account.start()
             try:
                 await desk.until(lambda: desk.account.is_up and desk.of(Reconciled))

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tests.support.either_way import EitherWay
 from tests.support.order_lives import OrderLives
 from tests.support.trading_room import Room
 from trimaran.base.secret import Secret
@@ -40,7 +41,6 @@ from trimaran.venues.wire.credentials import Credentials
 from trimaran.venues.wire.fault import Fault
 from trimaran.venues.wire.line_port import LineConfig
 from trimaran.venues.wire.market_spec import MS, SECOND
-from trimaran.venues.wire.order_desk import OrderDesk
 from trimaran.venues.wire.patience import Patience
 from trimaran.venues.wire.rest import RestClient, RestOptions
 from trimaran.venues.wire.websocket import WebSocketOptions
@@ -69,6 +69,7 @@ class Desk:
         self.client: AccountClient
         self.instrument: Instrument
         self._sequence = 0
+        self._known_ways: EitherWay | None = None
 
     def on_event(self, event: ClientEvent) -> None:
         self.heard.append(event)
@@ -251,12 +252,18 @@ class Desk:
     def price(self, order: Approved) -> Decimal:
         return self.instrument.price(order.order.price_ticks)
 
+    @property
+    def _ways(self) -> EitherWay:
+        if self._known_ways is None:
+            self._known_ways = EitherWay(self.client, self.heard)
+        return self._known_ways
+
     async def place(self, *orders: Approved) -> list[ClientEvent]:
         """Sends orders, one after the other; the events of the answers."""
         events: list[ClientEvent] = []
         for order in orders:
             self.lives.send(order)
-            events += await self.client.place(order)
+            events += await self._ways.place(order)
         return events
 
     async def rest(self, units: Decimal | int = 1, side: Side = Side.BUY, **fields: Any) -> Approved:
@@ -298,12 +305,10 @@ async def desk_in(
             room.market, room.hosts, keys or credentials_of(room), [room.symbol], around, desk.on_event
         )
         desk.instrument = await _instrument(room, rest)
-        desk.client._spec = msgspec.structs.replace(entry.private.spec, visibility_lag_ns=VISIBLE_NS)
+        spec = msgspec.structs.replace(entry.private.spec, visibility_lag_ns=VISIBLE_NS)
+        desk.client._spec = desk.client._rounds._spec = spec
         if over_rest:
-            client = desk.client
-            client.orders = OrderDesk(
-                client.asker, client.fold, None, SystemClock(), options, client._tell, client._hears
-            )
+            desk.client.orders._carrier = desk.client.quick = None
         try:
             if starts:
                 await desk.client.start()

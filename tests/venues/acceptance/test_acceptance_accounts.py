@@ -47,13 +47,13 @@ async def live_orders(desk: AccountDesk) -> None:
     """An order that rests and is cancelled; one that fills."""
     ticks, lots = await desk.near("0.9")
     rests = desk.order(ticks, lots)
-    (outcome,) = await desk.account.place(rests)
+    (outcome,) = await desk.place(rests)
     assert isinstance(outcome, OrderAcked)
     await desk.account.cancel(desk.ref(rests))
     await desk.until(lambda: desk.story(rests) == ["OrderAcked", "OrderDone"])
     ticks, lots = await desk.near("1.02")
     takes = desk.order(ticks, lots, TimeInForce.IOC)
-    await desk.account.place(takes)
+    await desk.place(takes)
     await desk.until(lambda: "OrderDone" in desk.story(takes) and desk.filled_lots(takes) == lots)
     assert all(fill.fee > 0 for fill in desk.of(Fill, order=takes))
 
@@ -64,7 +64,7 @@ async def clock_jumps(desk: AccountDesk) -> None:
     for offset_ms in (-2_000, 2_000, 7_000, 0):
         await desk.venue.post(f"/clock?offset_ms={offset_ms}")
         order = desk.order(ticks, lots)
-        assert [type(event) for event in await desk.account.place(order)] == [OrderAcked]
+        assert [type(event) for event in await desk.place(order)] == [OrderAcked]
         await desk.account.cancel(desk.ref(order))
         await desk.until(lambda order=order: desk.story(order) == ["OrderAcked", "OrderDone"])
 
@@ -88,7 +88,7 @@ async def deaf(desk: AccountDesk) -> None:
     await storm(desk, push_drop=1.0)
     ticks, lots = await desk.near("1.02")
     missed = desk.order(ticks, lots, TimeInForce.IOC)
-    await desk.account.place(missed)
+    await desk.place(missed)
     await storm(desk)
     await reconciled(desk)
     await desk.until(lambda: "OrderDone" in desk.story(missed) and desk.filled_lots(missed) == lots)
@@ -104,7 +104,7 @@ async def everything_at_once(desk: AccountDesk) -> list[Approved]:
     await storm(desk, **STORM)
 
     async def life(order: Approved) -> None:
-        await desk.account.place(order)
+        await desk.place(order)
         if order in resting:
             await desk.account.cancel(desk.ref(order))
 
@@ -167,3 +167,4 @@ async def test_an_account(market):
                 break
             await asyncio.sleep(0.1)
         assert wrong == []
+        assert min(desk.ways.quick, desk.ways.patient) >= 5

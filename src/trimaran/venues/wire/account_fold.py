@@ -109,11 +109,18 @@ class AccountFold:
         if order is not None and order.amending:
             self._taken[client_order_id] = now_ns + AMEND_NS
 
-    def amend_ended(self, client_order_id: ClientOrderId, lost: bool) -> None:
-        """An amendment was refused, and the order is as it was; or nobody knows what became of it."""
+    def amend_ended(self, client_order_id: ClientOrderId, lost: bool) -> bool:
+        """An amendment was refused, and the order is as it was; or no answer came to it.
+
+        False when a report has shown the new terms before, so that nothing is to be told.
+        """
         order = self._orders.get(client_order_id)
-        if order is not None:
-            order.amending, order.owes_terms = lost, lost or order.owes_terms
+        if order is None:
+            return True
+        open_still = order.amending
+        order.amending = lost and open_still
+        order.owes_terms = order.owes_terms or (lost and open_still)
+        return open_still
 
     def placed(
         self, answer: Placed, instrument_key: InstrumentKey, now_ns: int, venue_ns: int, wall_ns: int

@@ -97,7 +97,8 @@ class Outcomes:
         return self.told(self._amend_lost(client_order_id, cause))
 
     def _amend_lost(self, client_order_id: ClientOrderId, cause: str) -> list[ClientEvent]:
-        self._fold.amend_ended(client_order_id, lost=True)
+        if not self._fold.amend_ended(client_order_id, lost=True):
+            return []
         return [AmendLost(client_order_id, cause, self._clock.wall_ns())]
 
     # --- cancels and questions ------------------------------------------------------------------------
