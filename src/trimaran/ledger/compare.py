@@ -5,10 +5,11 @@
 `theirs` is a complete round of reconciliation: it began at `theirs.venue_ns` of the venue's clock, every list
 in it was read after that, and what it found out was told as events before it came. The law:
 
- 1. A thing is compared only with what is at least as new. A row that is older than the last we heard of its
-    thing says nothing. What our own side heard during the round is not held against it.
+ 1. A thing is compared only with what is at least as new. A row that is older than something we heard of
+    during the round, or within `view.margin_ns` before it, says nothing.
  2. A difference is sure when the venue's row was settled as the round began: older than that by the venue's
-    visibility lag and the error of our idea of its clock (`view.margin_ns`). Its event would have come.
+    visibility lag and the error of our idea of its clock (`view.margin_ns`). Its event would have come. (And
+    not older than our own last event, although its list was read later: that is a doubt.)
  3. Any other difference is a doubt: the event that explains it may be under way. Rows without a time, and
     rows that are missing from a list, are as old as the list, so they begin as doubts. A doubt becomes sure
     when a round that began `margin_ns` after the end of the first one finds the same on both sides, and we

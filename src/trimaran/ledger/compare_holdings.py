@@ -98,7 +98,7 @@ def _one_position(
         row = PositionReport(
             instrument_key=key, lots=0, entry_price=None, venue_ns=at_ns, local_ns=found.ended_ns
         )
-    elif row.venue_ns and row.venue_ns < ours.venue_ns:
+    elif found.is_stale(row.venue_ns, ours.venue_ns):
         return ZERO  # a trade that we know is newer
     lots = row.lots
     if lots == ours.lots:
@@ -252,7 +252,7 @@ def _one_balance(
         listed = False
     else:
         listed = True
-    if row.total is None or (row.venue_ns and row.venue_ns < ours.venue_ns):
+    if row.total is None or found.is_stale(row.venue_ns, ours.venue_ns):
         return  # this row does not say, or something that we know is newer
     amount = EXACT.subtract(row.total, EXACT.add(ours.total, earned))
     if abs(amount) < view.unit(asset):

@@ -103,7 +103,7 @@ def _open_at_venue(
     if order is None:
         _not_ours_yet(view, client_order_id, report, found, unsettled)
         return
-    if report.venue_ns and report.venue_ns < order.venue_ns:
+    if found.is_stale(report.venue_ns, order.venue_ns):
         return  # we have heard of something newer
     told = told_lots.get(client_order_id, 0)
     row = _Row(view, order, report, told, found)

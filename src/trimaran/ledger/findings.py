@@ -31,6 +31,10 @@ class Findings:
         """Whether what happened then was over, and could be seen by everybody, when the round began."""
         return 0 < venue_ns < self.began_ns - self._margin_ns
 
+    def is_stale(self, theirs_ns: int, ours_ns: int) -> bool:
+        """Whether a row is older than something that we heard of during the round, or just before."""
+        return 0 < theirs_ns < ours_ns and not self.is_settled(ours_ns)
+
     def tell(
         self,
         kind: DifferenceKind,
@@ -59,7 +63,7 @@ class Findings:
         earlier = self._before.get(difference.identity)
         if earlier is not None and earlier.ours_ns != ours_ns:
             earlier = None
-        proved = self.is_settled(theirs_ns) or (
+        proved = (self.is_settled(theirs_ns) and theirs_ns >= ours_ns) or (
             earlier is not None and self.began_ns >= earlier.since_ns + self._margin_ns
         )
         if proved and not held:
