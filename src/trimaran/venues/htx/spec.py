@@ -175,7 +175,7 @@ def _line(name: str, path: str, server_ping_ns: int, compressed: bool = False) -
 
 
 # https://huobiapi.github.io/docs/spot/v1/en/#dead-man-s-switch
-# https://huobiapi.github.io/docs/usdt_swap/v1/en/#general-cancel-after-automatic-order-cancellation
+# https://www.htx.com/en-us/opend/newApiPages/?id=10000068-77b7-11ed-9966-0242ac110003
 DEAD_MAN: Final = DeadManSpec(
     per_symbol=False, timeout_ns=30 * SECOND, timeout_ns_min=5 * SECOND, timeout_ns_max=0
 )
