@@ -114,15 +114,16 @@ std::size_t side_of(int side) {
   return static_cast<std::size_t>(side);
 }
 
-Index add_instrument(Core& c, Index account, Index base, Index quote, bool perpetual, Whole step, Whole lots_min,
+Index add_instrument(Core& c, Index account, Index wallet, Index base, Index quote, bool perpetual, Whole step, Whole lots_min,
                      Big size_numerator, Big size_denominator, Big value_numerator, Big value_denominator, Whole fee_e8,
                      Big tick_lots_min) {
-  c.holding(account, base);
-  c.holding(account, quote);
+  c.scope(ACCOUNT, account);
+  c.holding(wallet, base);
+  c.holding(wallet, quote);
   require(step.value > 0 && size_denominator.value > 0 && value_denominator.value > 0 && size_numerator.value >= 0 &&
               value_numerator.value >= 0 && fee_e8.value >= 0 && fee_e8.value <= trimaran::FEE_E8_MAX,
           "instrument: expected positive steps and a fee of 0..5000000");
-  return static_cast<Index>(c.State::add_instrument({account, base, quote, perpetual, step.value, lots_min.value,
+  return static_cast<Index>(c.State::add_instrument({account, wallet, base, quote, perpetual, step.value, lots_min.value,
                                                      size_numerator.value, size_denominator.value, value_numerator.value,
                                                      value_denominator.value, fee_e8.value, tick_lots_min.value}));
 }

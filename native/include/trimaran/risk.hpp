@@ -238,7 +238,7 @@ class Judge {
     if (!terms_->perpetual || !grows_) return 0;
     const ScopeBounds& account = scopes_[ACCOUNT]->bounds;
     if (account.leverage_max == NO_LIMIT && account.liquidation_bps == NO_LIMIT) return 0;
-    const Holding& holding = state_.holdings[terms_->account][terms_->quote];
+    const Holding& holding = state_.holdings[terms_->wallet][terms_->quote];
     const i128 gross = value_after(after_) + holding.gross.without(place_->value);
     const i128 equity = holding.wallet - holding.lost.value();
     if (account.leverage_max != NO_LIMIT && !(equity > 0 && gross <= account.leverage_max * equity)) return 24;
@@ -248,7 +248,7 @@ class Judge {
 
   bool paid() const {
     const bool sells_base = !terms_->perpetual && ask_.side != 0;
-    const Holding& holding = state_.holdings[terms_->account][sells_base ? terms_->base : terms_->quote];
+    const Holding& holding = state_.holdings[terms_->wallet][sells_base ? terms_->base : terms_->quote];
     const int side = static_cast<int>(ask_.side);
     const i128 need = std::max(need_of(*place_, side, false, {ask_.price, ask_.lots - ask_.filled}),
                                need_of(*place_, side, false, {ask_.held_price, ask_.held_lots}));

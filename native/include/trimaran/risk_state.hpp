@@ -17,7 +17,7 @@ inline constexpr i64 NO_LIMIT = -1;
 inline constexpr std::array<int, 4> KINDS = {ALL, VENUE, ACCOUNT, STRATEGY};
 
 struct Terms {
-  std::size_t account = 0, base = 0, quote = 0;
+  std::size_t account = 0, wallet = 0, base = 0, quote = 0;
   bool perpetual = false;
   i64 order_step = 1, order_lots_min = 1;
   i128 size_numerator = 1, size_denominator = 1, value_numerator = 1, value_denominator = 1;
@@ -244,7 +244,7 @@ class State {
     i128 need = need_of(place, order.side, order.reduce_only, order.terms[0]);
     if (order.terms[1].lots != 0) need = std::max(need, need_of(place, order.side, order.reduce_only, order.terms[1]));
     const bool sells_base = !place.terms.perpetual && order.side != 0;
-    Total& needed = holdings[place.terms.account][sells_base ? place.terms.base : place.terms.quote].needed;
+    Total& needed = holdings[place.terms.wallet][sells_base ? place.terms.base : place.terms.quote].needed;
     Total& base = assets[place.terms.base].open[side];
     if (by > 0) {
       needed.add(need);
@@ -337,7 +337,7 @@ class State {
       scopes[ACCOUNT][terms.account].exposure.move(place.valued, valued);
     }
     if (terms.perpetual) {
-      Holding& holding = holdings[terms.account][terms.quote];
+      Holding& holding = holdings[terms.wallet][terms.quote];
       if (value != place.value) holding.gross.move(place.value, value);
       if (held != place.held) holding.held.move(place.held, held);
       if (lost != place.lost) holding.lost.move(place.lost, lost);

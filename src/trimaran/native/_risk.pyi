@@ -15,7 +15,7 @@ class RiskCore:
 
     def add_asset(self) -> int: ...
 
-    def add_instrument(self, arg0: int, arg1: int, arg2: int, arg3: bool, arg4: int, arg5: int, arg6: int, arg7: int, arg8: int, arg9: int, arg10: int, arg11: int, /) -> int:
+    def add_instrument(self, arg0: int, arg1: int, arg2: int, arg3: int, arg4: bool, arg5: int, arg6: int, arg7: int, arg8: int, arg9: int, arg10: int, arg11: int, arg12: int, /) -> int:
         """By the fields of trimaran.risk.tables.Terms."""
 
     def limit_instrument(self, arg0: int, arg1: int, arg2: int, arg3: int, arg4: int, arg5: int, arg6: int, arg7: int, arg8: int, arg9: int, arg10: int, arg11: int, /) -> None:
