@@ -57,12 +57,15 @@ class Rounds:
         self._sound_ns = 0  # venue's clock: what happened before has been asked for
         self._holes = 0  # times that a round was wanted
         self._met = False  # the first line has been up
+        self._untold = False  # the last round has no snapshot, for not every line was up
 
     def first(self, up_ns: int) -> None:
-        """The account can be heard for the first time, since `up_ns` of the venue's clock."""
+        """A line that tells of the account is up, since `up_ns` of the venue's clock."""
         if not self._met:
             self._met = True
             self.soon(self._options.since_ns or up_ns - self._options.lookback_ns, "the start")
+        elif self._untold:
+            self.again("another line is up")
 
     def soon(self, since_ns: int, reason: str) -> None:
         """A round is wanted that reaches back so far."""
@@ -95,7 +98,8 @@ class Rounds:
             self._clock.wall_ns(),
         )
         self._tell([Reconciled(since_ns, reason)])
-        if self._holes == holes and self._certain():
+        self._untold = not self._certain()
+        if self._holes == holes and not self._untold:
             self._tell([snapshot])
 
     async def run(self) -> None:
