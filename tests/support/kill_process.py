@@ -33,6 +33,10 @@ class Quiet:
     def __init__(self, market: MarketName) -> None:
         self.market = market
 
+    @property
+    def visibility_lag_ns(self) -> int:
+        return 0
+
     def on_the_way(self) -> int:
         return 0
 

@@ -50,6 +50,10 @@ class PaperAccount:
         self.failures = 0  # rounds that fail
         self.stubborn = False  # nothing goes away
 
+    @property
+    def visibility_lag_ns(self) -> int:
+        return 0
+
     def on_the_way(self) -> int:
         return len(self.late)
 

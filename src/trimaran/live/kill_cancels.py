@@ -4,10 +4,11 @@ A switch that is KILLED for all, a venue or an account ends everything that is o
 protective stops too. A strategy's switch ends that strategy's orders; one at REDUCE_ONLY ends what may make a
 position larger, and leaves what can only make it smaller.
 
-An order that was on its way when the switch fell may reach the venue after the request that ends all. So an
-account is proved empty only by a venue that has nothing open, asked after nothing of ours was on its way any
-more; until then it is asked again, in rounds that grow apart, up to `GIVE_UP_NS`. What could not be proved by
-then is told, and is a person's to look into.
+An order that was on its way when the switch fell may reach the venue after the request that ends all, and a
+venue shows an order some time after it has accepted it. So an account is proved to be empty by a venue that
+has nothing open, asked so long after nothing of ours was on its way any more; until then it is asked again,
+in rounds that grow apart, up to `GIVE_UP_NS`. What could not be proved by then is told, and is a person's to
+look into.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ SECOND: Final = 1_000_000_000
 PAUSE_S: Final = 0.02  # after the first round; then half as long again each time
 PAUSE_S_MAX: Final = 2.0
 GIVE_UP_NS: Final = 60 * SECOND
+NEVER: Final = -1
 ROUND_S_MAX: Final = 10.0  # a round that hangs is one that failed
 
 
@@ -37,6 +39,10 @@ class KillAccount(Protocol):
     @property
     def market(self) -> MarketName:
         """Its market."""
+
+    @property
+    def visibility_lag_ns(self) -> int:
+        """How late the venue may show an order that it has accepted."""
 
     def on_the_way(self) -> int:
         """Orders of ours without a definitive answer."""
@@ -128,10 +134,15 @@ class KillCancels:
     ) -> None:
         """Rounds until nothing is open. A venue does not know what is on its way; a desk's list does."""
         market, began_ns, pause_s = account.market, self._clock.monotonic_ns(), PAUSE_S
+        lag_ns = account.visibility_lag_ns if everything else 0
+        settled_ns = NEVER  # since when nothing is on its way
         while True:
+            now_ns = self._clock.monotonic_ns()
             on_the_way = account.on_the_way() if everything else 0
+            settled_ns = NEVER if on_the_way else now_ns if settled_ns == NEVER else settled_ns
+            proves = settled_ns != NEVER and now_ns >= settled_ns + lag_ns
             left, text = await self._one(a_round)
-            if left == 0 and not on_the_way:
+            if left == 0 and proves:
                 job.rows[market] = CancelRow(market, 0, self._clock.wall_ns())
                 return
             if not text and on_the_way:
@@ -141,8 +152,11 @@ class KillCancels:
                 count = "how many orders" if left is None else f"{left} orders"
                 self._tell(market, f"kill: not proved that all is cancelled; open: {count}; {text}")
                 return
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 1.5, PAUSE_S_MAX)
+            if left == 0 and settled_ns != NEVER:  # nothing is seen: the next look is the one that proves it
+                await asyncio.sleep(max(settled_ns + lag_ns - self._clock.monotonic_ns(), 0) / SECOND)
+            else:
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 1.5, PAUSE_S_MAX)
 
     async def _one(self, a_round: Callable[[], Coroutine[None, None, int]]) -> tuple[int | None, str]:
         try:

@@ -62,8 +62,18 @@ class RunAccount:
             for entry in self._desk.durable.working.values()
         )
 
+    @property
+    def visibility_lag_ns(self) -> int:
+        """How late the venue may show what it has accepted."""
+        return self.client.visibility_lag_ns
+
     async def end_all(self) -> int:
-        """Ends everything that is open, ours or not; how much is left. Raises VenueFault."""
+        """One quick round against all that is open, ours or not; how much is left. Raises VenueFault."""
+        left = await asyncio.gather(*(self.client.cancel_all_fast(symbol) for symbol in self._symbols))
+        return sum(map(len, left))
+
+    async def clear(self) -> int:
+        """Ends everything that is open, ours or not; how much is left at last. Raises VenueFault."""
         left = await asyncio.gather(*(self.client.cancel_all(symbol) for symbol in self._symbols))
         return sum(map(len, left))
 
@@ -151,7 +161,7 @@ class RunAccounts:
 
     async def _clear(self, account: RunAccount) -> ClearedMarket:
         try:
-            return ClearedMarket(await account.end_all())
+            return ClearedMarket(await account.clear())
         except VenueError as error:
             return ClearedMarket(None, str(error))
 

@@ -27,7 +27,7 @@ from trimaran.venues.wire.account_fold import AccountFold, key_of
 from trimaran.venues.wire.asker import Asker, Gate
 from trimaran.venues.wire.asks import Ask, OrderRef
 from trimaran.venues.wire.capability import Unsupported
-from trimaran.venues.wire.clearance import clear
+from trimaran.venues.wire.clearance import ROUNDS, clear
 from trimaran.venues.wire.client_port import (
     ClientEvent,
     ClientOptions,
@@ -177,6 +177,11 @@ class AccountClient:
         """Whose account it is."""
         return self._spec.market
 
+    @property
+    def visibility_lag_ns(self) -> int:
+        """How late the venue may show what it has accepted."""
+        return self._spec.visibility_lag_ns
+
     def knows(self, key: InstrumentKey) -> bool:
         """Whether it was made for an instrument."""
         return key in self._keys
@@ -237,9 +242,15 @@ class AccountClient:
 
         Raises VenueFault when it cannot be asked what is open.
         """
-        pause_s = self._spec.visibility_lag_ns / SECOND
+        return await self._clear(symbol, self.visibility_lag_ns / SECOND, ROUNDS)
+
+    async def cancel_all_fast(self, symbol: Symbol) -> Sequence[OrderReport]:
+        """One round of the same, without a pause: what the venue shows late may be missing in the answer."""
+        return await self._clear(symbol, 0, 1)
+
+    async def _clear(self, symbol: Symbol, pause_s: float, rounds: int) -> Sequence[OrderReport]:
         listed, cancel, apart = self._reconciler.open_orders, self.orders.cancel, self._spec.triggers_apart
-        return await clear(symbol, self.asker, self.options.order, listed, cancel, apart, pause_s)
+        return await clear(symbol, self.asker, self.options.order, listed, cancel, apart, pause_s, rounds)
 
     # --- at once --------------------------------------------------------------------------------------
 

@@ -34,6 +34,7 @@ async def clear(
     cancel: Cancel,
     triggers_apart: bool,
     pause_s: float,
+    rounds: int = ROUNDS,
 ) -> Sequence[OrderReport]:
     """The orders that are still open after all; none when all are gone. `pause_s`: until a cancel is seen.
 
@@ -44,7 +45,7 @@ async def clear(
             await asker.ask(CancelAll(symbol, triggered), patience)
         except VenueFault:
             continue  # what it left open is cancelled one by one
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         await asyncio.sleep(pause_s)
         left = await list_open(symbol)
         if not left:
