@@ -60,7 +60,7 @@ class Inquiry(msgspec.Struct):
     question: Question
     instrument_key: InstrumentKey
     law: VenueLaw
-    provable_ns: int
+    sent_ns: int  # when the request was recorded at the latest
     since_ns: int  # local clock: the order is not older
     next_ns: int  # when to ask
     pause_ns: int  # between questions that cannot prove anything yet
@@ -114,7 +114,7 @@ class Resolver:
         if not isinstance(answer, ProbeAbsent):
             inquiry.next_ns = self._count_ns + law.probe_retry_ns
             return None
-        if inquiry.question is Question.TERMS or asked_ns < inquiry.provable_ns:
+        if inquiry.question is Question.TERMS or not law.proves(inquiry.sent_ns, asked_ns):
             inquiry.next_ns = self._later(inquiry)
             return None
         inquiry.proofs += 1
@@ -152,12 +152,12 @@ class Resolver:
             self.inquiries[client_order_id] = inquiry
         lost: list[Verdict] = []
         if self._may_wait(question, entry):
-            if self._started and self._count_ns < inquiry.provable_ns:
+            if self._started and not law.proves(inquiry.sent_ns, self._count_ns):
                 return []
             cause = "no answer came" if self._started else STARTED
             event = OrderLost if question is Question.FATE else AmendLost
             lost.append(event(client_order_id, cause, now_ns))
-        if question is Question.TERMS and self._count_ns < inquiry.provable_ns:
+        if question is Question.TERMS and not law.proves(inquiry.sent_ns, self._count_ns):
             return lost  # the old terms would prove nothing: the change may still arrive
         if inquiry.asked_ns is not None and self._count_ns < inquiry.asked_ns + ANSWER_NS_MAX:
             return lost
@@ -177,7 +177,7 @@ class Resolver:
             question=question,
             instrument_key=entry.order.instrument_key,
             law=law,
-            provable_ns=law.provable_ns(self._count_ns),
+            sent_ns=self._count_ns,
             since_ns=entry.order.created_ns,
             next_ns=self._count_ns,
             pause_ns=law.probe_retry_ns,
@@ -187,7 +187,7 @@ class Resolver:
         """When to ask next after an answer that cannot prove anything yet: less and less often."""
         at_ns = self._count_ns + inquiry.pause_ns
         inquiry.pause_ns = min(inquiry.pause_ns * 2, ASK_PAUSE_NS_MAX)
-        return max(min(at_ns, inquiry.provable_ns), self._count_ns + inquiry.law.proof_pause_ns)
+        return max(min(at_ns, inquiry.law.provable_ns(inquiry.sent_ns)), self._count_ns + inquiry.law.proof_pause_ns)
 
     def _cancel_again(self, entry: OrderEntry, law: VenueLaw) -> list[Verdict]:
         client_order_id = entry.order.client_order_id
