@@ -2,8 +2,9 @@
 
 The law: what was booked within MEMORY_NS (24 h) of the newest event's venue time is remembered, and at most
 IDENTITIES_MAX of one kind of one instrument (or market). What goes first is what is oldest by the venue's
-time, a whole SPAN_NS at once, and `since_ns` rises to the end of the last span that went. An event that is
-not known and older than `since_ns` may be one that was forgotten: nobody may book it (`EventTooOld`). While
+time, a whole SPAN_NS at once, and `since_ns` rises to a span after the end of the last one that went (not
+beyond the newest): two channels may tell one event with times that differ a little. An event that is not
+known and older than `since_ns` may be one that was forgotten: nobody may book it (`EventTooOld`). While
 nothing was forgotten, nothing is too old.
 
 Only events move time on, so that a replay forgets the same.
@@ -105,4 +106,4 @@ class Identities:
             span = heapq.heappop(self._heap)
             for identity in self._spans.pop(span):
                 del self._known[identity]
-            self.since_ns = max(self.since_ns, (span + 1) * SPAN_NS)
+            self.since_ns = max(self.since_ns, min(span + 2, self._newest) * SPAN_NS)
