@@ -49,6 +49,10 @@ def status_of(word: str, opportunities: int, notices: int = 0) -> dict[str, Any]
         "decision_latency_us": {"p50": 38.0, "p99": 1190.0, "p999": 1300.0}
         if word == "live"
         else dict.fromkeys(("p50", "p99")),
+        "ready": {"binance.spot": "", "binance.usdm": "its account has not been compared yet"},
+        "order_counts": {"sent": 12, "dropped": 0, "open": 1, "acked": 11, "filled": 9, "expired": 2},
+        "order_latency_us": {"p50": 61.0, "p99": 240.0, "p999": 900.0},
+        "journal": {"records": 70, "sequence": 170, "unsynced": 3, "takes_risk": word != "down"},
         "notices": [notice_of(number) for number in range(1, notices + 1)],
     }
 
@@ -102,7 +106,9 @@ def test_three_venues_fit(width: int, height: int) -> None:
     lines = text.splitlines()
     assert len(lines) <= height
     assert max(map(len, lines)) <= width
-    assert lines[-1].startswith("Paper trading")
+    assert lines[-1].startswith("Trading on simulated venues")
+    assert "ready 1/2" in text
+    assert "to socket 61/240 us" in text
     assert lines[-2].startswith("12:34:56 binance.usdm: connection lost: number 5")
     for word in ("okx", "htx", "swap live", "frame 4/68", "-1,234.56"):
         assert word in text

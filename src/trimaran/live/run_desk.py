@@ -57,8 +57,8 @@ from trimaran.venues.wire.tasks import Tasks
 MS: Final = 1_000_000
 QUOTE_AGE_NS: Final = 2_000 * MS  # from when on a book is called stale on a screen
 TEND_S: Final = 0.2
-CANCELLED_S_MAX: Final = 8.0  # at the end, for what is open
-RECONCILED_S_MAX: Final = 15.0
+CANCELLED_S_MAX: Final = 3.0  # at the end, for what is open
+RECONCILED_S_MAX: Final = 4.0
 ITSELF: Final = "the desk"
 
 
@@ -145,7 +145,7 @@ class RunDesk:
         self.desk.strategies = ()
         if self.settings.config.desk.cancel_on_stop:
             await self._cancel_open()
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError, VenueError):  # the next start compares again
             async with asyncio.timeout(RECONCILED_S_MAX):
                 self._final = await self.differences(None, "the end")
 

@@ -1,7 +1,8 @@
 """The demo: simulated exchanges in one process, a desk in another, and this one to watch them.
 
-The desk is the one that trades live: the same step, the same feeds, other hosts. It is told the
-simulator's addresses and paper money, and prints a status four times a second.
+The desk is `trimaran run`, as it trades live: the same accounts, journal and step, other hosts. It trades
+with the demo accounts that the simulator prints, through the venues' private wire, and prints a status four
+times a second. At the end it compares its ledger with what the venues say.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,29 +25,40 @@ from rich.console import Console
 from rich.live import Live
 
 from trimaran.base.errors import TrimaranError
-from trimaran.live.config import DeskConfig
 from trimaran.ops import view
 from trimaran.ops.lifetime import interrupted_by_signals
 from trimaran.ops.result_file import result_file
 from trimaran.venues.sim.instruments import QUOTE, instruments_of
 from trimaran.venues.simulators import SimulatorOptions
 
-INVENTORY: Final = {
-    "BTC": Decimal("0.8"),
-    "ETH": Decimal(15),
-    "SOL": Decimal(300),
-    "XRP": Decimal(80_000),
-    "BNB": Decimal(80),
-    "DOGE": Decimal(300_000),
-    "ADA": Decimal(100_000),
-    "LTC": Decimal(500),
-    "AVAX": Decimal(2_000),
-    "LINK": Decimal(4_000),
+EXPOSURES: Final = {
+    "BTC": "1.6",
+    "ETH": "30",
+    "SOL": "600",
+    "XRP": "160000",
+    "BNB": "160",
+    "DOGE": "600000",
+    "ADA": "200000",
+    "LTC": "1000",
+    "AVAX": "4000",
+    "LINK": "8000",
 }
+LIMITS: Final = """\
+version = 1
+[default]
+order_notional_max = 20000
+collar_bps_max = 100
+quote_age_ms_max = 2000
+leverage_max = 5
+open_orders_max = 20
+rate_orders_max = 100
+rate_window_ms = 1000
+"""
 READY_S_MAX: Final = 60.0
 STOP_S_MAX: Final = 10.0
 LOG_SHOWN: Final = 8_000  # characters
 MODULE: Final = "trimaran.ops.cli"
+RESULT: Final = "result.json"
 
 
 class DemoError(TrimaranError):
@@ -73,9 +84,9 @@ def run_demo(options: DemoOptions) -> int:
     options = msgspec.structs.replace(options, symbols=tuple(f"{asset}-{QUOTE}" for asset in assets))
     console = Console()
     names = ", ".join(simulated.venues)
-    console.print(f"Starting simulated venues ({names}) and a desk; paper money, no account needed.")
+    console.print(f"Starting simulated venues ({names}) and a desk that trades there; no account needed.")
     with (
-        result_file(options.json_file),
+        result_file(options.json_file) as out,
         interrupted_by_signals(),
         tempfile.TemporaryDirectory(prefix="trimaran-demo-") as folder,
     ):
@@ -87,8 +98,12 @@ def run_demo(options: DemoOptions) -> int:
         finally:
             if code != 0:
                 _show_logs(Path(folder))
-    if options.json_file is not None and code == 0 and options.json_file.exists():
-        console.print(f"Result: {options.json_file}")
+        result = _result_in(Path(folder)) if code == 0 else None
+        if result is not None:
+            _show_differences(result, console)
+            if out is not None:
+                out.write(result)
+                console.print(f"Result: {options.json_file}")
     return code
 
 
@@ -97,10 +112,9 @@ def _run(options: DemoOptions, folder: Path, console: Console) -> int:
     interrupted = False
     with contextlib.ExitStack() as stack:
         simulator = stack.enter_context(_process(_simulate_command(options), folder / "simulator.log"))
-        endpoints = _first_line(simulator, "simulator")
-        config = folder / "desk.json"
-        config.write_bytes(msgspec.json.encode(_desk_config(options, endpoints)))
-        desk = stack.enter_context(_process(_desk_command(options, config), folder / "desk.log"))
+        addresses = _first_line(simulator, "simulator")
+        config = _write_settings(options, addresses, folder)
+        desk = stack.enter_context(_process(_run_command(options, config), folder / "desk.log"))
         try:
             _watch(desk, simulator, options, console)
         except KeyboardInterrupt:
@@ -109,6 +123,27 @@ def _run(options: DemoOptions, folder: Path, console: Console) -> int:
     if code < 0:  # ended by a signal: ours, before it could listen, or somebody else's
         return 0 if interrupted else 1
     return code
+
+
+def _result_in(folder: Path) -> dict[str, Any] | None:
+    """What the desk has written; None where it was ended before it had begun."""
+    try:
+        return dict(json.loads((folder / RESULT).read_bytes()))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+
+
+def _show_differences(result: dict[str, Any], console: Console) -> None:
+    """What the desk found when it compared its ledger with the venues, after the last order had ended."""
+    found = result["differences"]
+    text = "not compared" if found is None else f"{len(found)} differences"
+    orders = result["order_counts"]["sent"]
+    console.print(f"Ledger against the venues: {text}; {orders} orders, {len(result['fills'])} fills.")
+    for row in found or ():
+        line = (
+            f"  {row['market']} {row['kind']} {row['subject']}: we have {row['ours']}, they {row['theirs']}"
+        )
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _show_logs(folder: Path) -> None:
@@ -123,29 +158,36 @@ def _simulate_command(options: DemoOptions) -> list[str]:
     return ["simulate", *market, "--seed", str(options.seed), "--rate", str(options.rate)]
 
 
-def _desk_command(options: DemoOptions, config: Path) -> list[str]:
-    command = ["desk", "--config", str(config), "--status"]
+def _run_command(options: DemoOptions, config: Path) -> list[str]:
+    command = ["run", "--config", str(config), "--status", "--json", str(config.parent / RESULT)]
     if options.seconds is not None:
         command += ["--seconds", str(options.seconds)]
-    if options.json_file is not None:
-        command += ["--json", str(options.json_file)]
     return command
 
 
-def _desk_config(options: DemoOptions, endpoints: dict[str, Any]) -> DeskConfig:
-    markets = {
-        f"{venue}.{kind}": bases
-        for venue, kinds in endpoints["venues"].items()
-        for kind, bases in kinds.items()
-    }
-    exposure = {asset: amount * 2 for asset, amount in INVENTORY.items()}
-    return DeskConfig(
-        markets=markets,
-        symbols=options.symbols,
-        inventory=INVENTORY,
-        exposure_max=exposure,
-        seed=options.seed,
-    )
+def _write_settings(options: DemoOptions, addresses: dict[str, Any], folder: Path) -> Path:
+    """The settings of the desk, as a user would write them."""
+    markets = [f"{venue}.{kind}" for venue, kinds in addresses["venues"].items() for kind in kinds]
+    lines = [
+        "[desk]",
+        f"symbols = {json.dumps(options.symbols)}",
+        'state = "state"',
+        f"seed = {options.seed}",
+        "[risk]",
+        'limits = "limits.toml"',
+        "[simulator]",
+        'file = "simulator.json"',
+        "[journal]",
+        "segment_mib = 4",
+        "[strategies.cross_market]",
+        'durability = "fast"',
+        *(line for name in markets for line in (f'[markets."{name}"]', 'hosts = "simulator"')),
+    ]
+    exposures = [f"[asset.{asset}]\nexposure_base_max = {size}" for asset, size in EXPOSURES.items()]
+    (folder / "simulator.json").write_text(json.dumps(addresses))
+    (folder / "limits.toml").write_text("\n".join([LIMITS, *exposures, ""]))
+    (folder / "run.toml").write_text("\n".join([*lines, ""]))
+    return folder / "run.toml"
 
 
 @contextlib.contextmanager

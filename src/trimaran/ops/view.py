@@ -56,8 +56,8 @@ def line(status: Status, rates: Rates, elapsed_s: float, told: int = 0) -> str:
         f"{elapsed_s:6.1f}s  {markets}  opportunities {status['opportunities']['seen']} seen "
         f"{status['opportunities']['taken']} taken {len(status['open'])} open  fills {status['fills']}  "
         f"pnl {_pnl(status)}{'' if _marks_live(status) else ' at old marks'}  "
-        f"latency {_latency(status['latency_us'])} woken {_latency(status['decision_latency_us'])} us"
-        f"{notices}"
+        f"latency {_latency(status['latency_us'])} woken {_latency(status['decision_latency_us'])} us  "
+        f"{'  '.join(_trading(status))}{notices}"
     )
 
 
@@ -74,7 +74,7 @@ def last_number(status: Status) -> int:
 def screen(status: Status, rates: Rates, elapsed_s: float, width: int, height: int) -> RenderableType:
     """The whole screen. `width` and `height` are the terminal's, in characters and lines."""
     notices = _notices(status)
-    fixed = HEAD_LINES + max(len(_venues(status)), 2) + 1 + TABLE_LINES + len(notices) + 1
+    fixed = HEAD_LINES + max(len(_venues(status)), 2) + 1 + TABLE_LINES + len(notices) + 3
     rows = _book_rows(status)
     shown = rows[: max(ROWS_MIN, height - fixed - ROWS_MIN)]
     free = height - fixed - len(shown)
@@ -83,8 +83,25 @@ def screen(status: Status, rates: Rates, elapsed_s: float, width: int, height: i
         parts.append(_ladders(status, max(width // LADDER_WIDTH, 1)))
         free -= LADDER_LINES
     parts.append(_opportunities(status, rows=max(ROWS_MIN, free - 1)))
-    footer = Text("Paper trading against simulated venues. Ctrl-C ends it.", style="dim")
-    return Group(*parts, *notices, footer)
+    trading = [Text(line, no_wrap=True, overflow="ellipsis") for line in _trading(status)]
+    footer = Text("Trading on simulated venues. Ctrl-C ends it.", style="dim")
+    return Group(*parts, *trading, *notices, footer)
+
+
+def _trading(status: Status) -> tuple[str, str]:
+    """What is between an order and its fill: readiness, orders, the time to the socket, the journal."""
+    ready, counts, journal = status["ready"], status["order_counts"], status["journal"]
+    waiting = [name for name, missing in ready.items() if missing]
+    markets = f"ready {len(ready) - len(waiting)}/{len(ready)}"
+    ended = {name: counts.get(name, 0) for name in ("filled", "expired", "rejected", "unknown")}
+    orders = f"sent {counts['sent']} acked {counts.get('acked', 0)} filled {ended['filled']}"
+    rest = "".join(f" {name} {ended[name]}" for name in ("expired", "rejected", "unknown") if ended[name])
+    room = "" if journal["takes_risk"] else " NO ROOM"
+    return (
+        f"{markets}  to socket {_latency(status['order_latency_us'])} us  "
+        f"journal {journal['records']} records {journal['unsynced']} unsynced{room}",
+        f"orders {orders}{rest} open {counts['open']}",
+    )
 
 
 def _notices(status: Status) -> list[Text]:
@@ -115,7 +132,7 @@ def _head(status: Status, rates: Rates, elapsed_s: float) -> RenderableType:
                 markets.append(f" {rates.per_second.get(name, 0.0):<5,.0f}")
     seen, taken = status["opportunities"]["seen"], status["opportunities"]["taken"]
     all_frames, woken = _latency(status["latency_us"]), _latency(status["decision_latency_us"])
-    title = "paper PnL\n" if _marks_live(status) else "PnL at old marks\n"
+    title = "PnL\n" if _marks_live(status) else "PnL at old marks\n"
     table.add_row(
         markets,
         Text.assemble(("edges\n", "dim"), f"{seen} seen\n{taken} taken"),
