@@ -17,6 +17,7 @@ from trimaran.domain.kill import ALL, KillScope
 from trimaran.live.disk_thread import DiskThread
 
 OKX, ACCOUNT, STRATEGY = (KillScope.parse(text) for text in ("venue:okx", "account:okx.swap", "strategy:arb"))
+ACCOUNT_SPOT = KillScope.parse("account:okx.spot")
 KILLED, REDUCE, RUNNING = KillState.KILLED, KillState.REDUCE_ONLY, KillState.RUNNING
 
 
@@ -166,6 +167,22 @@ async def test_orders_on_their_way_are_waited_for_and_failures_tried_again(tmp_p
         assert not swap.open
         assert room.log.count("end_all okx.spot") >= 2
         assert room.log.count("end_all okx.swap") == 4
+
+
+async def test_what_the_venue_shows_late_is_no_proof(tmp_path: Path) -> None:
+    async with kill_room(tmp_path) as room:
+        spot = room.account(SPOT)
+        spot.visibility_lag_ns, spot.hidden = 1_000_000_000, {1: (ARB, False)}
+        kill = room.switch.kill(ACCOUNT_SPOT, KILLED, "anna", "drill")
+        await room.until(lambda: room.log.count("end_all okx.spot") == 1)
+        room.clock.pass_ms(900)  # nothing was seen, and that says nothing yet
+        await asyncio.sleep(0.02)
+        assert not kill.job.over
+        spot.open, spot.hidden = spot.hidden, {}
+        room.clock.pass_ms(101)
+        await room.until(lambda: kill.job.over)
+        assert not spot.open
+        assert kill.job.rows[SPOT].proved_ns
 
 
 async def test_what_cannot_be_proved_is_told_and_given_up(tmp_path: Path) -> None:

@@ -49,10 +49,8 @@ class PaperAccount:
         self.late: dict[int, tuple[StrategyName, bool]] = {}
         self.failures = 0  # rounds that fail
         self.stubborn = False  # nothing goes away
-
-    @property
-    def visibility_lag_ns(self) -> int:
-        return 0
+        self.visibility_lag_ns = 0
+        self.hidden: dict[int, tuple[StrategyName, bool]] = {}  # accepted, and not shown yet
 
     def on_the_way(self) -> int:
         return len(self.late)
