@@ -17,6 +17,7 @@ NATIVE_SOURCES := $(shell find native -path native/fuzz -prune -o -type f -print
 # More workers than this do not make the suite faster: the longest files decide.
 WORKERS ?= $(shell count=$$(nproc 2>/dev/null || echo 2); echo $$((count < 4 ? count : 4)))
 FUZZ_SECONDS ?= 60
+SEEDS ?= 10000
 ARGS ?=
 
 export UV_VERSION FUZZ_SECONDS
@@ -24,7 +25,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export CMAKE_GENERATOR := Ninja
 
-.PHONY: help setup native demo test test-long check fmt bench bench-peers clients fuzz lock stubs pages clean
+.PHONY: help setup native demo test test-long check fmt simulate bench bench-peers clients fuzz lock stubs pages clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -79,6 +80,9 @@ fmt: setup ## Format the Python sources and fix what the linter can fix
 	@ruff format .
 	@ruff check --fix .
 
+simulate: setup ## Play SEEDS stories of a desk at simulated venues, faults and crashes included
+	@$(PYTHON) -m simulation.run --seeds 1..$(SEEDS) --workers $(WORKERS) $(ARGS)
+
 bench: setup ## Measure the platform: percentiles with their conditions
 	@$(PYTHON) -m benchmarks.run $(ARGS)
 
@@ -101,4 +105,4 @@ pages: setup ## Write the pages of the docs that the registry prints
 
 clean: ## Remove everything that make has made
 	@rm -rf .venv .peers build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	@find src tests tools benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	@find src tests tools benchmarks simulation examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

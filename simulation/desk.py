@@ -1,6 +1,6 @@
 """One process of the desk: the real engine, journal, executor, accounts and feeds, put together for a story.
 
-What a process is told of the outside is in `Machine`; what it leaves behind when it dies is on its disk alone.
+What a process is told of the outside is in `Machine`; what it leaves behind when it dies is on its disk.
 """
 
 from __future__ import annotations

@@ -154,9 +154,8 @@ class Oracle:
             if entry is None:
                 self.fail(f"UNKNOWN: order {order.client_id} ({order.status.value})")
                 continue
-            if entry.state in OF_NO_ORDER and order.status is not Status.REJECTED:
-                self.fail(f"LOST: {order.client_id} is {entry.state.name} here, {order.status.value} there")
-            elif (entry.state in TERMINAL) == order.status.open:
+            absent = entry.state in OF_NO_ORDER and order.status is not Status.REJECTED
+            if absent or (entry.state in TERMINAL) == order.status.open:
                 self.fail(f"LOST: {order.client_id} is {entry.state.name} here, {order.status.value} there")
             filled = self._ours(desk, order.filled_lots)
             if filled != entry.filled_lots:

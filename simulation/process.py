@@ -45,6 +45,10 @@ class Process:
         """Calls a function as this process."""
         return self._context.copy().run(function, *arguments)
 
+    def context(self) -> contextvars.Context:
+        """For a callback that this process is to run."""
+        return self._context.copy()
+
     def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Runs a coroutine as a task of this process."""
         return asyncio.get_running_loop().create_task(work, context=self._context.copy())

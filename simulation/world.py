@@ -39,6 +39,7 @@ FLOW_S: Final = 10.0  # and then a new order within so long
 REST_S: Final = 40.0  # and after the last one everything heard
 LIFE_S_MAX: Final = 300.0
 RESTART_S: Final = 0.5
+NS_PER_S: Final = 1_000_000_000
 EXPECTED: Final = (VenueError, VenueFault, OSError, TimeoutError)  # what a venue can do to a start
 
 
@@ -118,8 +119,28 @@ class World:
             self._dies_by_itself,
         )
         self._boot()
+        canceller = asyncio.create_task(self._cancel_old_ones())
         await self._faults()
         await self._calm()
+        canceller.cancel()
+
+    async def _cancel_old_ones(self) -> None:
+        """Somebody who asks now and then for the end of an order that rests for a while."""
+        while True:
+            await asyncio.sleep(self._rng.uniform(0.2, 1.2))
+            desk = self.desk.desk
+            if desk is None or not self._up:
+                continue
+            old_ns = self._clock.wall_ns() - round(self._rng.uniform(0.0, 3.0) * NS_PER_S)
+            old = [
+                client_order_id
+                for client_order_id, entry in desk.durable.working.items()
+                if entry.order.created_ns < old_ns and not entry.cancel_ns
+            ]
+            if old:
+                self.counts["cancels asked"] += 1
+                asked = CancelRequested(self._rng.choice(old), None, "a dealer", self._clock.wall_ns())
+                self.loop.call_soon(self.desk.push, asked, context=self.process.context())
 
     async def _faults(self) -> None:
         story = self.story
@@ -173,15 +194,15 @@ class World:
             self.oracle.fail(f"LIVENESS: the market is not ready: {self._missing()}")
             return
         before = len(self.oracle.accepted)
-        if not await self._until(lambda: len(self.oracle.accepted) > before, FLOW_S):
+        flows = await self._until(lambda: len(self.oracle.accepted) > before, FLOW_S)
+        if not flows and not self._quotes_look_old():
             dealer = self.desk.dealer
             refusals = dict(dealer.refusals) if dealer is not None else {}
             self.oracle.fail(f"LIVENESS: no new order in {FLOW_S} s; refused: {refusals}")
         assert self.desk.dealer is not None
         self.desk.dealer.dealing = False
-        self.process.call(
-            self.desk.push, CancelRequested(None, None, "the end of the story", self._clock.wall_ns())
-        )
+        asked = CancelRequested(None, None, "the end of the story", self._clock.wall_ns())
+        self.loop.call_soon(self.desk.push, asked, context=self.process.context())
         rested = await self._until(self._rests, REST_S)
         if not rested:
             self.oracle.fail("LIVENESS: the desk did not come to rest")
@@ -191,6 +212,10 @@ class World:
             self.oracle.fail(f"PROCESS: breach: {breach}")
         self.oracle.judge(desk)
         self.oracle.judge_records(entry.record for entry in read_journal(self._disk))
+
+    def _quotes_look_old(self) -> bool:
+        """Whether the clock was set forwards: every quote looks late then, for minutes, and none is used."""
+        return any(bump.step_s > 1 for bump in self.story.bumps)
 
     def _ready(self) -> bool:
         return self._up and self.desk.desk is not None and self._missing() is None
