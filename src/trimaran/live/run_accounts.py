@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 
 from trimaran.base.errors import ConfigError, VenueError
-from trimaran.domain.instrument import MarketName, Symbol
-from trimaran.domain.kill import KillScope, ScopeKind
+from trimaran.domain.instrument import MarketName, Symbol, symbol_in
+from trimaran.domain.kill import KillScope, ScopeKind, market_in
 from trimaran.domain.orders import OrderState
 from trimaran.domain.ports import Clock
 from trimaran.domain.venue_law import VenueLaw
@@ -56,9 +56,8 @@ class RunAccount:
 
     def on_the_way(self) -> int:
         """Orders of ours without a definitive answer."""
-        prefix = f"{self.market}:"
         return sum(
-            entry.state in ON_THE_WAY and entry.order.instrument_key.startswith(prefix)
+            entry.state in ON_THE_WAY and market_in(entry.order.instrument_key) == self.market
             for entry in self._desk.durable.working.values()
         )
 
@@ -91,6 +90,7 @@ class RunAccounts:
         self._clock = clock
         self._rng = random.Random(settings.config.desk.seed)
         self.by_market: dict[MarketName, RunAccount] = {}
+        self._desk: Desk
 
     async def open(
         self,
@@ -102,6 +102,7 @@ class RunAccounts:
         desk: Desk,
     ) -> None:
         """Opens every account and tells it which orders are ours. Raises ConfigError or VenueError."""
+        self._desk = desk
         gates = {venue: gate_of(venue) for venue in rests}
         options = ClientOptions(since_ns=asked_since_ns(desk.durable))
         for listing in listings:
@@ -116,7 +117,7 @@ class RunAccounts:
             executor.add(market, client)
             self.by_market[market] = RunAccount(market, client, symbols, desk)
         for entry in desk.durable.working.values():
-            owner = self.by_market.get(MarketName(entry.order.instrument_key.partition(":")[0]))
+            owner = self.by_market.get(market_in(entry.order.instrument_key))
             if owner is not None:
                 owner.client.fold.expect(entry.order)
 
@@ -132,15 +133,19 @@ class RunAccounts:
     def open_orders(self, market: MarketName, scope: KillScope, spare_reducing: bool) -> list[OrderRef]:
         """The orders under a switch that have not ended as far as the desk knows."""
         account = self.by_market[market]
-        desk = account._desk
         refs = []
-        for client_order_id, entry in desk.durable.working.items():
+        for client_order_id, entry in self._desk.durable.working.items():
             order = entry.order
-            mine = order.instrument_key.startswith(f"{market}:")
+            mine = market_in(order.instrument_key) == market
             under = scope.kind is not ScopeKind.STRATEGY or order.strategy == scope.name
             if mine and under and not (spare_reducing and order.reduce_only):
                 refs.append(account.client.ref_of(client_order_id, order.instrument_key))
         return refs
+
+    def open_symbols(self, market: MarketName) -> set[Symbol]:
+        """The symbols of a market with an order that is open, or on its way."""
+        keys = (entry.order.instrument_key for entry in self._desk.durable.working.values())
+        return {symbol_in(key) for key in keys if market_in(key) == market}
 
     async def clear(self, market: MarketName | None) -> dict[str, ClearedMarket]:
         """Ends everything that is open on one market, or on all, side by side. Raises ConfigError."""

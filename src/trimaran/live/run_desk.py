@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from trimaran.base.errors import VenueError
 from trimaran.base.histogram import Histogram
 from trimaran.domain.client_id import ClientIdCounter
-from trimaran.domain.commands import Command, SendOrder
 from trimaran.domain.decision import KillState
 from trimaran.domain.events import CancelRequested, Event, KillRequested, LimitsRequested
 from trimaran.domain.facts import Discrepancy, Fact, OrderApproved
@@ -33,6 +33,7 @@ from trimaran.live import report
 from trimaran.live.account_notices import describe_account
 from trimaran.live.config_check import read_limits_text
 from trimaran.live.control import ControlServer
+from trimaran.live.dead_man_keeper import DeadManAccount, DeadManKeeper
 from trimaran.live.desk_answers import DeskAnswers
 from trimaran.live.executor import Executor
 from trimaran.live.kill_cancels import KillCancels
@@ -47,8 +48,10 @@ from trimaran.live.run_accounts import RunAccounts, laws_of, wallets_of
 from trimaran.live.run_config import RunSettings, hosts_of
 from trimaran.live.run_journal import RunJournal, StateFolder, keep_snapshots
 from trimaran.live.run_limits import limits_of
+from trimaran.live.run_report import Timed, differences, figures
 from trimaran.live.run_strategies import durability_of, strategies_of
 from trimaran.live.runner import E8_PER_BPS, WALK_SHARE
+from trimaran.live.stop_restore import ProtectiveStops, Restoring
 from trimaran.venues.registry import MARKETS
 from trimaran.venues.wire.client_port import ClientEvent
 from trimaran.venues.wire.credentials import Credentials
@@ -94,6 +97,7 @@ class RunDesk:
         self._all_ended = asyncio.Event()  # the orders; for the end
         self._final: tuple[Discrepancy, ...] | None = None
         self.knight = Knight(clock, self._on_breach)
+        self.stops = ProtectiveStops()
         self.accounts = RunAccounts(settings, clock)
         self.desk: Desk
         self.loop: Loop
@@ -119,13 +123,23 @@ class RunDesk:
                 listings, hosts, self._credentials, self._side.rests, self.executor, self.desk
             )
             stack.push_async_callback(self.accounts.stop)
-            self.loop = Loop(self.desk, _Timed(self), self._on_facts, self.journal, self._on_approved)
+            self.loop = Loop(
+                self.desk,
+                Timed(self.executor, self.order_latency, self.clock),
+                self._on_facts,
+                self.journal,
+                self._on_approved,
+            )
             self._attach_kill_switch()
             self._set_limits()
             stack.push_async_callback(self._tasks.end)
             await self._side.connect(stack, self.desk, self._push)
             await self.accounts.start()
             self._tasks.spawn(self.kill.run())
+            if self.settings.config.dead_man.armed:
+                keeper = self._dead_man()
+                stack.push_async_callback(keeper.stop)
+                self._tasks.spawn(keeper.run())
             self._tasks.spawn(self._tend())
             every_s = self.settings.config.journal.snapshot_every_s
             self._tasks.spawn(keep_snapshots(self.journal.journal, self.desk.durable, self.clock, every_s))
@@ -158,34 +172,18 @@ class RunDesk:
         return self.loop.push(event)
 
     async def differences(self, market: MarketName | None, reason: str) -> tuple[Discrepancy, ...]:
-        """A round on one market, or on all: every difference that it found, and those that stand.
-
-        Raises VenueError where a venue could not be asked, ConfigError for an unknown market.
-        """
-        before, tally = self.observed.tally.difference_count, self.observed.tally
-        troubles = await self.accounts.reconcile(market, reason)
-        text = "; ".join(f"{name}: {trouble}" for name, trouble in troubles.items() if trouble)
-        if text:
-            raise VenueError(f"reconciliation: {text}")
-        fresh = tally.difference_count - before
-        found = list(tally.differences)
-        new = found[len(found) - fresh :] if fresh else []
-        known = {(row.market, row.kind, row.subject) for row in new}
-        standing = [
-            row for row in found if self._stands(row) and (row.market, row.kind, row.subject) not in known
-        ]
-        latest = {(row.market, row.kind, row.subject): row for row in standing}
-        return (*new, *latest.values())
+        """A round on one market, or on all: what it found, and what stands. Raises VenueError, ConfigError."""
+        return await differences(self.desk, self.observed.tally, self.accounts, market, reason)
 
     def status(self) -> dict[str, Any]:
         """The status now."""
-        return {**report.status(self.desk, self.observed, self._moment()), **self._figures()}
+        return {**report.status(self.desk, self.observed, self._moment()), **figures(self)}
 
     def result(self) -> dict[str, Any]:
         """The result so far."""
         return {
             **report.result(self.desk, self.observed, self._moment()),
-            **self._figures(),
+            **figures(self),
             "differences": None if self._final is None else list(self._final),
         }
 
@@ -233,10 +231,13 @@ class RunDesk:
             durability=durability_of(config.strategies),
         )
         counter = ClientIdCounter(config.desk.region, config.desk.shard, 0)
-        self.desk = Desk(setup, self._make_hot(), strategies_of(config.strategies), counter)
+        strategies = [Restoring(each, self.stops) for each in strategies_of(config.strategies)]
+        self.desk = Desk(setup, self._make_hot(), strategies, counter)
         holder, version = self._names
         records = begun(self.desk, folder.replayed(), holder, version, self.clock.wall_ns())
-        self.journal = RunJournal(folder.opened.journal, self.knight)
+        self.journal = RunJournal(folder.opened.journal, (self.knight, self.stops))
+        for entry in self.desk.durable.working.values():
+            self.stops.know(entry.order)
         self.journal.begin(records)
         count, epoch = folder.opened.record_count, self.desk.durable.counter.epoch
         self._say("journal", "begun", f"run {epoch} begins, {count:,} records replayed")
@@ -263,6 +264,28 @@ class RunDesk:
         self.kill.agree(self.desk.durable.kill.states)
         kill_on_signal(self.kill)
 
+    def _dead_man(self) -> DeadManKeeper:
+        wanted = self.settings.config.dead_man
+        markets = [(name, MARKETS[name].private.spec.dead_man) for name in self.accounts.by_market]
+        accounts = [
+            DeadManAccount(
+                name,
+                spec,
+                self.accounts.by_market[name].client,
+                functools.partial(self.accounts.open_symbols, name),
+            )
+            for name, spec in markets
+        ]
+        after_ns = wanted.after_s * 1_000 * MS
+        return DeadManKeeper(
+            accounts,
+            self.clock,
+            lambda market, text: self._say(market, "dead_man", text),
+            self.stops.on_lapse,
+            holds=self.kill if wanted.required else None,
+            timeouts_ns={name: after_ns for name, spec in markets if spec is not None} if after_ns else None,
+        )
+
     # --- while it runs --------------------------------------------------------------------------------
 
     def _push(self, event: Event) -> int:
@@ -270,6 +293,8 @@ class RunDesk:
 
     def _on_facts(self, facts: Sequence[Fact]) -> None:
         self.observed.take(facts)
+        for fact in facts:
+            self.stops.on_fact(fact)
         if not self.desk.durable.working:
             self._all_ended.set()
 
@@ -308,31 +333,6 @@ class RunDesk:
         if left := len(self.desk.durable.working):
             self._say("all", "left_open", f"{left} orders have not ended; the next start looks after them")
 
-    def _stands(self, row: Discrepancy) -> bool:
-        state = self.desk.readiness.markets.get(row.market)
-        return state is not None and any(
-            (kind.value, subject, ours, theirs) == (row.kind, row.subject, row.ours, row.theirs)
-            for kind, subject, ours, theirs in state.reported
-        )
-
-    def _figures(self) -> dict[str, Any]:
-        tally, knight = self.observed.tally, self.knight.figures
-        return {
-            "ready": {name: state.missing for name, state in self.desk.readiness.all()},
-            "run": self.desk.durable.counter.epoch,
-            "order_counts": {
-                "sent": self.executor.sent,
-                "dropped": self.executor.dropped,
-                "open": len(self.desk.durable.working),
-                **{name.lower(): count for name, count in tally.states.items()},
-            },
-            "journal": self.journal.figures(),
-            "knight": {"journaled": knight.journaled, "checked": knight.checked, "sent": knight.sent},
-            "kill": {scope.text: state.name for scope, state in self.desk.durable.kill.states.items()},
-            "order_latency_us": report.latency_row(self.order_latency),
-            "difference_count": tally.difference_count,
-        }
-
     def _moment(self) -> report.Moment:
         return report.Moment(self.desk, self.clock.wall_ns(), QUOTE_AGE_NS)
 
@@ -345,24 +345,3 @@ class RunDesk:
         await self._failed.wait()
         assert self._failure is not None
         raise self._failure
-
-
-class _Timed:
-    """The executor, with the time from the event behind an order to its departure."""
-
-    next_due_ns = None
-
-    def __init__(self, run: RunDesk) -> None:
-        self._carry_out = run.executor.carry_out
-        self._record = run.order_latency.record
-        self._wall_ns = run.clock.wall_ns
-
-    def carry_out(self, command: Command, now_ns: int, /) -> None:
-        """Takes one command."""
-        self._carry_out(command, now_ns)
-        if type(command) is SendOrder:
-            self._record(self._wall_ns() - now_ns)
-
-    def due(self, now_ns: int, /) -> tuple[()]:
-        """Nothing is ever ready here."""
-        return ()

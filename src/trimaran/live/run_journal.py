@@ -1,10 +1,10 @@
-"""The journal of a run: opened before anything else, counted by the Knight check, snapshots now and then."""
+"""The journal of a run: opened before anything else; who counts its records; snapshots now and then."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from trimaran.domain.ports import Clock
 from trimaran.domain.records import JournalRecord
@@ -15,18 +15,24 @@ from trimaran.journal.disk import RealDisk
 from trimaran.journal.journal import Journal
 from trimaran.journal.open import Opened, open_journal
 from trimaran.journal.settings import Hooks
-from trimaran.live.knight import Knight
 from trimaran.live.run_config import RunSettings
 
 Say = Callable[[str, str, str], None]  # market or other subject, kind, text
 
 
-class RunJournal:
-    """Port `Record`: the journal, and who counts what it takes."""
+class HearsRecords(Protocol):
+    """Somebody who is told of every record that the journal takes."""
 
-    def __init__(self, journal: Journal, knight: Knight) -> None:
+    def on_record(self, record: JournalRecord) -> None:
+        """Must not raise."""
+
+
+class RunJournal:
+    """Port `Record`: the journal, and who hears what it takes."""
+
+    def __init__(self, journal: Journal, hearers: Sequence[HearsRecords]) -> None:
         self._append = journal.append
-        self._count = knight.on_record
+        self._tell = [each.on_record for each in hearers]
         self.journal = journal
         self.commit = journal.commit
         self.records = 0  # since the start
@@ -39,8 +45,9 @@ class RunJournal:
     def append(self, record: JournalRecord, /) -> None:
         """Takes a record, in memory."""
         self._append(record)
-        self._count(record)
         self.records += 1
+        for tell in self._tell:
+            tell(record)
 
     def begin(self, records: tuple[JournalRecord, ...]) -> None:
         """The first records of a process: they are synced when this returns."""

@@ -234,7 +234,17 @@ class DeadManSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         bool,
         key("whether it is armed while orders are open, where a venue has one", expected="true or false"),
     ] = True
-    after_s: Annotated[int, key("silence after which the venue cancels", lowest=10, highest=3600)] = 60
+    after_s: Annotated[
+        int,
+        key("silence after which the venue cancels; 0: what suits each venue", lowest=0, highest=3_600),
+    ] = 0
+    required: Annotated[
+        bool,
+        key(
+            "whether a market whose switch cannot be armed takes no order but reducing ones",
+            expected="true or false",
+        ),
+    ] = False
 
 
 class RecordSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
