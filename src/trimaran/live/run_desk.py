@@ -118,11 +118,11 @@ class RunDesk:
             listings = await self._side.open(stack)
             self._build(listings, folder)
             self.executor = Executor(self.kill, self.knight, self.clock, self._push, self._on_account)
-            stack.push_async_callback(self.executor.stop)
             await self.accounts.open(
                 listings, hosts, self._credentials, self._side.rests, self.executor, self.desk
             )
             stack.push_async_callback(self.accounts.stop)
+            stack.push_async_callback(self.executor.stop)
             self.loop = Loop(
                 self.desk,
                 Timed(self.executor, self.order_latency, self.clock),
@@ -172,7 +172,7 @@ class RunDesk:
         return self.loop.push(event)
 
     async def differences(self, market: MarketName | None, reason: str) -> tuple[Discrepancy, ...]:
-        """A round on one market, or on all: what it found, and what stands. Raises VenueError, ConfigError."""
+        """A round on one market, or on all: what it found, and what stands. Raises TrimaranError."""
         return await differences(self.desk, self.observed.tally, self.accounts, market, reason)
 
     def status(self) -> dict[str, Any]:
