@@ -16,6 +16,7 @@ from trimaran.domain.instrument import Grid
 _NUMBER: Final = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?", re.ASCII)
 _EXPONENT_BOUND: Final = 10_000_000
 _DIGITS_MAX: Final = 19  # of a 64-bit value
+_TENS: Final[tuple[int, ...]] = tuple(10**power for power in range(_DIGITS_MAX))
 
 WHOLE: Final = Grid(1, 0)
 
@@ -26,6 +27,30 @@ def steps_of(text: str, grid: Grid, maximum: int, field: str) -> int:
     Raises DecodeError: SCHEMA (not a number), OFF_GRID (finer than the grid), RANGE (negative, above
     `maximum`, or of more than 19 digits counted in 10**grid.exponent).
     """
+    whole, dot, fraction = text.partition(".")
+    shift = grid.exponent + len(fraction)
+    if 0 <= shift < len(_TENS) and len(text) < _DIGITS_MAX and text.isascii():
+        digits = whole + fraction
+        # Nearly every number is of this kind; everything else, and every error, is told below.
+        if digits.isdecimal() and whole and (whole[0] != "0" or len(whole) == 1) and (fraction or not dot):
+            steps, rest = divmod(int(digits), grid.units * _TENS[shift])
+            if not rest and steps <= maximum:
+                return steps
+    return _any_steps_of(text, grid, maximum, field)
+
+
+def grid_text(value: int, grid: Grid) -> str:
+    """`value` steps of a grid as a plain decimal, exactly: no exponent, no trailing zeros."""
+    assert value > 0, value
+    digits, exponent = str(value * grid.units), grid.exponent
+    if exponent >= 0:
+        return digits + "0" * exponent
+    digits = digits.rjust(1 - exponent, "0")
+    fraction = digits[exponent:].rstrip("0")
+    return f"{digits[:exponent]}.{fraction}" if fraction else digits[:exponent]
+
+
+def _any_steps_of(text: str, grid: Grid, maximum: int, field: str) -> int:
     match = _NUMBER.fullmatch(text) if len(text) <= NUMBER_BYTES_MAX else None
     if match is None:
         raise DecodeError(DecodeKind.SCHEMA, field, "a decimal number", text)

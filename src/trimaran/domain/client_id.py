@@ -35,7 +35,14 @@ TEXT_LENGTH: Final = 13
 DECIMAL_LENGTH_MAX: Final = 19
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_DIGIT_OF: Final = {character: digit for digit, character in enumerate(ALPHABET)}
+_PAIRS: Final = tuple(first + second for first in ALPHABET for second in ALPHABET)  # of 10 bits
+_TO_PYTHON: Final = bytes(
+    b"0123456789abcdefghijklmnopqrstuv"[ALPHABET.index(chr(byte))] if chr(byte) in ALPHABET else ord("!")
+    for byte in range(256)
+)  # to the digits that `int` reads in base 32; what is no character of ours becomes none of its digits
+_SEQUENCE_MASK: Final = ((1 << SEQUENCE_BITS) - 1) << ATTEMPT_BITS
+
+ID_STEP: Final = 1 << ATTEMPT_BITS  # from the first attempt of an intent to that of the next one
 
 assert ID_BITS == 62
 assert len(ALPHABET) == 32
@@ -79,6 +86,29 @@ class ClientIdCounter(msgspec.Struct, frozen=True):
         return ClientIdCounter(self.region, self.shard, self.epoch + 1)
 
 
+def last_id_of(counter: ClientIdCounter) -> int:
+    """The last id that a counter gave out, as a number; the next one is `ID_STEP` above it.
+
+    It is no id itself while the counter stands at zero.
+    """
+    value = (counter.region << SHARD_BITS | counter.shard) << EPOCH_BITS | counter.epoch
+    return (value << SEQUENCE_BITS | counter.sequence) << ATTEMPT_BITS
+
+
+def counter_at(last_id: int) -> ClientIdCounter:
+    """The counter that gave out `last_id` last."""
+    value, _ = _split(last_id, ATTEMPT_BITS)
+    value, sequence = _split(value, SEQUENCE_BITS)
+    value, epoch = _split(value, EPOCH_BITS)
+    region, shard = _split(value, SHARD_BITS)
+    return ClientIdCounter(region, shard, epoch, sequence)
+
+
+def same_epoch(one: int, other: int) -> bool:
+    """Whether two ids are of one region, shard and epoch."""
+    return (one ^ other) >> SEQUENCE_BITS + ATTEMPT_BITS == 0
+
+
 def pack_client_id(parts: ClientIdParts) -> ClientOrderId:
     """The id of its parts."""
     value = parts.region
@@ -113,19 +143,25 @@ def encode_client_id(client_order_id: ClientOrderId) -> str:
     """The 13 characters that a venue with textual ids receives; they sort as the integers do."""
     value = int(client_order_id)
     assert 0 < value < 1 << ID_BITS, value
-    return "".join(ALPHABET[value >> shift & 31] for shift in range(5 * (TEXT_LENGTH - 1), -1, -5))
+    return (
+        ALPHABET[value >> 60]
+        + _PAIRS[value >> 50 & 1023]
+        + _PAIRS[value >> 40 & 1023]
+        + _PAIRS[value >> 30 & 1023]
+        + _PAIRS[value >> 20 & 1023]
+        + _PAIRS[value >> 10 & 1023]
+        + _PAIRS[value & 1023]
+    )
 
 
 def decode_client_id(text: str) -> ClientOrderId:
     """Reads 13 characters back. Raises DecodeError for a text that is no id of ours."""
     if len(text) != TEXT_LENGTH:
         raise _refusal(f"{TEXT_LENGTH} characters", text)
-    value = 0
-    for character in text:
-        digit = _DIGIT_OF.get(character)
-        if digit is None:
-            raise _refusal("characters of base 32", text)
-        value = value << 5 | digit
+    try:
+        value = int(text.encode("ascii").translate(_TO_PYTHON), 32)
+    except ValueError:
+        raise _refusal("characters of base 32", text) from None
     return _checked(value)
 
 
@@ -149,7 +185,8 @@ def _split(value: int, bits: int) -> tuple[int, int]:
 
 def _checked(value: int) -> ClientOrderId:
     client_order_id = ClientOrderId(value)
-    unpack_client_id(client_order_id)
+    if not 0 < value < 1 << ID_BITS or not value & _SEQUENCE_MASK:
+        unpack_client_id(client_order_id)  # says what is wrong
     return client_order_id
 
 

@@ -13,10 +13,10 @@ import msgspec
 
 from trimaran.base.errors import DecodeError, DecodeKind
 from trimaran.base.limits import PRICE_TICKS_MAX, SIZE_LOTS_MAX, TIME_MS_MAX
-from trimaran.books.decimal_text import steps_of
+from trimaran.books.decimal_text import grid_text, steps_of
 from trimaran.domain.account import VenueOrderId
 from trimaran.domain.client_id import ClientOrderId, decode_client_id
-from trimaran.domain.instrument import Grid, Instrument, Side
+from trimaran.domain.instrument import Instrument, Side
 from trimaran.venues.wire.instrument_list import decimal_of
 
 MS: Final = 1_000_000
@@ -31,17 +31,6 @@ Number = Annotated[int, msgspec.Meta(ge=-1, le=2**63 - 1)]  # of an order or a t
 
 SIDE_TEXT: Final = {Side.BUY: "BUY", Side.SELL: "SELL"}
 _SIDES: Final = {text: side for side, text in SIDE_TEXT.items()}
-
-
-def grid_text(value: int, grid: Grid) -> str:
-    """`value` steps of a grid as a plain decimal, exactly."""
-    assert value > 0, value
-    digits, exponent = str(value * grid.units), grid.exponent
-    if exponent >= 0:
-        return digits + "0" * exponent
-    digits = digits.rjust(1 - exponent, "0")
-    fraction = digits[exponent:].rstrip("0")
-    return f"{digits[:exponent]}.{fraction}" if fraction else digits[:exponent]
 
 
 def price_text(instrument: Instrument, ticks: int) -> str:

@@ -15,7 +15,7 @@ nothing to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -82,7 +82,7 @@ class _Frame(msgspec.Struct, rename="camel"):
     status: int = 0
     result: msgspec.Raw = msgspec.Raw(b"")
     error: msgspec.Raw = msgspec.Raw(b"")
-    rate_limits: list[_RateLimit] = []
+    rate_limits: msgspec.Raw = msgspec.Raw(b"")
     e: str = ""
     event: msgspec.Raw = msgspec.Raw(b"")
     data: msgspec.Raw = msgspec.Raw(b"")
@@ -104,6 +104,7 @@ class _Stopped(msgspec.Struct):
 _FRAME: Final = msgspec.json.Decoder(_Frame)
 _NAMED: Final = msgspec.json.Decoder(_Named)
 _STOPPED: Final = msgspec.json.Decoder(_Stopped)
+_LIMITS: Final = msgspec.json.Decoder(list[_RateLimit])
 
 
 class BinanceLine:
@@ -186,14 +187,46 @@ def _as_http(frame: _Frame) -> HttpReply:
     return HttpReply(frame.status, body if body not in (b"", b"null") else _NOTHING, _headers(frame))
 
 
-def _headers(frame: _Frame) -> Mapping[str, str]:
-    if not frame.rate_limits and frame.status < 400:
-        return NO_HEADERS
+class _Counts(Mapping[str, str]):
+    """The headers of a reply that was taken, read when somebody looks: most replies bring nothing new."""
+
+    def __init__(self, limits: msgspec.Raw) -> None:
+        self._limits = limits
+        self._headers: Mapping[str, str] | None = None
+
+    def _read(self) -> Mapping[str, str]:
+        if self._headers is None:
+            self._headers = _counts(self._limits)
+        return self._headers
+
+    def __getitem__(self, name: str) -> str:
+        return self._read()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+
+def _counts(limits: msgspec.Raw) -> dict[str, str]:
+    """The counts of `rateLimits`; what is none must not cost the reply itself."""
     headers: dict[str, str] = {}
-    for limit in frame.rate_limits:
+    try:
+        rows = _LIMITS.decode(limits) if bytes(limits) else []
+    except _UNREADABLE:
+        return headers
+    for limit in rows:
         name, letter = _LIMIT_HEADERS.get(limit.rate_limit_type), _INTERVALS.get(limit.interval)
         if name and letter:
             headers[f"{name}-{limit.interval_num}{letter}"] = str(limit.count)
+    return headers
+
+
+def _headers(frame: _Frame) -> Mapping[str, str]:
+    if frame.status < 400:
+        return _Counts(frame.rate_limits) if bytes(frame.rate_limits) else NO_HEADERS
+    headers = _counts(frame.rate_limits)
     stop = _stop(bytes(frame.error))
     if stop is not None and stop.retry_after > stop.server_time > 0:
         seconds, milliseconds = divmod(stop.retry_after - stop.server_time, 1000)

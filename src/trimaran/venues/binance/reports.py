@@ -177,7 +177,7 @@ def order_report(order: OrderBody, instrument: Instrument, local_ns: int) -> Ord
         price_ticks=price_ticks,
         lots=lots_of(instrument, order.orig_qty or order.qty, "origQty"),
         filled_lots=filled,
-        average_price=_average(order),
+        average_price=_average(order) if filled else None,
         trigger_ticks=ticks_of(instrument, order.stop_price or "0", "stopPrice"),
         reduce_only=order.reduce_only,
         reason=order.expiry_reason,

@@ -38,11 +38,13 @@ class HmacSigner:
     """HMAC-SHA256 with the text that the venue gave as the secret."""
 
     def __init__(self, secret: str) -> None:
-        self._key = secret.encode()
+        self._prepared = hmac.new(secret.encode(), digestmod="sha256")
 
     def sign(self, payload: bytes) -> str:
         """Lower-case hex."""
-        return hmac.digest(self._key, payload, "sha256").hex()
+        code = self._prepared.copy()
+        code.update(payload)
+        return code.hexdigest()
 
 
 class Ed25519Signer:

@@ -105,7 +105,7 @@ def read_execution(desk: Desk, body: bytes, local_ns: int) -> Sequence[LineMessa
         price_ticks=price_ticks,
         lots=lots_of(instrument, event.size, "q"),
         filled_lots=filled,
-        average_price=_average(event),
+        average_price=_average(event) if filled else None,
         trigger_ticks=ticks_of(instrument, event.trigger or "0", "P"),
         reason=event.expiry_reason or event.reject_reason.replace(_NO_REASON, ""),
         created_ns=event.created * MS,

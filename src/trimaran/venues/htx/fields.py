@@ -82,7 +82,9 @@ def ticks_of(instrument: Instrument, value: Decimal | None, field: str) -> int:
     """A price in ticks; 0 where there is none. Raises DecodeError or GridError."""
     if value is None:
         return 0
-    ticks = instrument.price_grid.steps(amount(value, field))
+    grid = instrument.price_grid
+    units = _units_of(amount(value, field), grid)
+    ticks = grid.steps(value) if units is None or units % grid.units else units // grid.units
     if not 0 <= ticks <= PRICE_TICKS_MAX:
         raise _range(field, f"0..{PRICE_TICKS_MAX} ticks", value)
     return ticks
@@ -90,11 +92,22 @@ def ticks_of(instrument: Instrument, value: Decimal | None, field: str) -> int:
 
 def lots_of(instrument: Instrument, value: Decimal, field: str) -> int:
     """A size in lots, of at least 0, cut to the grid where it is finer. Raises DecodeError."""
-    scaled = EXACT.divide(amount(value, field), instrument.size_grid.step)
+    grid = instrument.size_grid
+    units = _units_of(amount(value, field), grid)
+    if units is not None and 0 <= (whole := units // grid.units) <= SIZE_LOTS_MAX:
+        return whole
+    scaled = EXACT.divide(value, grid.step)
     lots = int(scaled.to_integral_value(ROUND_DOWN))
     if scaled < 0 or lots > SIZE_LOTS_MAX:
         raise _range(field, f"0..{SIZE_LOTS_MAX} lots", value)
     return lots
+
+
+def _units_of(value: Decimal, grid: Grid) -> int | None:
+    """`value` in units of 10**grid.exponent; None where it is finer than they are."""
+    scaled = EXACT.scaleb(value, -grid.exponent)
+    units = int(scaled)
+    return units if units == scaled else None
 
 
 def fill_lots_of(instrument: Instrument, value: Decimal, field: str) -> tuple[int, Decimal]:

@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from trimaran.books.decimal_text import grid_text
 from trimaran.domain.client_id import encode_client_id
-from trimaran.domain.exact import canonical
 from trimaran.domain.instrument import Instrument, Side, symbol_in
 from trimaran.domain.orders import OrderRequest, OrderType, SelfTrade, TimeInForce
 from trimaran.venues.okx.envelope import Context, Draft, get, post
@@ -74,7 +74,7 @@ def order_arguments(order: OrderRequest, context: Context) -> Arguments | Unsupp
             arguments["tgtCcy"] = "base_ccy"
     else:
         arguments["ordType"] = ORDER_TYPES[order.tif]
-        arguments["px"] = canonical(instrument.price(order.price_ticks))
+        arguments["px"] = grid_text(order.price_ticks, instrument.price_grid)
     if order.self_trade is not SelfTrade.VENUE_DEFAULT:
         arguments["stpMode"] = SELF_TRADE[order.self_trade]
     return arguments
@@ -89,7 +89,7 @@ def amend_arguments(ask: AmendOrder, context: Context) -> Arguments | Unsupporte
     return {
         **id_arguments(OrderRef(instrument.symbol, order.client_order_id, ask.venue_order_id)),
         "newSz": _size(order, instrument),
-        "newPx": canonical(instrument.price(order.price_ticks)),
+        "newPx": grid_text(order.price_ticks, instrument.price_grid),
     }
 
 
@@ -217,9 +217,9 @@ def _algo_arguments(order: OrderRequest, context: Context) -> Arguments | Unsupp
     arguments |= {
         "algoClOrdId": encode_client_id(order.client_order_id),
         "ordType": "conditional",
-        f"{prefix}TriggerPx": canonical(instrument.price(order.trigger_ticks)),
+        f"{prefix}TriggerPx": grid_text(order.trigger_ticks, instrument.price_grid),
         f"{prefix}TriggerPxType": "last",
-        f"{prefix}OrdPx": canonical(instrument.price(order.price_ticks)) if limit else MARKET_PRICE,
+        f"{prefix}OrdPx": grid_text(order.price_ticks, instrument.price_grid) if limit else MARKET_PRICE,
     }
     if context.is_spot and not limit and order.side is Side.BUY:
         arguments["tgtCcy"] = "base_ccy"
@@ -239,7 +239,7 @@ def _common(order: OrderRequest, context: Context, instrument: Instrument) -> Ar
 
 def _size(order: OrderRequest, instrument: Instrument) -> str:
     """In contracts where there are contracts: the grid of sizes counts in them."""
-    return canonical(instrument.size_grid.decimal(order.lots))
+    return grid_text(order.lots, instrument.size_grid)
 
 
 def id_arguments(ref: OrderRef) -> dict[str, str]:

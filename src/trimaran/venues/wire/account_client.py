@@ -303,14 +303,15 @@ class AccountClient:
 
     def on_output(self, line: str, output: LineOutput) -> None:
         """Something of a private line."""
+        if isinstance(output, LineReply):
+            assert self.quick is not None
+            assert self._order_line is not None
+            if not self.quick.on_reply(output):
+                self._order_line.on_reply(output)
+            return
         match output:
             case OrderReport() | FillReport() | BalanceReport() | PositionReport():
                 self._hear(output)
-            case LineReply():
-                assert self.quick is not None
-                assert self._order_line is not None
-                if not self.quick.on_reply(output):
-                    self._order_line.on_reply(output)
             case RepliesLost():
                 assert self.quick is not None
                 assert self._order_line is not None

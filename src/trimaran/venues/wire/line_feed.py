@@ -14,7 +14,7 @@ from typing import Final
 
 from trimaran.base.errors import DecodeError
 from trimaran.domain.ports import Clock
-from trimaran.domain.reports import Report
+from trimaran.domain.reports import BalanceReport, FillReport, OrderReport, PositionReport, Report
 from trimaran.venues.wire.inflate import inflate
 from trimaran.venues.wire.line_port import (
     AskForTime,
@@ -33,6 +33,7 @@ from trimaran.venues.wire.websocket import WebSocketCounters, WebSocketOptions
 TICK_S_DEFAULT: Final = 0.1
 
 LineOutput = Report | LineReply | RepliesLost | LineNotice
+OUTPUTS: Final = (LineReply, OrderReport, FillReport, BalanceReport, PositionReport)
 
 
 class LineFeed:
@@ -114,6 +115,9 @@ class LineFeed:
 
     def _run(self, actions: Iterable[LineAction]) -> None:
         for action in actions:
+            if isinstance(action, OUTPUTS):  # first, for nearly all are
+                self._on_output(action)
+                continue
             match action:
                 case Open() | SendText() | SendPing() | Close():
                     self._runner.carry_out(action)

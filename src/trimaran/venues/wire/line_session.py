@@ -60,6 +60,7 @@ from trimaran.venues.wire.lines import (
 )
 from trimaran.venues.wire.session_port import Alive, Close, Closed, Open, Opened, SendText, Slot
 
+REPORTS: Final = (OrderReport, FillReport, BalanceReport, PositionReport)
 IDS_PER_LINK: Final = 1_000  # request ids that a login and subscriptions may use
 LineActions = Sequence[LineAction]
 
@@ -145,13 +146,21 @@ class LineSession:
 
     def on_frame(self, slot: Slot, payload: bytes, local_ns: int, now_ns: int) -> LineActions:
         """A message came in, inflated already. `local_ns` is wall time, for the reports in it."""
+        link = self._links.get(slot)
         actions: list[LineAction] = []
-        if slot in self._links:
-            self._links[slot].pulse.heard_ns = now_ns
-            for message in self._dialogue.read(payload, local_ns):
-                link = self._links.get(slot)
-                if link is not None:  # it may have been given up by the message before
-                    actions += self._on_message(link, message, now_ns)
+        if link is None:
+            return actions
+        link.pulse.heard_ns = now_ns
+        for message in self._dialogue.read(payload, local_ns):
+            if isinstance(message, LineReply):  # these two are nearly all, and never end a link
+                self.counters.replies += 1
+                link.requests.pop(message.request_id, None)
+                actions.append(message)
+            elif isinstance(message, REPORTS):
+                self.counters.reports += 1
+                actions.append(message)
+            elif slot in self._links:  # it may have been given up by the message before
+                actions += self._on_message(link, message, now_ns)
         return actions
 
     def on_unreadable(self, slot: Slot, now_ns: int) -> LineActions:
@@ -317,13 +326,6 @@ class LineSession:
 
     def _on_message(self, link: LineLink, message: LineMessage, now_ns: int) -> list[LineAction]:
         match message:
-            case OrderReport() | FillReport() | BalanceReport() | PositionReport():
-                self.counters.reports += 1
-                return [message]
-            case LineReply(request_id):
-                self.counters.replies += 1
-                link.requests.pop(request_id, None)
-                return [message]
             case LinePing(reply_text):
                 self.counters.pings_answered += 1
                 return [SendText(link.slot, reply_text)]
