@@ -12,7 +12,7 @@ from trimaran.arbitrage.episodes import Episodes
 from trimaran.arbitrage.opportunity import Leg
 from trimaran.base.errors import ConfigError
 from trimaran.domain.answer import STATUS_WORD, BookStatus
-from trimaran.domain.client_id import ClientIdCounter, ClientOrderId
+from trimaran.domain.client_id import ID_STEP, ClientIdCounter, ClientOrderId, last_id_of, same_epoch
 from trimaran.domain.decision import KillState
 from trimaran.domain.dialect import Dialect
 from trimaran.domain.instrument import Asset, Instrument, InstrumentKey, MarketName, Side
@@ -69,7 +69,9 @@ class Desk:
         self.strategies = strategies
         self.instruments = {i.key: i for market in setup.markets for i in market.instruments}
         self.durable = Durable(self.instruments, counter)
-        self.ids = counter  # of the last id that was given out; those of refused orders are lost
+        self.last_id = last_id_of(counter)  # that was given out; those of refused orders are lost
+        self.is_real = bool(setup.laws)  # whether any market has orders that leave the process
+        self.epoch = counter.epoch
         self.group_sequence = 0
         self.recent: deque[OrderRequest] = deque()  # approved lately, for the windows of risk
         self.resolver = Resolver(setup.laws)
@@ -93,7 +95,7 @@ class Desk:
         """Takes over a durable state that was recovered, before the first event."""
         assert self.now_ns == 0, "a desk that has begun has a past of its own"
         self.durable = durable
-        self.ids = durable.counter
+        self.last_id, self.epoch = durable.last_id, durable.counter.epoch
 
     def instrument(self, key: InstrumentKey) -> Instrument:
         """An instrument."""
@@ -141,13 +143,14 @@ class Desk:
 
     def take_client_id(self) -> ClientOrderId:
         """The next client order id; it is never given twice."""
-        client_order_id, self.ids = self.ids.take()
-        return client_order_id
+        self.last_id += ID_STEP
+        assert same_epoch(self.last_id, self.durable.last_id), "an epoch has 2**30 - 1 ids"
+        return ClientOrderId(self.last_id)
 
     def take_group_id(self, strategy: StrategyName) -> GroupId:
         """The next group id."""
         self.group_sequence += 1
-        return GroupId(f"{strategy}-{self.ids.epoch}-{self.group_sequence}")
+        return GroupId(f"{strategy}-{self.epoch}-{self.group_sequence}")
 
     def forget_recent(self, before_ns: int) -> None:
         """Drops approvals that no window of risk reaches any more."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from trimaran.domain.client_id import ClientIdCounter, ClientOrderId, unpack_client_id
+from trimaran.domain.client_id import ClientIdCounter, ClientOrderId, last_id_of, same_epoch
 from trimaran.domain.facts import Fact, InstrumentReleased, LimitsChanged, OrderStateChanged, Purpose
 from trimaran.domain.instrument import InstrumentKey
 from trimaran.domain.orders import OrderEvent, OrderState
@@ -33,6 +33,8 @@ from trimaran.engine.durable_state import DurableState
 from trimaran.engine.groups import GroupEntry
 from trimaran.engine.orders import OrderEntry
 
+REASONS: Final = {each: each.value for each in Purpose}
+
 
 class Durable(DurableState):
     """See the module."""
@@ -53,7 +55,7 @@ class Durable(DurableState):
 def _run_opened(durable: Durable, record: RunOpened) -> list[Fact]:
     assert record.epoch > durable.counter.epoch or not durable.orders, record
     durable.pass_to(record.local_ns)
-    durable.counter = ClientIdCounter(record.region, record.shard, record.epoch)
+    durable.last_id = last_id_of(ClientIdCounter(record.region, record.shard, record.epoch))
     return []
 
 
@@ -67,7 +69,7 @@ def _instruments_listed(durable: Durable, record: InstrumentsListed) -> list[Fac
 
 def _group_opened(durable: Durable, record: GroupOpened) -> list[Fact]:
     durable.pass_to(record.local_ns)
-    reason, now_ns = record.purpose.value, record.local_ns
+    reason, now_ns = REASONS[record.purpose], record.local_ns
     owes = record.purpose is not Purpose.EXECUTE
     facts: list[Fact] = []
     ids: list[ClientOrderId] = []
@@ -76,7 +78,8 @@ def _group_opened(durable: Durable, record: GroupOpened) -> list[Fact]:
         ids.append(order.client_order_id)
         facts.append(_claimed(order.client_order_id, order.instrument_key, reason, now_ns))
     durable.groups.open[record.group] = GroupEntry(record.strategy, record.purpose, ids)
-    _count(durable, ids[-1])
+    if ids[-1] > durable.last_id and same_epoch(ids[-1], durable.last_id):
+        durable.last_id = ids[-1]
     return facts
 
 
@@ -85,7 +88,7 @@ def _order_reissued(durable: Durable, record: OrderReissued) -> list[Fact]:
     durable.pass_to(record.local_ns)
     order, now_ns = record.order, record.local_ns
     earlier = durable.orders[record.replaces]
-    moved = durable.book.move(record.replaces, OrderEvent.PROVE_ABSENT, "sent anew", now_ns)
+    moved = durable.book.move(earlier, OrderEvent.PROVE_ABSENT, "sent anew", now_ns)
     facts: list[Fact] = [] if moved is None else [moved]
     group = None if order.group is None else durable.groups.open.get(order.group)
     if group is not None:
@@ -117,10 +120,9 @@ def _heard(durable: Durable, record: Heard) -> list[Fact]:
 def _order_adopted(durable: Durable, record: OrderAdopted) -> list[Fact]:
     durable.pass_to(record.local_ns)
     order = record.order
-    durable.book.add(
-        OrderEntry(order, OrderState.SENDING, record.local_ns, venue_order_id=record.venue_order_id)
-    )
-    moved = durable.book.move(order.client_order_id, OrderEvent.ACK, record.venue_order_id, record.local_ns)
+    entry = OrderEntry(order, OrderState.SENDING, record.local_ns, venue_order_id=record.venue_order_id)
+    durable.book.add(entry)
+    moved = durable.book.move(entry, OrderEvent.ACK, record.venue_order_id, record.local_ns)
     claimed = _claimed(order.client_order_id, order.instrument_key, "adopted", record.local_ns)
     return [claimed] if moved is None else [claimed, moved]
 
@@ -154,13 +156,6 @@ def _claimed(
     return OrderStateChanged(
         client_order_id, key, OrderState.NEW, OrderEvent.CLAIM, OrderState.SENDING, 0, reason, now_ns
     )
-
-
-def _count(durable: Durable, client_order_id: ClientOrderId) -> None:
-    """The newest id of this epoch is remembered."""
-    counter, parts = durable.counter, unpack_client_id(client_order_id)
-    if parts.epoch == counter.epoch and parts.sequence > counter.sequence:
-        durable.counter = ClientIdCounter(counter.region, counter.shard, counter.epoch, parts.sequence)
 
 
 _APPLY: Final[Mapping[type, Callable[[Durable, Any], list[Fact]]]] = {

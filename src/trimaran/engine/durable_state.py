@@ -12,7 +12,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from trimaran.domain.client_id import ClientIdCounter, ClientOrderId
+from trimaran.domain.client_id import ClientIdCounter, ClientOrderId, counter_at, last_id_of
 from trimaran.domain.facts import Fact, GroupClosed, InstrumentFrozen
 from trimaran.domain.instrument import Instrument, InstrumentKey, MarketName
 from trimaran.domain.orders import StrategyName
@@ -32,8 +32,10 @@ class DurableState:
     def __init__(self, instruments: Mapping[InstrumentKey, Instrument], counter: ClientIdCounter) -> None:
         self.instruments = dict(instruments)
         self.ledger = Ledger(self.instruments)
-        self.counter = counter  # of the last id in a record
+        self.last_id = last_id_of(counter)  # the last in a record
         self.book = Orders()
+        self.orders = self.book.entries  # every order that is remembered
+        self.working = self.book.working  # those that have not ended
         self.groups = Groups()
         self.kill = KillSwitches()
         self.limits: LimitsSet | None = None
@@ -43,14 +45,9 @@ class DurableState:
         self.ended: deque[tuple[int, ClientOrderId]] = deque()  # (since when it may be forgotten, order)
 
     @property
-    def orders(self) -> dict[ClientOrderId, OrderEntry]:
-        """Every order that is remembered."""
-        return self.book.entries
-
-    @property
-    def working(self) -> dict[ClientOrderId, OrderEntry]:
-        """The orders that have not ended."""
-        return self.book.working
+    def counter(self) -> ClientIdCounter:
+        """The source of ids, after the last one in a record."""
+        return counter_at(self.last_id)
 
     @property
     def groups_closed(self) -> int:

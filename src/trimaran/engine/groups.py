@@ -8,7 +8,7 @@ instrument. Groups that trade for the sake of it (`Purpose.EXECUTE`) owe nothing
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
 import msgspec
 
@@ -46,27 +46,28 @@ class Groups:
         """Every order of a group has ended."""
         entry = self.open.pop(group)
         self.closed += 1
-        legs = tuple([_leg(each) for each in entries])
-        with localcontext(EXACT):
-            residual = ZERO
-            for leg, each in zip(legs, entries, strict=True):
-                size = instruments[leg.instrument_key].size(leg.filled_lots)
-                residual += (size if leg.side is Side.BUY else -size) - each.base_fee
+        legs: list[ClosedLeg] = []
+        residual = ZERO
+        for each in entries:
+            order = each.order
+            legs.append(
+                ClosedLeg(
+                    order.client_order_id, order.instrument_key, order.side, order.lots, each.filled_lots
+                )
+            )
+            if each.filled_lots:
+                size = instruments[order.instrument_key].size(each.filled_lots)
+                add = EXACT.add if order.side is Side.BUY else EXACT.subtract
+                residual = EXACT.subtract(add(residual, size), each.base_fee)
         if residual and entry.purpose is not Purpose.EXECUTE:
             heavier = Side.BUY if residual > 0 else Side.SELL
             first = next((leg for leg in legs if leg.side is heavier), legs[0])
             self.owe(entry.strategy, first.instrument_key, residual)
-        return GroupClosed(group, entry.strategy, entry.purpose, legs, residual, now_ns)
+        return GroupClosed(group, entry.strategy, entry.purpose, tuple(legs), residual, now_ns)
 
     def owe(self, strategy: StrategyName, key: InstrumentKey, size: Decimal) -> None:
         """Adds to what a strategy is to give back; nothing that is zero is kept."""
         owed = self.owed.setdefault(strategy, {})
-        with localcontext(EXACT):
-            total = owed.pop(key, ZERO) + size
+        total = EXACT.add(owed.pop(key, ZERO), size)
         if total:
             owed[key] = total
-
-
-def _leg(entry: OrderEntry) -> ClosedLeg:
-    order = entry.order
-    return ClosedLeg(order.client_order_id, order.instrument_key, order.side, order.lots, entry.filled_lots)

@@ -12,7 +12,7 @@ from decimal import Decimal
 import msgspec
 
 from trimaran.base.errors import JournalError
-from trimaran.domain.client_id import ClientIdCounter, ClientOrderId
+from trimaran.domain.client_id import ClientIdCounter, ClientOrderId, last_id_of
 from trimaran.domain.decision import KillState
 from trimaran.domain.instrument import Instrument, InstrumentKey, MarketName
 from trimaran.domain.kill import KillScope
@@ -66,7 +66,7 @@ def image(durable: DurableState) -> DurableImage:
 def restore(durable: DurableState, told: DurableImage) -> None:
     """Makes an empty state what an image says. Raises VenueError where the ledger's image does not fit."""
     assert not durable.orders, "restored into a state that has orders"
-    durable.counter = told.counter
+    durable.last_id = last_id_of(told.counter)
     durable.instruments.update({each.key: each for each in told.instruments})
     durable.ledger.list_instruments(told.instruments)
     durable.ledger.restore(told.ledger)

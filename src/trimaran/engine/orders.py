@@ -90,10 +90,10 @@ class Orders:
         self.at_work[key] = self.at_work.get(key, 0) + 1
 
     def move(
-        self, client_order_id: ClientOrderId, event: OrderEvent, reason: str, now_ns: int
+        self, entry: OrderEntry, event: OrderEvent, reason: str, now_ns: int
     ) -> OrderStateChanged | None:
         """Moves an order in the state table. None when nothing changed. Raises IllegalTransition."""
-        entry = self.entries[client_order_id]
+        client_order_id = entry.order.client_order_id
         before = entry.state
         after = advance(before, event)
         filled = event is OrderEvent.PARTIAL_FILL or event is OrderEvent.FULL_FILL

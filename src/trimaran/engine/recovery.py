@@ -38,7 +38,7 @@ def begun(
     The desk was made with the counter of its region and shard. Raises JournalError for a past of another
     shard, or when there is no epoch left.
     """
-    mine, before = desk.ids, durable.counter
+    mine, before = desk.durable.counter, durable.counter
     if before.epoch and (mine.region, mine.shard) != (before.region, before.shard):
         expected = f"region {mine.region}, shard {mine.shard}"
         raise JournalError(f"journal: expected {expected}, found {before.region} and {before.shard}")

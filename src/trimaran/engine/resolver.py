@@ -187,7 +187,9 @@ class Resolver:
         """When to ask next after an answer that cannot prove anything yet: less and less often."""
         at_ns = self._count_ns + inquiry.pause_ns
         inquiry.pause_ns = min(inquiry.pause_ns * 2, ASK_PAUSE_NS_MAX)
-        return max(min(at_ns, inquiry.law.provable_ns(inquiry.sent_ns)), self._count_ns + inquiry.law.proof_pause_ns)
+        return max(
+            min(at_ns, inquiry.law.provable_ns(inquiry.sent_ns)), self._count_ns + inquiry.law.proof_pause_ns
+        )
 
     def _cancel_again(self, entry: OrderEntry, law: VenueLaw) -> list[Verdict]:
         client_order_id = entry.order.client_order_id

@@ -18,11 +18,12 @@ worth waking for has changed.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, get_args
 
 import msgspec
 
-from trimaran.domain.account import AccountEvent, OrderAbsent, ProbeAnswer
+from trimaran.domain.account import OrderAbsent, ProbeAnswer
 from trimaran.domain.answer import NO_BOOK, Flag, Kind
 from trimaran.domain.commands import Command
 from trimaran.domain.events import (
@@ -43,7 +44,7 @@ from trimaran.domain.facts import Fact
 from trimaran.domain.kill import market_in
 from trimaran.domain.records import Heard, JournalRecord
 from trimaran.engine import fates, intents, observe, operator, reconcile
-from trimaran.engine.accounts import MoneyEvent, market_of
+from trimaran.engine.accounts import AboutOrder, MoneyEvent, market_of
 from trimaran.engine.desk import Desk
 from trimaran.engine.turn import Turn
 from trimaran.strategies.port import Proposal
@@ -58,6 +59,7 @@ class Output(msgspec.Struct, frozen=True):
     records: tuple[JournalRecord, ...] = ()
 
 
+NOTHING: Final = Output(0, (), ())
 WAKING: Final = int(Flag.WENT_STALE | Flag.WENT_LIVE | Flag.WAKE | Flag.CROSSED | Flag.NEED_SNAPSHOT)
 
 
@@ -71,41 +73,7 @@ def step(desk: Desk, event: Event) -> Output:
         if not answer >> 8 & WAKING and answer & 0xF != Kind.ERROR:
             return Output(answer, (), ())
         return _woken(desk, answer, event.market)
-    if isinstance(event, SnapshotBody):
-        answer = desk.hot.on_snapshot(event.book, event.payload, event.local_ns)
-        return _woken(desk, answer, desk.market_of_book[event.book])
-    if isinstance(event, FeedUp):
-        desk.hot.mark_up(event.market)
-        return _woken(desk, Kind.IGNORED | NO_BOOK << 16, event.market)
-    if isinstance(event, FeedDown):
-        flags = 0
-        for book in event.books:
-            flags |= desk.hot.mark_book_down(book)
-        if not event.books:
-            flags = desk.hot.mark_down(event.market)
-        return _woken(desk, Kind.IGNORED | flags << 8 | NO_BOOK << 16, event.market)
-    if isinstance(event, Tick):
-        return _tick(desk)
-    assert not isinstance(event, Frame)
-    turn = Turn(desk)
-    if isinstance(event, KillRequested):
-        operator.kill(turn, event)
-    elif isinstance(event, CancelRequested):
-        operator.cancel(turn, event)
-    elif isinstance(event, ReleaseRequested):
-        operator.release(turn, event)
-    elif isinstance(event, AccountSnapshot):
-        reconcile.snapshot(turn, event)
-    elif isinstance(event, AccountUncertain):
-        reconcile.uncertain(turn, event)
-    elif isinstance(event, ProbeAnswer):
-        fates.answered(turn, event)
-        reconcile.update(turn)
-    elif isinstance(event, LimitsRequested):
-        operator.limits(turn, event)
-    else:
-        _account(turn, event)
-    return _output(0, turn)
+    return _STEPS[type(event)](desk, event)
 
 
 def _output(answer: int, turn: Turn) -> Output:
@@ -129,28 +97,73 @@ def _woken(desk: Desk, answer: int, market: int) -> Output:
     return _output(answer, turn)
 
 
-def _account(turn: Turn, event: AccountEvent) -> None:
-    desk = turn.desk
-    if isinstance(event, MoneyEvent):
+def _snapshot_body(desk: Desk, event: SnapshotBody) -> Output:
+    answer = desk.hot.on_snapshot(event.book, event.payload, event.local_ns)
+    return _woken(desk, answer, desk.market_of_book[event.book])
+
+
+def _feed_up(desk: Desk, event: FeedUp) -> Output:
+    desk.hot.mark_up(event.market)
+    return _woken(desk, Kind.IGNORED | NO_BOOK << 16, event.market)
+
+
+def _feed_down(desk: Desk, event: FeedDown) -> Output:
+    flags = 0
+    for book in event.books:
+        flags |= desk.hot.mark_book_down(book)
+    if not event.books:
+        flags = desk.hot.mark_down(event.market)
+    return _woken(desk, Kind.IGNORED | flags << 8 | NO_BOOK << 16, event.market)
+
+
+def _money(desk: Desk, event: MoneyEvent) -> Output:
+    turn = Turn(desk)
+    if desk.is_real:
         desk.readiness.heard(market_of(event), event.local_ns)
-    else:
-        entry = desk.durable.orders.get(event.client_order_id)
-        if entry is None:
-            return  # not ours, or forgotten: reconciliation looks after it
-        desk.readiness.heard(market_in(entry.order.instrument_key), event.local_ns)
-        if isinstance(event, OrderAbsent):
-            fates.prove_absent(turn, event)
-            return
     # 3 ledger, then 5 strategies, 6 risk, 7 commands
     intents.react(turn, turn.record(Heard(event)))
-    if desk.setup.laws:
+    return _output(0, turn)
+
+
+def _word(desk: Desk, event: AboutOrder) -> Output:
+    """A word about an order; of one that is not ours, or forgotten, reconciliation knows."""
+    entry = desk.durable.orders.get(event.client_order_id)
+    if entry is None:
+        return NOTHING
+    turn = Turn(desk)
+    # 3 ledger, then 5 strategies, 6 risk, 7 commands
+    if not desk.is_real:
+        intents.react(turn, turn.record(Heard(event)))
+        return _output(0, turn)
+    desk.readiness.heard(market_in(entry.order.instrument_key), event.local_ns)
+    if isinstance(event, OrderAbsent):
+        fates.prove_absent(turn, event)
+    else:
+        intents.react(turn, turn.record(Heard(event)))
         fates.after(turn, event)
+    return _output(0, turn)
 
 
-def _tick(desk: Desk) -> Output:
+def _answered(turn: Turn, event: ProbeAnswer) -> None:
+    fates.answered(turn, event)
+    reconcile.update(turn)
+
+
+def _turned(take: Callable[[Turn, Any], None]) -> Callable[[Desk, Any], Output]:
+    """A step of something that fills a turn."""
+
+    def turned(desk: Desk, event: Any) -> Output:
+        turn = Turn(desk)
+        take(turn, event)
+        return _output(0, turn)
+
+    return turned
+
+
+def _tick(desk: Desk, event: Tick) -> Output:
     turn = Turn(desk)
     # 3 ledger: what was lost is lost, what was never placed is released
-    if desk.setup.laws:
+    if desk.is_real:
         fates.tick(turn)
         reconcile.tick(turn)
     # 5 strategies
@@ -159,3 +172,20 @@ def _tick(desk: Desk) -> Output:
             # 6 risk, 7 commands
             intents.grant(turn, strategy.name, wanted)
     return _output(0, turn)
+
+
+_STEPS: Final[Mapping[type, Callable[[Desk, Any], Output]]] = {
+    SnapshotBody: _snapshot_body,
+    FeedUp: _feed_up,
+    FeedDown: _feed_down,
+    Tick: _tick,
+    **dict.fromkeys(get_args(MoneyEvent), _money),
+    **dict.fromkeys(get_args(AboutOrder), _word),
+    **dict.fromkeys(get_args(ProbeAnswer), _turned(_answered)),
+    AccountSnapshot: _turned(reconcile.snapshot),
+    AccountUncertain: _turned(reconcile.uncertain),
+    KillRequested: _turned(operator.kill),
+    CancelRequested: _turned(operator.cancel),
+    ReleaseRequested: _turned(operator.release),
+    LimitsRequested: _turned(operator.limits),
+}
