@@ -57,7 +57,7 @@ def whole(records: Sequence[JournalRecord]) -> dict[str, list[object]]:
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.integers(0, 2**32), st.lists(st.tuples(st.integers(1, 40), st.booleans(), st.booleans()), max_size=12)
 )
@@ -94,11 +94,11 @@ def test_its_memory_is_kept_now_and_then(monkeypatch: pytest.MonkeyPatch) -> Non
         return Given(records, after, checksum)
 
     projector = Projector(engine, source)
-    for _ in range(4):
+    for _ in range(3):
         projector.step(40)
-    assert projector.sequence == 160
+    assert projector.sequence == 120
     projector = Projector(engine, source)
-    assert asked == [0, 160 - 40]
+    assert asked == [0, 80]
     while projector.step(1000):
         pass
     assert contents(engine) == whole(records)

@@ -101,12 +101,11 @@ class Projector:
         if keeps:
             values |= self._image_values(last.sequence, last.checksum)
         with self._engine.begin() as connection:
-            write(connection, made)
             mine = (PROJECTED.c.id == 1) & (PROJECTED.c.sequence == before)
             if connection.execute(update(PROJECTED).where(mine).values(values)).rowcount != 1:
-                raise JournalError(
-                    f"projection: expected record {before} as the last, found another projector"
-                )
+                expected = f"record {before} as the last one in the tables"
+                raise JournalError(f"projection: expected {expected}, found another projector")
+            write(connection, made)
         self.sequence, self._checksum = last.sequence, last.checksum
         if keeps:
             self._image_sequence, self._image_s = last.sequence, time.monotonic()
