@@ -28,6 +28,7 @@ from trimaran.venues.wire.tasks import Tasks
 SECOND: Final = 1_000_000_000
 PAUSE_S: Final = 0.02  # after the first round; then half as long again each time
 PAUSE_S_MAX: Final = 2.0
+WATCH_S: Final = 0.01
 GIVE_UP_NS: Final = 60 * SECOND
 NEVER: Final = -1
 ROUND_S_MAX: Final = 10.0  # a round that hangs is one that failed
@@ -134,29 +135,27 @@ class KillCancels:
     ) -> None:
         """Rounds until nothing is open. A venue does not know what is on its way; a desk's list does."""
         market, began_ns, pause_s = account.market, self._clock.monotonic_ns(), PAUSE_S
-        lag_ns = account.visibility_lag_ns if everything else 0
-        settled_ns = NEVER  # since when nothing is on its way
-        while True:
-            now_ns = self._clock.monotonic_ns()
-            on_the_way = account.on_the_way() if everything else 0
-            settled_ns = NEVER if on_the_way else now_ns if settled_ns == NEVER else settled_ns
-            proves = settled_ns != NEVER and now_ns >= settled_ns + lag_ns
-            left, text = await self._one(a_round)
-            if left == 0 and proves:
-                job.rows[market] = CancelRow(market, 0, self._clock.wall_ns())
-                return
-            if not text and on_the_way:
-                text = f"{on_the_way} on their way"
-            job.rows[market] = CancelRow(market, left, 0, text)
-            if self._clock.monotonic_ns() - began_ns > GIVE_UP_NS:
-                count = "how many orders" if left is None else f"{left} orders"
-                self._tell(market, f"kill: not proved that all is cancelled; open: {count}; {text}")
-                return
-            if left == 0 and settled_ns != NEVER:  # nothing is seen: the next look is the one that proves it
-                await asyncio.sleep(max(settled_ns + lag_ns - self._clock.monotonic_ns(), 0) / SECOND)
-            else:
-                await asyncio.sleep(pause_s)
+        way = _Way(account, self._clock, everything)
+        watching = asyncio.get_running_loop().create_task(way.watch())
+        try:
+            while True:
+                proves = way.is_clear(self._clock.monotonic_ns())
+                left, text = await self._one(a_round)
+                if left == 0 and proves:
+                    job.rows[market] = CancelRow(market, 0, self._clock.wall_ns())
+                    return
+                job.rows[market] = CancelRow(market, left, 0, text or way.text)
+                if self._clock.monotonic_ns() - began_ns > GIVE_UP_NS:
+                    count = "how many orders" if left is None else f"{left} orders"
+                    text = job.rows[market].text
+                    self._tell(market, f"kill: not proved that all is cancelled; open: {count}; {text}")
+                    return
+                # where nothing is seen, the next look is the one that proves it
+                clear_s = way.clear_in_s(self._clock.monotonic_ns()) if left == 0 else None
+                await asyncio.sleep(pause_s if clear_s is None else clear_s)
                 pause_s = min(pause_s * 1.5, PAUSE_S_MAX)
+        finally:
+            watching.cancel()
 
     async def _one(self, a_round: Callable[[], Coroutine[None, None, int]]) -> tuple[int | None, str]:
         try:
@@ -166,6 +165,48 @@ class KillCancels:
             return None, f"no answer within {ROUND_S_MAX:g} s"
         except Exception as error:  # a bug here must not keep the next round from trying
             return None, f"{type(error).__name__}: {error}"[:200]
+
+
+class _Way:
+    """What is on its way to an account, and since when nothing is."""
+
+    def __init__(self, account: KillAccount, clock: Clock, everything: bool) -> None:
+        self._account = account
+        self._clock = clock
+        self._lag_ns = account.visibility_lag_ns if everything else 0
+        self._count = account.on_the_way if everything else int
+        self._settled_ns = NEVER
+        self._on_the_way = 0
+        self._look()
+
+    @property
+    def text(self) -> str:
+        """For people; empty when nothing is on its way."""
+        return f"{self._on_the_way} on their way" if self._on_the_way else ""
+
+    def is_clear(self, now_ns: int) -> bool:
+        """Whether the venue shows everything that ever left."""
+        self._look()
+        return self._settled_ns != NEVER and now_ns >= self._settled_ns + self._lag_ns
+
+    def clear_in_s(self, now_ns: int) -> float | None:
+        """How long until it is; None while something is on its way."""
+        if self._settled_ns == NEVER:
+            return None
+        return max(self._settled_ns + self._lag_ns - now_ns, 0) / SECOND
+
+    async def watch(self) -> None:
+        """Looks often: a round may take long."""
+        while True:
+            self._look()
+            await asyncio.sleep(WATCH_S)
+
+    def _look(self) -> None:
+        self._on_the_way = self._count()
+        if self._on_the_way:
+            self._settled_ns = NEVER
+        elif self._settled_ns == NEVER:
+            self._settled_ns = self._clock.monotonic_ns()
 
 
 def reaches(scope: KillScope, market: MarketName) -> bool:
