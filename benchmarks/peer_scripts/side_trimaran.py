@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from measuring import Feed, Frame, PlainReplay, memory, serve
+from trimaran_ledger import ledger_fill
+from trimaran_life import order_life
 from trimaran_load import load
 from trimaran_markets import MARKETS, add_book
 from trimaran_orders import order_entry, round_trip
@@ -108,9 +110,11 @@ if __name__ == "__main__":
         {
             "decide": decide,
             "follow": follow,
+            "ledger_fill": ledger_fill,
             "load": load,
             "memory": memory,
             "order_entry": order_entry,
+            "order_life": order_life,
             "round_trip": round_trip,
             "scan": scan,
         },

@@ -22,6 +22,8 @@ TINY = Plan(
     scan_pairs=100,
     rate_seconds=1,
     books=2,
+    fills=60,
+    lives=50,
     orders=50,
     order_trips=10,
     load_orders=56,
@@ -57,13 +59,15 @@ def test_rows_without_peers_say_why(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         *channels,
         "scan_update 100 assets x 6 books",
         "scan_update 200 assets x 3 books",
+        "ledger_fill spot",
+        "ledger_fill perpetual",
         "socket_to_decision",
         "socket_to_decision 3 venues",
         "cpu_per_message",
     ]
     for row in rows:
         assert "cores" in row.conditions
-        if not row.name.startswith(("socket_to_decision", "scan_update")):
+        if not row.name.startswith(("socket_to_decision", "scan_update", "ledger_fill")):
             assert (row.peer, row.peer_value, row.ratio) == (None, None, None)
             assert "make bench-peers" in row.conditions or "cryptofeed" in row.conditions
 
