@@ -272,7 +272,7 @@ def _hash(data: bytes) -> int:
 def test_every_leg_is_two_entries_and_no_booking_is_without_a_reason() -> None:
     accounts, spot = Accounts(), MarketName("spot")
     legs = ((Account.TRADES, USDT, Decimal(5)), (Account.FEES, USDT, Decimal("-0.1")))
-    assert accounts.book(spot, legs) == [(USDT, Decimal(0), Decimal("4.9"))]
+    assert accounts.book(spot, legs, 7) == [(USDT, Decimal(0), Decimal("4.9"))]
     assert entries_of(legs) == (
         (Account.WALLET, USDT, Decimal(5)),
         (Account.TRADES, USDT, Decimal(-5)),
@@ -282,7 +282,7 @@ def test_every_leg_is_two_entries_and_no_booking_is_without_a_reason() -> None:
     accounts.check()
     for wrong in ((Account.WALLET, USDT, Decimal(1)), (Account.FEES, USDT, Decimal("NaN"))):
         with pytest.raises(AssertionError):
-            accounts.book(spot, [wrong])
+            accounts.book(spot, [wrong], 7)
     accounts.load(Account.WALLET, (spot, BTC), Decimal(1))
     with pytest.raises(AssertionError):
         accounts.check()

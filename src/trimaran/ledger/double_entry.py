@@ -18,10 +18,9 @@ microsecond, which is what converting an integer would cost.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from trimaran.domain.exact import EXACT, ZERO
 from trimaran.domain.instrument import Asset, MarketName
@@ -45,8 +44,14 @@ Leg = tuple[Account, Asset, Decimal]  # the reason, and what goes from it into t
 Entry = tuple[Account, Asset, Decimal]
 Move = tuple[Asset, Decimal, Decimal]  # of a wallet: before and after
 
+Cell = list[
+    Any
+]  # of one (market, asset): when its wallet moved last, then the totals in the order of `Account`
+Cells = dict[Asset, Cell]
+
 WALLET: Final = Account.WALLET
-_add, _subtract = EXACT.add, EXACT.subtract
+SLOT_OF: Final = {account: slot for slot, account in enumerate(Account, start=1)}
+MOVED_NS, WALLET_SLOT = 0, SLOT_OF[WALLET]
 
 
 def entries_of(legs: Sequence[Leg]) -> tuple[Entry, ...]:
@@ -58,48 +63,84 @@ def entries_of(legs: Sequence[Leg]) -> tuple[Entry, ...]:
     )
 
 
+class Totals(Mapping[Holding, Decimal]):
+    """One account of every (market, asset), a live read-only view."""
+
+    def __init__(self, markets: Mapping[MarketName, Cells], slot: int) -> None:
+        self._markets = markets
+        self._slot = slot
+
+    def __getitem__(self, holding: Holding) -> Decimal:
+        market, asset = holding
+        total: Decimal = self._markets[market][asset][self._slot]
+        return total
+
+    def __iter__(self) -> Iterator[Holding]:
+        return ((market, asset) for market, cells in self._markets.items() for asset in cells)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._markets.values()))
+
+
 class Accounts:
     """The running totals. Only `book` changes them."""
 
     def __init__(self) -> None:
-        self._totals: dict[Account, dict[Holding, Decimal]] = {account: {} for account in Account}
-        self._wallet = self._totals[WALLET]
+        self._markets: dict[MarketName, Cells] = {}
+        self._views = {account: Totals(self._markets, slot) for account, slot in SLOT_OF.items()}
 
-    def book(self, market: MarketName, legs: Sequence[Leg]) -> list[Move]:
+    def book(self, market: MarketName, legs: Sequence[Leg], at_ns: int) -> list[Move]:
         """Adds one booking of one market: each leg to the wallet, and as much against its reason.
 
-        Returns how wallets moved, each of them once.
+        Returns how wallets moved, each of them once. Called within the exact context.
         """
-        wallet = self._wallet
-        moves: list[Move] = []
+        cells = self._markets.get(market)
+        if cells is None:
+            cells = self._markets[market] = {}
+        before: dict[Asset, Decimal] = {}
         for reason, asset, amount in legs:
             assert reason is not WALLET, legs
             assert amount.is_finite(), legs
-            holding = (market, asset)
-            before = wallet.get(holding, ZERO)
-            after = wallet[holding] = _add(before, amount)
-            reasons = self._totals[reason]
-            reasons[holding] = _subtract(reasons.get(holding, ZERO), amount)
-            for number, (other, first, _) in enumerate(moves):
-                if other == asset:
-                    moves[number] = (asset, first, after)
-                    break
-            else:
-                moves.append((asset, before, after))
-        return moves
+            cell = cells.get(asset)
+            if cell is None:
+                cell = cells[asset] = [0] + [ZERO] * len(SLOT_OF)
+            held = cell[WALLET_SLOT]
+            if asset not in before:
+                before[asset] = held
+            cell[WALLET_SLOT] = held + amount
+            slot = SLOT_OF[reason]
+            cell[slot] = cell[slot] - amount
+            cell[MOVED_NS] = max(cell[MOVED_NS], at_ns)
+        return [(asset, held, cells[asset][WALLET_SLOT]) for asset, held in before.items()]
 
     def load(self, account: Account, holding: Holding, amount: Decimal) -> None:
         """Sets a total that was kept; `check` is to be called when all are."""
-        self._totals[account][holding] = amount
+        self._cell(holding)[SLOT_OF[account]] = amount
+
+    def load_moved(self, holding: Holding, at_ns: int) -> None:
+        """Sets when a wallet moved last."""
+        self._cell(holding)[MOVED_NS] = at_ns
 
     def of(self, account: Account) -> Mapping[Holding, Decimal]:
         """The totals of one account, a live read-only view."""
-        return MappingProxyType(self._totals[account])
+        return self._views[account]
+
+    def moved_ns(self, holding: Holding) -> int:
+        """When a wallet moved last, by the venue's time; 0 when it never has."""
+        market, asset = holding
+        cell = self._markets.get(market, {}).get(asset)
+        return 0 if cell is None else int(cell[MOVED_NS])
 
     def check(self) -> None:
         """Asserts that every (market, asset) sums to zero over all accounts."""
-        sums: dict[Holding, Decimal] = {}
-        for totals in self._totals.values():
-            for holding, amount in totals.items():
-                sums[holding] = _add(sums.get(holding, ZERO), amount)
-        assert not any(sums.values()), sums
+        for market, cells in self._markets.items():
+            for asset, cell in cells.items():
+                total = ZERO
+                for amount in cell[1:]:
+                    total = EXACT.add(total, amount)
+                assert not total, (market, asset, cell)
+
+    def _cell(self, holding: Holding) -> Cell:
+        market, asset = holding
+        cells = self._markets.setdefault(market, {})
+        return cells.setdefault(asset, [0] + [ZERO] * len(SLOT_OF))

@@ -46,25 +46,25 @@ class IdentitiesImage(msgspec.Struct, frozen=True):
 class Identities:
     """Identities of one kind, each with the terms it was booked with."""
 
-    __slots__ = ("_heap", "_known", "_newest", "_spans", "since_ns")
+    __slots__ = ("_heap", "_newest", "_spans", "known", "since_ns")
 
     def __init__(self) -> None:
         self.since_ns = 0
-        self._known: dict[str, Terms] = {}
+        self.known: dict[str, Terms] = {}  # to be read by the way of a fill; changed here alone
         self._spans: dict[int, list[str]] = {}
         self._heap: list[int] = []  # the spans, the oldest on top
         self._newest = 0
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self.known)
 
     def find(self, identity: str) -> Terms | None:
         """The terms under which an event was booked; None: it was not, or was forgotten."""
-        return self._known.get(identity)
+        return self.known.get(identity)
 
     def add(self, identity: str, terms: Terms, at_ns: int) -> None:
         """Remembers an event that happened at `at_ns` of the venue's clock."""
-        self._known[identity] = terms
+        self.known[identity] = terms
         span = at_ns // SPAN_NS
         kept = self._spans.get(span)
         if kept is not None:
@@ -77,24 +77,24 @@ class Identities:
 
     def restate(self, price: tuple[int, int], lots: tuple[int, int]) -> None:
         """Another grid: prices and sizes times a fraction; terms that have no whole number become unknown."""
-        for identity, terms in self._known.items():
+        for identity, terms in self.known.items():
             old_price, old_lots = unpack(terms)
             new_price, off_price = divmod(old_price * price[0], price[1])
             new_lots, off_lots = divmod(old_lots * lots[0], lots[1])
             exact = not off_price and not off_lots
-            self._known[identity] = pack(new_price, new_lots) if exact else UNKNOWN_TERMS
+            self.known[identity] = pack(new_price, new_lots) if exact else UNKNOWN_TERMS
 
     def image(self) -> IdentitiesImage:
         """What is remembered; equal for equal memories."""
         spans = tuple(
-            (span * SPAN_NS, tuple((name, *unpack(self._known[name])) for name in sorted(self._spans[span])))
+            (span * SPAN_NS, tuple((name, *unpack(self.known[name])) for name in sorted(self._spans[span])))
             for span in sorted(self._spans)
         )
         return IdentitiesImage(self.since_ns, spans)
 
     def restore(self, image: IdentitiesImage) -> None:
         """Makes an empty memory what an image says."""
-        assert not self._known, "restored into a memory that is not empty"
+        assert not self.known, "restored into a memory that is not empty"
         for start_ns, names in image.spans:
             for name, price_ticks, lots in names:
                 self.add(name, pack(price_ticks, lots), start_ns)
@@ -102,8 +102,8 @@ class Identities:
 
     def _forget(self) -> None:
         oldest_kept = self._newest - MEMORY_NS // SPAN_NS
-        while len(self._heap) > 1 and (self._heap[0] < oldest_kept or len(self._known) > IDENTITIES_MAX):
+        while len(self._heap) > 1 and (self._heap[0] < oldest_kept or len(self.known) > IDENTITIES_MAX):
             span = heapq.heappop(self._heap)
             for identity in self._spans.pop(span):
-                del self._known[identity]
+                del self.known[identity]
             self.since_ns = max(self.since_ns, min(span + 2, self._newest) * SPAN_NS)

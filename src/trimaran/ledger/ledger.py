@@ -12,13 +12,13 @@ on the venues, and a trade with oneself has one id and two sides. Payments have 
 kind and market (funding and adjusted positions: within their instrument). How long identities are remembered
 is the law of `identities.py`; what is older and unknown is never booked, it is an `EventTooOld`.
 
-Nothing is hashed and no context is entered on the way of a fill; `state_hash` is made on demand.
+Nothing is hashed on the way of a fill; `state_hash` is made on demand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from decimal import Decimal, getcontext, localcontext, setcontext
 from types import MappingProxyType
 
 from trimaran.base.errors import VenueError
@@ -42,7 +42,7 @@ from trimaran.domain.facts import (
 )
 from trimaran.domain.instrument import Asset, Instrument, InstrumentKey, MarketName
 from trimaran.ledger.double_entry import Account, Accounts, Holding
-from trimaran.ledger.identities import UNKNOWN_TERMS, Identities, pack
+from trimaran.ledger.identities import LOTS_BITS, UNKNOWN_TERMS, Identities
 from trimaran.ledger.image import (
     BookImage,
     LedgerImage,
@@ -54,7 +54,7 @@ from trimaran.ledger.image import (
 )
 from trimaran.ledger.pnl import Marks, Pnl, Unmarked, compute_pnl
 from trimaran.ledger.position import FLAT, Position
-from trimaran.ledger.postings import BUY, Booking, Contract, postings
+from trimaran.ledger.postings import BUY, Booking, Contract, fill_postings, postings
 from trimaran.ledger.regrid import Regrid, regrid
 
 Payment = Transfer | FundingPaid | InterestPaid | Adjusted | PositionAdjusted
@@ -80,7 +80,6 @@ class Ledger:
         self._accounts = Accounts()
         self._positions: dict[InstrumentKey, Position] = {}
         self._payments: dict[MarketName, Identities] = {}
-        self._moved_ns: dict[Holding, int] = {}
         self.list_instruments(instruments.values())
 
     def apply(self, event: AccountEvent) -> tuple[LedgerFact, ...]:
@@ -137,10 +136,9 @@ class Ledger:
         """Positions, a live read-only view. Of spot: lots traded through the instrument, bought less sold."""
         return MappingProxyType(self._positions)
 
-    @property
-    def moved_ns(self) -> Mapping[Holding, int]:
-        """The venue's time of the newest event that moved a wallet, a live read-only view."""
-        return MappingProxyType(self._moved_ns)
+    def moved_ns(self, holding: Holding) -> int:
+        """The venue's time of the newest event that moved a wallet; 0 when there was none."""
+        return self._accounts.moved_ns(holding)
 
     def totals(self, account: Account) -> Mapping[Holding, Decimal]:
         """One account of double entry, a live read-only view."""
@@ -195,7 +193,7 @@ class Ledger:
         books = [self._book_image(key) for key, book in self._books.items() if book.traded_ns]
         return LedgerImage(
             tuple(sorted(totals, key=lambda each: (each.account, each.market, each.asset))),
-            tuple(MovedImage(*holding, at_ns) for holding, at_ns in sorted(self._moved_ns.items())),
+            tuple(MovedImage(*holding, self.moved_ns(holding)) for holding in sorted(self.balances)),
             tuple(sorted(books, key=lambda each: each.key)),
             tuple(PaymentsImage(market, kept.image()) for market, kept in sorted(self._payments.items())),
         )
@@ -205,11 +203,12 @@ class Ledger:
 
         Raises VenueError for an instrument that the ledger was not told about.
         """
-        assert not self._moved_ns, "restored into a ledger that is not empty"
+        assert not self.balances, "restored into a ledger that is not empty"
         assert not self._positions, "restored into a ledger that is not empty"
         for total in image.totals:
             self._accounts.load(total.account, (total.market, total.asset), total.amount)
-        self._moved_ns = {(moved.market, moved.asset): moved.venue_ns for moved in image.moved}
+        for moved in image.moved:
+            self._accounts.load_moved((moved.market, moved.asset), moved.venue_ns)
         for kept in image.books:
             book = self._book(kept.key)
             book.traded_ns = kept.traded_ns
@@ -221,19 +220,27 @@ class Ledger:
 
     def _apply_fill(self, fill: Fill) -> tuple[LedgerFact, ...]:
         key = fill.instrument_key
-        book = self._book(key)
+        book = self._books.get(key)
+        if book is None:
+            raise self._unknown(key)
+        memory = book.fills
         identity = ("B" if fill.side is BUY else "S") + fill.fill_id
-        terms = pack(fill.price_ticks, fill.lots)
-        known = book.fills.find(identity)
+        terms = fill.price_ticks << LOTS_BITS | fill.lots
+        known = memory.known.get(identity)
         if known is not None:
             return (FillRepeated(fill, known not in (terms, UNKNOWN_TERMS)),)
         at_ns = fill.venue_ns or fill.local_ns
-        if at_ns < book.fills.since_ns:
-            return (EventTooOld(fill, book.fills.since_ns),)
+        if at_ns < memory.since_ns:
+            return (EventTooOld(fill, memory.since_ns),)
         before = self._positions.get(key, FLAT)
-        booking = postings(fill, book.contract, before)
-        facts = self._booked(booking, at_ns, fill.local_ns)
-        book.fills.add(identity, terms, at_ns)
+        context = getcontext()
+        setcontext(EXACT)
+        try:
+            booking = fill_postings(fill, book.contract, before)
+            facts = self._booked(booking, at_ns, fill.local_ns)
+        finally:
+            setcontext(context)
+        memory.add(identity, terms, at_ns)
         moved = self._moved_position(book, booking, before, at_ns, fill.local_ns)
         return (FillBooked(fill, booking.realised), *facts, moved)
 
@@ -251,7 +258,8 @@ class Ledger:
         contract = None if book is None else book.contract
         before = FLAT if contract is None else self._positions.get(contract.key, FLAT)
         booking = postings(event, contract, before)
-        facts = self._booked(booking, at_ns, event.local_ns)
+        with localcontext(EXACT):
+            facts = self._booked(booking, at_ns, event.local_ns)
         memory.add(name, UNKNOWN_TERMS, at_ns)
         if book is not None and booking.after is not None:
             return (*facts, self._moved_position(book, booking, before, at_ns, event.local_ns))
@@ -259,15 +267,12 @@ class Ledger:
 
     def _booked(self, booking: Booking, at_ns: int, local_ns: int) -> list[BalanceChanged]:
         """Adds the legs of a booking."""
-        market, moved_ns = booking.market, self._moved_ns
-        facts: list[BalanceChanged] = []
-        for asset, before, after in self._accounts.book(market, booking.legs):
-            holding = (market, asset)
-            if moved_ns.get(holding, 0) < at_ns:
-                moved_ns[holding] = at_ns
-            if before != after:
-                facts.append(BalanceChanged(market, asset, before, after, local_ns))
-        return facts
+        market = booking.market
+        return [
+            BalanceChanged(market, asset, before, after, local_ns)
+            for asset, before, after in self._accounts.book(market, booking.legs, at_ns)
+            if before != after
+        ]
 
     def _moved_position(
         self, book: _Book, booking: Booking, before: Position, at_ns: int, local_ns: int
@@ -282,8 +287,11 @@ class Ledger:
     def _book(self, key: InstrumentKey) -> _Book:
         book = self._books.get(key)
         if book is None:
-            raise VenueError(f"ledger: expected one of {len(self._books)} instruments, found {key}")
+            raise self._unknown(key)
         return book
+
+    def _unknown(self, key: InstrumentKey) -> VenueError:
+        return VenueError(f"ledger: expected one of {len(self._books)} instruments, found {key}")
 
     def _book_image(self, key: InstrumentKey) -> BookImage:
         book, position = self._books[key], self._positions.get(key, FLAT)

@@ -84,7 +84,7 @@ def wallet_of(ledger: Ledger, markets: frozenset[MarketName]) -> dict[Asset, Our
     for (market, asset), amount in ledger.balances.items():
         if market in markets:
             known = found.get(asset, OurBalance(ZERO))
-            moved_ns = ledger.moved_ns.get((market, asset), 0)
+            moved_ns = ledger.moved_ns((market, asset))
             found[asset] = OurBalance(known.total + amount, max(known.venue_ns, moved_ns))
     return found
 

@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from trimaran.domain.exact import EXACT, ROUNDING, ZERO
+from trimaran.domain.exact import ROUNDING, ZERO
 
 COST_STEP: Final = Decimal("1e-8")
 
@@ -31,38 +31,33 @@ class Position(msgspec.Struct, frozen=True, gc=False):
 
 
 FLAT: Final = Position()
-_add, _subtract = EXACT.add, EXACT.subtract
-_times, _divide = ROUNDING.multiply, ROUNDING.divide
+_divide = ROUNDING.divide
 
 
 def trade(position: Position, lots: int, notional: Decimal) -> tuple[Position, Decimal]:
     """The position after a trade of signed `lots` with signed `notional`, and what it realised.
 
-    Both are positive for a purchase.
+    Both are positive for a purchase. Called within the exact context.
     """
     assert lots != 0, lots
     assert (lots > 0) == (notional > 0), (lots, notional)
     if position.lots * lots >= 0:
-        cost = _add(position.cost, notional)
-        return Position(position.lots + lots, cost, position.realised), ZERO
+        return Position(position.lots + lots, position.cost + notional, position.realised), ZERO
     if abs(lots) <= abs(position.lots):
         return _reduce(position, lots, notional)
     closing = -position.lots
-    closing_notional = EXACT.multiply(EXACT.divide(notional, lots), closing)
+    closing_notional = notional * closing / lots  # price * size of whole lots: finite
     closed, realised = _reduce(position, closing, closing_notional)
-    return Position(lots - closing, _subtract(notional, closing_notional), closed.realised), realised
+    return Position(lots - closing, notional - closing_notional, closed.realised), realised
 
 
 def _reduce(position: Position, lots: int, notional: Decimal) -> tuple[Position, Decimal]:
-    released = _share(position.cost, -lots, position.lots)
-    realised = _subtract(notional.copy_negate(), released)
-    cost = _subtract(position.cost, released)
-    after = Position(position.lots + lots, cost, _add(position.realised, realised))
-    assert after.lots != 0 or not after.cost, (position, lots)
+    released = position.cost if lots == -position.lots else _share(position.cost, -lots, position.lots)
+    realised = -notional - released
+    after = Position(position.lots + lots, position.cost - released, position.realised + realised)
+    assert after.lots or not after.cost, (position, lots)
     return after, realised
 
 
 def _share(cost: Decimal, part: int, whole: int) -> Decimal:
-    if part == whole:
-        return cost
-    return _divide(_times(cost, part), whole).quantize(COST_STEP, context=ROUNDING)
+    return _divide(cost * part, whole).quantize(COST_STEP, context=ROUNDING)

@@ -20,7 +20,7 @@ Nothing is rounded but the share of an average cost (`position.py`).
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Final
 
 import msgspec
@@ -42,7 +42,6 @@ MoneyEvent = Fill | Transfer | FundingPaid | InterestPaid | Adjusted | PositionA
 BUY: Final = Side.BUY  # members of enums are looked up slowly, and this is on the way of every fill
 TRADES: Final = Account.TRADES
 FEES: Final = Account.FEES
-_multiply = EXACT.multiply
 MONEY_EVENTS: Final = (Fill, Transfer, FundingPaid, InterestPaid, Adjusted, PositionAdjusted)
 
 
@@ -88,19 +87,39 @@ class Booking(msgspec.Struct, frozen=True, gc=False):
 
 def postings(event: MoneyEvent, contract: Contract | None, before: Position = FLAT) -> Booking:
     """The entries of an event, and the position after it. `before` matters for fills and adjustments only."""
+    with localcontext(EXACT):
+        return _postings(event, contract, before)
+
+
+def fill_postings(fill: Fill, contract: Contract, before: Position) -> Booking:
+    """`postings` of a fill. Called within the exact context: entering it takes as long as all of this."""
+    lots = fill.lots if fill.side is BUY else -fill.lots
+    notional = contract.lot_tick_value * (lots * fill.price_ticks)
+    after, realised = trade(before, lots, notional)
+    legs: tuple[Leg, ...] = ()
+    if not contract.perpetual:
+        legs = ((TRADES, contract.base, contract.lot_size * lots), (TRADES, contract.quote, -notional))
+    elif realised:
+        legs = ((TRADES, contract.quote, realised),)
+    if fill.fee:
+        legs = (*legs, (FEES, fill.fee_asset, -fill.fee))
+    return Booking(contract.market, legs, after, realised)
+
+
+def _postings(event: MoneyEvent, contract: Contract | None, before: Position) -> Booking:
     if isinstance(event, Fill):
         assert contract is not None, event
-        return _fill(event, contract, before)
+        return fill_postings(event, contract, before)
     if isinstance(event, FundingPaid):
         assert contract is not None, event
-        return Booking(contract.market, _leg(Account.FUNDING, event.asset, event.amount.copy_negate()))
+        return Booking(contract.market, _leg(Account.FUNDING, event.asset, -event.amount))
     if isinstance(event, PositionAdjusted):
         assert contract is not None, event
         return _position_adjusted(event, contract, before)
     if isinstance(event, Transfer):
         return Booking(event.market, _leg(Account.TRANSFERS, event.asset, event.amount))
     if isinstance(event, InterestPaid):
-        return Booking(event.market, _leg(Account.INTEREST, event.asset, event.amount.copy_negate()))
+        return Booking(event.market, _leg(Account.INTEREST, event.asset, -event.amount))
     return Booking(event.market, _leg(Account.ADJUSTMENTS, event.asset, event.amount))
 
 
@@ -109,22 +128,7 @@ def _leg(reason: Account, asset: Asset, amount: Decimal) -> tuple[Leg, ...]:
     return ((reason, asset, amount),) if amount else ()
 
 
-def _fill(fill: Fill, contract: Contract, before: Position) -> Booking:
-    lots = fill.lots if fill.side is BUY else -fill.lots
-    notional = _multiply(contract.lot_tick_value, lots * fill.price_ticks)
-    after, realised = trade(before, lots, notional)
-    legs: tuple[Leg, ...] = ()
-    if not contract.perpetual:
-        size = _multiply(contract.lot_size, lots)
-        legs = ((TRADES, contract.base, size), (TRADES, contract.quote, notional.copy_negate()))
-    elif realised:
-        legs = ((TRADES, contract.quote, realised),)
-    if fill.fee:
-        legs = (*legs, (FEES, fill.fee_asset, fill.fee.copy_negate()))
-    return Booking(contract.market, legs, after, realised)
-
-
 def _position_adjusted(event: PositionAdjusted, contract: Contract, before: Position) -> Booking:
-    size = _multiply(contract.lot_size, event.lots)
-    after, realised = trade(before, event.lots, _multiply(size, event.price))
+    size = contract.lot_size * event.lots
+    after, realised = trade(before, event.lots, size * event.price)
     return Booking(contract.market, _leg(TRADES, contract.quote, realised), after, realised)
