@@ -1,0 +1,154 @@
+"""A desk that trades, in this process, on simulated venues over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.support.run_room import EAGER, run_desk_of, write_settings
+from trimaran.base.errors import ConfigError, JournalError, VenueError
+from trimaran.live.control_port import (
+    AskBalances,
+    AskOrders,
+    AskPnl,
+    AskPositions,
+    AskStatus,
+    CancelAll,
+    CancelOne,
+    Reconcile,
+    Release,
+)
+from trimaran.live.desk_answers import DeskAnswers
+from trimaran.live.run_desk import RunDesk
+from trimaran.venues.sim.server import Simulator
+from trimaran.venues.simulators import SimulatorOptions, simulating
+
+
+@contextlib.asynccontextmanager
+async def running(path: Path, told: list[str]) -> AsyncIterator[RunDesk]:
+    desk = run_desk_of(path, told)
+    await desk.start()
+    try:
+        yield desk
+    finally:
+        await desk.stop()
+
+
+async def until(condition: Callable[[], object], seconds: float = 25.0) -> None:
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not condition():
+        assert asyncio.get_running_loop().time() < deadline, "it did not come to pass"
+        await asyncio.sleep(0.02)
+
+
+def is_ready(desk: RunDesk) -> bool:
+    return not any(desk.status()["ready"].values())
+
+
+def simulated(**changes: Any) -> contextlib.AbstractAsyncContextManager[Simulator]:
+    options = {"venues": ("binance",), "symbols": ("BTC", "ETH"), "seed": 5, "rate": 6.0, **changes}
+    return simulating(SimulatorOptions(**options))
+
+
+async def test_it_trades_answers_and_ends_with_a_ledger_equal_to_the_venue(tmp_path: Path) -> None:
+    told: list[str] = []
+    async with simulated() as simulator:
+        path = write_settings(tmp_path, simulator.urls())
+        async with running(path, told) as desk:
+            answers = DeskAnswers(desk)
+            await until(lambda: desk.status()["order_counts"].get("filled", 0) >= 2)
+            orders: Any = await answers.handle(AskOrders(ended=True), "me")
+            assert {row["state"] for row in orders} & {"filled", "partially_filled"}
+            assert Decimal(orders[0]["price"]) > 0
+            balances: Any = await answers.handle(AskBalances(), "me")
+            assert {("binance.spot", "USDT"), ("binance.usdm", "USDT")} <= {
+                (row["market"], row["asset"]) for row in balances
+            }
+            positions: Any = await answers.handle(AskPositions(), "me")
+            assert all(row["market"] == "binance.usdm" and Decimal(row["size"]) for row in positions)
+            pnl: Any = await answers.handle(AskPnl(), "me")
+            parts = sum(Decimal(pnl[name]) for name in ("realised", "unrealised")) - Decimal(pnl["fees"])
+            assert abs(parts - Decimal(pnl["total"])) < Decimal("0.01")
+            status: Any = await answers.handle(AskStatus(), "me")
+            counts = status["order_counts"]
+            assert counts["sent"] == status["knight"]["sent"] == status["knight"]["journaled"]
+            assert status["journal"]["takes_risk"]
+            await desk.finish()
+            result = desk.result()
+        assert result["differences"] == []
+        assert result["order_counts"]["open"] == 0
+        assert result["order_counts"]["sent"] == counts["sent"] + (
+            result["knight"]["sent"] - status["knight"]["sent"]
+        )
+        assert not result["frozen"]
+        venue_orders = [
+            order.client_id
+            for exchange in simulator.exchanges.values()
+            for market in exchange.markets
+            for order in exchange.ended_orders(1, market)
+        ]
+        assert len(venue_orders) == len(set(venue_orders)) == result["order_counts"]["sent"]
+
+
+async def test_money_that_moves_behind_its_back_is_found_and_booked(tmp_path: Path) -> None:
+    told: list[str] = []
+    async with simulated(rate=1.0) as simulator, aiohttp.ClientSession() as http:
+        path = write_settings(tmp_path, simulator.urls(), more="")
+        async with running(path, told) as desk:
+            answers = DeskAnswers(desk)
+            await until(lambda: is_ready(desk))
+            before = desk.desk.durable.ledger.balances["binance.spot", "USDT"]  # type: ignore[index]
+            query = "venue=binance&market=binance.spot&asset=USDT&amount=250"
+            async with http.post(f"{simulator.urls()['admin']}/deposit?{query}") as answer:
+                assert answer.status == 200
+            found: list[Any] = []
+            while not found:
+                reconciled: Any = await answers.handle(Reconcile(), "me")
+                found = reconciled["differences"]
+                await asyncio.sleep(0.2)
+            assert {row["market"] for row in found} == {"binance.spot"}
+            assert "USDT" in found[0]["subject"]
+            after = desk.desk.durable.ledger.balances["binance.spot", "USDT"]  # type: ignore[index]
+            assert after - before == 250
+            await until(lambda: is_ready(desk))
+            again: Any = await answers.handle(Reconcile("binance.spot"), "me")
+            assert again["differences"] == []
+            assert list(again["markets"]) == ["binance.spot"]
+
+
+async def test_what_cannot_be_done_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    async with simulated(rate=1.0) as simulator:
+        path = write_settings(tmp_path, simulator.urls(), more="")
+        async with running(path, []) as desk:
+            answers = DeskAnswers(desk)
+            sequence = desk.journal.journal.sequence
+            for request, told in (
+                (CancelOne(5), "order: expected one that has not ended"),
+                (CancelAll("okx.spot"), "market: expected one of binance.spot"),
+                (Reconcile("okx.spot"), "market: expected one of binance.spot"),
+                (Release("binance.spot:BTCUSDT"), "instrument: expected one of none"),
+            ):
+                with pytest.raises(ConfigError, match=told):
+                    await answers.handle(request, "me")
+            assert desk.journal.journal.sequence == sequence
+            second = run_desk_of(path, [])
+            with pytest.raises(JournalError):  # the folder has an owner
+                await second.start()
+            cleared: Any = await answers.handle(CancelAll("binance.spot"), "me")
+            assert cleared == {"binance.spot": {"left": 0, "trouble": ""}}
+
+
+async def test_a_start_without_its_venue_leaves_nothing_open(tmp_path: Path) -> None:
+    async with simulated(rate=1.0) as simulator:
+        addresses = simulator.urls()
+    path = write_settings(tmp_path, addresses, desk="start_patience_s = 0", more=EAGER)
+    for _ in range(2):  # the folder was given back
+        with pytest.raises(VenueError):
+            await run_desk_of(path, []).start()
