@@ -26,15 +26,17 @@ from trimaran.base.errors import TrimaranError
 from trimaran.base.secret import KeyKind, Secret
 from trimaran.domain.answer import BookStatus
 from trimaran.domain.client_id import ClientIdCounter
-from trimaran.domain.decision import KillState, Refused
+from trimaran.domain.decision import Approved, Refused
 from trimaran.domain.instrument import Instrument, MarketName, Side
 from trimaran.domain.orders import IntentId, OrderRequest, StrategyName, TimeInForce
 from trimaran.domain.pair import Pair
 from trimaran.live.account import Hosts, Surroundings, gate_of, open_account
+from trimaran.native._risk import RiskCore
 from trimaran.ops.cli_keys import key_store
-from trimaran.risk.context import RiskContext
-from trimaran.risk.gate import gate
-from trimaran.risk.limits import RiskLimits
+from trimaran.risk.ask import Quote
+from trimaran.risk.desk import RiskDesk
+from trimaran.risk.image import RiskImage
+from trimaran.risk.limits import LimitsBook, RiskLimits
 from trimaran.venues.registry import MARKETS
 from trimaran.venues.wire.account_client import AccountClient
 from trimaran.venues.wire.asks import Balances, OrderRef, TickerRow, Tickers
@@ -44,18 +46,17 @@ from trimaran.venues.wire.credentials import Credentials
 from trimaran.venues.wire.rest import RestClient, RestOptions
 
 SECOND = 1_000_000_000
-LIMITS = RiskLimits(
-    order_notional_max=Decimal(1_000),
-    order_lots_max=10**15,
-    quote_age_ns_max=5 * SECOND,
-    collar_bps_max=500,
-    position_lots_max=10**15,
-    exposure_base_max=Decimal(1),
-    leverage_max=5,
-    open_orders_max=5,
-    rate_orders_max=5,
-    rate_window_ns=SECOND,
-    duplicate_window_ns=0,
+LIMITS = LimitsBook(
+    exposure=Decimal(1),
+    default=RiskLimits(
+        order_notional_max=Decimal(1_000),
+        quote_age_ns_max=5 * SECOND,
+        collar_bps_max=500,
+        leverage_max=5,
+        open_orders_max=5,
+        rate_orders_max=5,
+        rate_window_ns=SECOND,
+    ),
 )
 
 
@@ -75,13 +76,14 @@ async def main(market: MarketName, pair: Pair, hosts: Hosts, credentials: Creden
                 while not client.is_up:  # noqa: ASYNC110 (orders would go over REST until then)
                     await asyncio.sleep(0.05)
             wanted = await order(client, instrument, clock)
-            decision = gate(wanted, await view(client, instrument, clock), LIMITS)
+            decision = await judged(client, instrument, wanted, clock)
             if isinstance(decision, Refused):
                 print(f"risk refused it: {decision.text}")
                 return
-            await client.place(decision)
+            (approved,) = decision
+            await client.place(approved)
             await asyncio.sleep(1)
-            await client.cancel(OrderRef(symbol, decision.order.client_order_id))
+            await client.cancel(OrderRef(symbol, approved.order.client_order_id))
             await asyncio.sleep(1)
         finally:
             await client.stop()
@@ -110,26 +112,20 @@ async def order(client: AccountClient, instrument: Instrument, clock: SystemCloc
     )
 
 
-async def view(client: AccountClient, instrument: Instrument, clock: SystemClock) -> RiskContext:
-    """What risk judges by: best prices and balances that were asked for just now."""
+async def judged(
+    client: AccountClient, instrument: Instrument, wanted: OrderRequest, clock: SystemClock
+) -> tuple[Approved, ...] | Refused:
+    """What risk says, by best prices and balances that were asked for just now."""
     bid, ask = await top(client, instrument)
     balances = await client.ask(Balances())
     assert not isinstance(balances, Unsupported)
-    return RiskContext(
-        instrument=instrument,
-        book_status=BookStatus.LIVE,
-        bid_ticks=instrument.price_grid.steps_floor(bid),
-        ask_ticks=instrument.price_grid.steps_floor(ask),
-        quote_local_ns=clock.wall_ns(),
-        fair_price=(bid + ask) / 2,
-        now_ns=clock.wall_ns(),
-        position_lots=0,
-        exposure_base=Decimal(0),
-        balances={each.asset: each.free for each in balances if each.free is not None},
-        open_orders=(),
-        recent_orders=(),
-        kill=KillState.RUNNING,
-    )
+    risk = RiskDesk((instrument,), LIMITS, RiskCore, lambda asset: Decimal(0))
+    free = {(instrument.market, each.asset): each.free for each in balances if each.free is not None}
+    risk.rebuild(RiskImage(balances=free, ready=(instrument.market,)))
+    bid_ticks, ask_ticks = instrument.price_grid.steps_floor(bid), instrument.price_grid.steps_floor(ask)
+    now_ns = clock.wall_ns()
+    quote = Quote(BookStatus.LIVE, bid_ticks, ask_ticks, now_ns, bid_ticks + ask_ticks, 2)
+    return risk.judge((wanted,), (quote,), now_ns)
 
 
 async def top(client: AccountClient, instrument: Instrument) -> tuple[Decimal, Decimal]:

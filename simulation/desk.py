@@ -46,7 +46,7 @@ from trimaran.live.notices import Notices
 from trimaran.live.report import Observed
 from trimaran.live.run_accounts import asked_since_ns
 from trimaran.native._hot import Hot
-from trimaran.risk.limits import RiskLimits
+from trimaran.risk.limits import LimitsBook, RiskLimits
 from trimaran.venues.registry import MARKETS
 from trimaran.venues.wire.account_client import AccountClient
 from trimaran.venues.wire.backoff import Backoff
@@ -181,7 +181,7 @@ class SimDesk:
         unit_lots = self.dealer.lots(1)
         setup = DeskSetup(
             markets=(listing.setup,),
-            limits={instrument.key: limits(unit_lots)},
+            limits=limits(unit_lots),
             threshold_e8=10**8,
             notional_max=Decimal(100_000),
             laws={story.market: law},
@@ -307,18 +307,17 @@ class _Marked:
         point(f"command.after_{name}")
 
 
-def limits(unit_lots: int) -> RiskLimits:
+def limits(unit_lots: int) -> LimitsBook:
     """Narrow ones, so that they are met."""
-    return RiskLimits(
+    narrow = RiskLimits(
         order_notional_max=Decimal(20_000),
         order_lots_max=unit_lots * 5,
         quote_age_ns_max=3 * SECOND,
         collar_bps_max=100,
         position_lots_max=unit_lots * POSITION_UNITS_MAX,
-        exposure_base_max=Decimal(1),
         leverage_max=5,
         open_orders_max=OPEN_ORDERS_MAX,
         rate_orders_max=20,
         rate_window_ns=SECOND,
-        duplicate_window_ns=0,
     )
+    return LimitsBook(default=narrow, exposure=Decimal(1))

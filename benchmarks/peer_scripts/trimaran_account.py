@@ -17,18 +17,19 @@ import msgspec
 import uvloop
 from trimaran_raw_line import Prepared, RawLine, open_raw
 
-from trimaran.base.limits import SIZE_LOTS_MAX
 from trimaran.domain.answer import BookStatus
 from trimaran.domain.client_id import ClientIdCounter
-from trimaran.domain.decision import Approved, KillState
+from trimaran.domain.decision import Approved, Refused
 from trimaran.domain.instrument import Instrument
 from trimaran.domain.instrument import Side as OrderSide
 from trimaran.domain.orders import IntentId, OrderRequest, StrategyName, TimeInForce
 from trimaran.domain.pair import Pair
 from trimaran.live.account import Surroundings, identified
-from trimaran.risk.context import RiskContext
-from trimaran.risk.gate import gate
-from trimaran.risk.limits import AMOUNT_MAX, RiskLimits
+from trimaran.native._risk import RiskCore
+from trimaran.risk.ask import Quote
+from trimaran.risk.desk import RiskDesk
+from trimaran.risk.image import RiskImage
+from trimaran.risk.limits import AMOUNT_MAX, LimitsBook, RiskLimits
 from trimaran.venues.registry import MARKETS
 from trimaran.venues.wire.asker import Gate
 from trimaran.venues.wire.asks import CancelOrder, OrderRef, PlaceOrder, Tickers
@@ -49,17 +50,14 @@ VALID_NS = 60_000_000_000
 STRATEGY, INTENT = StrategyName("benchmark"), IntentId("benchmark")
 LIMITS = RiskLimits(
     order_notional_max=AMOUNT_MAX,
-    order_lots_max=SIZE_LOTS_MAX,
     quote_age_ns_max=VALID_NS,
     collar_bps_max=1_000,
-    position_lots_max=SIZE_LOTS_MAX,
-    exposure_base_max=AMOUNT_MAX,
     leverage_max=1,
     open_orders_max=1,
     rate_orders_max=1,
     rate_window_ns=1,
-    duplicate_window_ns=0,
 )
+BOOK = LimitsBook(default=LIMITS, exposure=AMOUNT_MAX)
 
 
 class Opened(msgspec.Struct):
@@ -138,25 +136,14 @@ def approved(opened: Opened, order: OrderRequest) -> Approved:
     """The order as risk lets it pass, with limits as wide as they can be. Raises RuntimeError otherwise."""
     instrument, last = opened.instrument, opened.last
     ticks = instrument.price_grid.steps_floor(last)
-    context = RiskContext(
-        instrument=instrument,
-        book_status=BookStatus.LIVE,
-        bid_ticks=ticks - 1,
-        ask_ticks=ticks + 1,
-        quote_local_ns=order.created_ns,
-        fair_price=last,
-        now_ns=order.created_ns,
-        position_lots=0,
-        exposure_base=Decimal(0),
-        balances={instrument.quote: AMOUNT_MAX, instrument.base: AMOUNT_MAX},
-        open_orders=(),
-        recent_orders=(),
-        kill=KillState.RUNNING,
-    )
-    decision = gate(order, context, LIMITS)
-    if not isinstance(decision, Approved):
+    risk = RiskDesk((instrument,), BOOK, RiskCore, lambda asset: Decimal(0))
+    balances = {(instrument.market, asset): AMOUNT_MAX for asset in (instrument.quote, instrument.base)}
+    risk.rebuild(RiskImage(balances=balances, ready=(instrument.market,)))
+    quote = Quote(BookStatus.LIVE, ticks - 1, ticks + 1, order.created_ns, ticks)
+    decision = risk.judge((order,), (quote,), order.created_ns)
+    if isinstance(decision, Refused):
         raise RuntimeError(f"expected an order that passes, found {decision.text}")
-    return decision
+    return decision[0]
 
 
 def requests(opened: Opened, count: int, epoch: int) -> Iterator[OrderRequest]:

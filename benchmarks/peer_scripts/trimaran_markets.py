@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from trimaran.backtest.run import LIMITS
+from trimaran.backtest.run import BOOK, LIMITS
 from trimaran.base.limits import FEE_E8_ONE
 from trimaran.domain.client_id import ClientIdCounter
 from trimaran.domain.dialect import Dialect
@@ -91,7 +91,6 @@ def make_loop(hot: Hot, markets: Sequence[tuple[str, Market]], bases: Sequence[s
         MarketSetup(MarketName(name), kind.dialect, tuple(kind.instrument(name, base) for base in bases))
         for name, kind in markets
     )
-    limits = {instrument.key: LIMITS for setup in setups for instrument in setup.instruments}
-    setup = DeskSetup(setups, limits, threshold_e8=FEE_E8_ONE, notional_max=LIMITS.order_notional_max)
+    setup = DeskSetup(setups, BOOK, threshold_e8=FEE_E8_ONE, notional_max=LIMITS.order_notional_max)
     desk = Desk(setup, hot, [make() for make in STRATEGIES.values()], ClientIdCounter(0, 0, 1))
     return Loop(desk, PaperVenue(desk.instruments, desk, 0, {}), lambda facts: None)

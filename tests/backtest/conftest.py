@@ -22,21 +22,17 @@ from trimaran.engine.desk import Desk, DeskSetup, MarketSetup
 from trimaran.engine.hot_twin import TwinHot
 from trimaran.engine.loop import Loop
 from trimaran.native._hot import Hot as NativeHot
-from trimaran.risk.limits import RiskLimits
+from trimaran.risk.limits import LimitsBook, RiskLimits
 from trimaran.venues.binance.parse import BinanceDecoder
 
 OPEN = RiskLimits(
     order_notional_max=Decimal(10_000),
-    order_lots_max=10**12,
     quote_age_ns_max=10**9,
     collar_bps_max=100,
-    position_lots_max=10**12,
-    exposure_base_max=Decimal(10),
     leverage_max=5,
     open_orders_max=10,
     rate_orders_max=100,
     rate_window_ns=10**9,
-    duplicate_window_ns=0,
 )
 
 
@@ -59,7 +55,7 @@ class Run:
         tapes = open_tapes(files)
         dialects = dict(zip(MARKETS, (Dialect.BINANCE_SPOT, Dialect.BINANCE_USDM), strict=True))
         markets = tuple(MarketSetup(t.market, dialects[t.market], t.instruments()) for t in tapes)
-        limits = {i.key: OPEN for market in markets for i in market.instruments}
+        limits = LimitsBook(default=OPEN, exposure=Decimal(10))
         self.desk = Desk(
             DeskSetup(markets, limits, 0, Decimal(10_000)), make_hot(), (), ClientIdCounter(0, 0, 1)
         )

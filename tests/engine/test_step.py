@@ -48,6 +48,7 @@ from trimaran.domain.kill import ALL
 from trimaran.domain.opportunity import Opportunity
 from trimaran.domain.orders import OrderState, StrategyName
 from trimaran.engine.step import step
+from trimaran.risk.limits import ScopeLimits
 from trimaran.strategies.port import DeskView, LegDraft, Proposal
 
 
@@ -125,8 +126,8 @@ def test_an_episode_is_told_from_its_start_to_its_end() -> None:
         ("max_notional", {"order_notional_max": Decimal(9_959)}),
         ("price_collar", {"collar_bps_max": 1}),
         ("max_lots", {"order_lots_max": 16_599}),
-        ("max_position", {"exposure_base_max": Decimal("0.1")}),
-        ("open_orders", {"open_orders_max": 1}),
+        ("asset_exposure", {"exposure_base_max": Decimal("0.1")}),
+        ("open_orders", {"scopes": {ALL: ScopeLimits(open_orders_max=1)}}),
     ],
 )
 def test_risk_refuses_both_legs(rule: str, limits: dict[str, Any]) -> None:

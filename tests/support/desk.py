@@ -7,7 +7,7 @@ coins and sells them, unless a rule of risk says no; what fills on one leg only 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -25,26 +25,23 @@ from trimaran.domain.instrument import (
     Asset,
     Symbol,
 )
+from trimaran.domain.kill import KillScope
 from trimaran.engine.desk import Desk, DeskSetup, MarketSetup
 from trimaran.engine.loop import Loop
 from trimaran.native._hot import Hot
-from trimaran.risk.limits import RiskLimits
+from trimaran.risk.limits import LimitsBook, RiskLimits, ScopeLimits
 from trimaran.strategies.cross_market import CrossMarket, CrossMarketConfig
 from trimaran.venues.sim.paper import PaperVenue
 
 ETHER = replace(SPOT, symbol=Symbol("ETHUSDT"), base=Asset("ETH"))
 LIMITS = RiskLimits(
     order_notional_max=Decimal(10_000),
-    order_lots_max=10**9,
     quote_age_ns_max=10**9,
     collar_bps_max=50,
-    position_lots_max=10**9,
-    exposure_base_max=Decimal(2),
     leverage_max=5,
     open_orders_max=10,
     rate_orders_max=100,
     rate_window_ns=10**9,
-    duplicate_window_ns=0,
 )
 USDT = SPOT.quote
 OPENING = {(SPOT.market, USDT): Decimal(20_000), (PERPETUAL.market, USDT): Decimal(20_000)}
@@ -82,14 +79,21 @@ OPENS = Frame(1, depth(12, [("60200.0", "1")], [], previous=10), 20)
 GONE = Frame(1, depth(13, [("60200.0", "0")], [], previous=12), 21)
 
 
+def book_of(
+    exposure_base_max: Decimal = Decimal(2),
+    scopes: Mapping[KillScope, ScopeLimits] | None = None,
+    **limits: Any,
+) -> LimitsBook:
+    """The usual limits, but for these."""
+    return LimitsBook(default=replace(LIMITS, **limits), exposure=exposure_base_max, scopes=scopes or {})
+
+
 class Rig:
     """A desk on the native core with a paper venue; every fact is kept."""
 
     def __init__(self, strategies: Sequence[Any] | None = None, **limits: Any) -> None:
         wanted = [CrossMarket(CrossMarketConfig())] if strategies is None else strategies
-        instruments = (SPOT, ETHER, PERPETUAL)
-        bounds = {each.key: replace(LIMITS, **limits) for each in instruments}
-        setup = DeskSetup(MARKETS, bounds, 0, Decimal(10_000))
+        setup = DeskSetup(MARKETS, book_of(**limits), 0, Decimal(10_000))
         self.desk = Desk(setup, Hot(), wanted, ClientIdCounter(0, 0, 1))
         self.venue = PaperVenue(self.desk.instruments, self.desk, LATENCY_NS, OPENING)
         self.facts: list[Fact] = []

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tests.support.desk import LIMITS, MARKETS, PERPETUAL_BOOK, SPOT_BOOK, body, depth, only
+from tests.support.desk import MARKETS, PERPETUAL_BOOK, SPOT_BOOK, body, book_of, depth, only
 from tests.support.instruments import PERPETUAL, SPOT
 from trimaran.domain.client_id import ClientIdCounter, ClientIdParts, pack_client_id
 from trimaran.domain.commands import Command, SendOrder
@@ -134,11 +134,10 @@ class OrderDesk:
         durability: Durability = Durability.DURABLE,
         **limits: Any,
     ) -> None:
-        bounds = replace(LIMITS, **{**WIDE, **limits})
-        keys = [each.key for market in MARKETS for each in market.instruments]
+        bounds = book_of(**{**WIDE, **limits})
         setup = DeskSetup(
             MARKETS,
-            dict.fromkeys(keys, bounds),
+            bounds,
             10**9,
             Decimal(10_000),
             laws=laws,

@@ -10,7 +10,6 @@ import msgspec
 
 from trimaran.backtest.replay import Replay
 from trimaran.backtest.tape import open_tapes
-from trimaran.base.limits import SIZE_LOTS_MAX
 from trimaran.domain.account import Transfer, TransferId
 from trimaran.domain.client_id import ClientIdCounter
 from trimaran.domain.instrument import Asset, ContractKind, MarketName
@@ -19,7 +18,7 @@ from trimaran.engine.hot import Hot
 from trimaran.engine.hot_twin import TwinHot
 from trimaran.engine.loop import Loop
 from trimaran.native._hot import Hot as NativeHot
-from trimaran.risk.limits import RiskLimits
+from trimaran.risk.limits import LimitsBook, RiskLimits
 from trimaran.strategies.catalogue import STRATEGIES
 from trimaran.venues.registry import MARKETS
 from trimaran.venues.sim.paper import PaperVenue
@@ -31,17 +30,14 @@ PAPER_LATENCY_NS: Final = 3_000_000
 
 LIMITS: Final = RiskLimits(
     order_notional_max=Decimal(20_000),
-    order_lots_max=SIZE_LOTS_MAX,
     quote_age_ns_max=2_000_000_000,
     collar_bps_max=100,
-    position_lots_max=SIZE_LOTS_MAX,
-    exposure_base_max=Decimal(1_000),
     leverage_max=5,
     open_orders_max=20,
     rate_orders_max=100,
     rate_window_ns=1_000_000_000,
-    duplicate_window_ns=0,
 )
+BOOK: Final = LimitsBook(default=LIMITS, exposure=Decimal(1_000))
 
 
 class ReplayOptions(msgspec.Struct, frozen=True):
@@ -59,8 +55,7 @@ def prepare(options: ReplayOptions, on_progress: Callable[[int], None]) -> Repla
     markets = tuple(
         MarketSetup(tape.market, options.markets[tape.market].dialect, tape.instruments()) for tape in tapes
     )
-    limits = {instrument.key: LIMITS for market in markets for instrument in market.instruments}
-    setup = DeskSetup(markets, limits, threshold_e8=0, notional_max=LIMITS.order_notional_max)
+    setup = DeskSetup(markets, BOOK, threshold_e8=0, notional_max=LIMITS.order_notional_max)
     make_hot: Callable[[], Hot] = _twin if options.twin else NativeHot
     strategies = [make() for make in STRATEGIES.values()] if options.trade else []
     desk = Desk(setup, make_hot(), strategies, ClientIdCounter(0, 0, 1))

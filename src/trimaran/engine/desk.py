@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
 
 from trimaran.arbitrage.episodes import Episodes
 from trimaran.arbitrage.opportunity import Leg
-from trimaran.base.errors import ConfigError
 from trimaran.domain.answer import STATUS_WORD, BookStatus
 from trimaran.domain.client_id import ID_STEP, ClientIdCounter, ClientOrderId, last_id_of, same_epoch
 from trimaran.domain.decision import KillState
@@ -19,14 +17,17 @@ from trimaran.domain.instrument import Asset, Instrument, InstrumentKey, MarketN
 from trimaran.domain.kill import market_in
 from trimaran.domain.market import Level
 from trimaran.domain.opportunity import Pair
-from trimaran.domain.orders import GroupId, OrderRequest, StrategyName
+from trimaran.domain.orders import GroupId, StrategyName
 from trimaran.domain.records import Durability
 from trimaran.domain.venue_law import VenueLaw
 from trimaran.engine.durable import Durable
 from trimaran.engine.hot import Hot
 from trimaran.engine.readiness import Readiness
 from trimaran.engine.resolver import Resolver
-from trimaran.risk.limits import RiskLimits
+from trimaran.native._risk import RiskCore as NativeRiskCore
+from trimaran.risk.core import RiskCore
+from trimaran.risk.desk import RiskDesk
+from trimaran.risk.limits import LimitsBook
 from trimaran.strategies.port import OwnOrder, Strategy
 
 Underlying = tuple[Asset, Asset]  # (base, quote): a price in USDC is not a price in USDT
@@ -49,7 +50,7 @@ class DeskSetup(msgspec.Struct, frozen=True):
     """What a desk is made of."""
 
     markets: tuple[MarketSetup, ...]
-    limits: Mapping[InstrumentKey, RiskLimits]
+    limits: LimitsBook
     threshold_e8: int  # net edge at the top from which the scan wakes the stages behind it
     notional_max: Decimal  # quote; a depth walk goes no further
     laws: Mapping[MarketName, VenueLaw] = msgspec.field(default_factory=dict)  # of markets that are real
@@ -62,8 +63,14 @@ class Desk:
     """All state behind `engine.step`. Runners read it for reports; only a step changes it."""
 
     def __init__(
-        self, setup: DeskSetup, hot: Hot, strategies: Sequence[Strategy], counter: ClientIdCounter
+        self,
+        setup: DeskSetup,
+        hot: Hot,
+        strategies: Sequence[Strategy],
+        counter: ClientIdCounter,
+        make_risk_core: Callable[[], RiskCore] = NativeRiskCore,
     ) -> None:
+        """Raises ConfigError when something that is traded has no limits."""
         self.setup = setup
         self.hot = hot
         self.strategies = strategies
@@ -73,7 +80,9 @@ class Desk:
         self.is_real = bool(setup.laws)  # whether any market has orders that leave the process
         self.epoch = counter.epoch
         self.group_sequence = 0
-        self.recent: deque[OrderRequest] = deque()  # approved lately, for the windows of risk
+        self.risk = RiskDesk(
+            self.instruments.values(), setup.limits, make_risk_core, self._exposure, setup.wallets
+        )
         self.resolver = Resolver(setup.laws)
         self.readiness = Readiness(setup.laws)
         self.holding = frozenset(name for name, law in setup.laws.items() if not law.reissue)
@@ -152,11 +161,6 @@ class Desk:
         self.group_sequence += 1
         return GroupId(f"{strategy}-{self.epoch}-{self.group_sequence}")
 
-    def forget_recent(self, before_ns: int) -> None:
-        """Drops approvals that no window of risk reaches any more."""
-        while self.recent and self.recent[0].created_ns < before_ns:
-            self.recent.popleft()
-
     @property
     def notional_max(self) -> Decimal:
         """The largest order that is worth proposing, in quote asset."""
@@ -178,19 +182,8 @@ class Desk:
         """The update id of a book."""
         return self.hot.last_id(self.books[key])
 
-    def live_tops(self, underlying: Underlying) -> list[tuple[Decimal, Decimal]]:
-        """(bid, ask) in quote of every live book of an underlying that has both sides, and fresh ones.
-
-        A quote that is too old to be traded on is too old to judge others by.
-        """
-        tops: list[tuple[Decimal, Decimal]] = []
-        for book in self.same[underlying]:
-            bid, _, ask, *_, quote_ns = self.hot.top(book)
-            instrument = self.legs[book].instrument
-            fresh = self.now_ns - quote_ns <= self.setup.limits[instrument.key].quote_age_ns_max
-            if bid and ask and fresh:
-                tops.append((instrument.price(bid), instrument.price(ask)))
-        return tops
+    def _exposure(self, asset: Asset) -> Decimal:
+        return self.durable.ledger.exposure_base(asset)
 
     def _build(self) -> None:
         for market in self.setup.markets:
@@ -204,8 +197,6 @@ class Desk:
             self.pairs[underlying] = [Pair(buy, sell) for buy in keys for sell in keys if buy != sell]
 
     def _add(self, market: int, instrument: Instrument) -> None:
-        if instrument.key not in self.setup.limits:
-            raise ConfigError(f"limits: expected some for every instrument, found none for {instrument.key}")
         books = self.same.setdefault(underlying_of(instrument), [])
         group = list(self.same).index(underlying_of(instrument))
         book = self.hot.add_instrument(

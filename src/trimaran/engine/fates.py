@@ -108,7 +108,6 @@ def _reissued(turn: Turn, entry: OrderEntry) -> bool:
         turn.tell(OrderRefused(decision, desk.now_ns))
         return False
     turn.tell(OrderApproved(decision[0], desk.now_ns))
-    desk.recent.append(anew)
     turn.record(OrderReissued(anew, order.client_order_id, desk.now_ns))
     turn.commands.append(
         SendOrder(decision[0], desk.setup.durability.get(order.strategy, Durability.DURABLE))

@@ -74,7 +74,6 @@ def decide(turn: Turn, proposal: Proposal) -> None:
         turn.tell(OrderApproved(approved, desk.now_ns))
         assert durability is Durability.DURABLE or approved.order.tif in PASSING, approved
         turn.commands.append(SendOrder(approved, durability))
-    desk.recent.extend(orders)
     turn.record(GroupOpened(group, proposal.strategy, proposal.purpose, orders, durability, desk.now_ns))
 
 

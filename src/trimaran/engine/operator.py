@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from trimaran.base.errors import ConfigError
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.commands import CancelOrder
 from trimaran.domain.decision import KillState
 from trimaran.domain.events import CancelRequested, KillRequested, LimitsRequested, ReleaseRequested
 from trimaran.domain.kill import market_in
-from trimaran.domain.records import CancelOpened, FreezeMoved, KillMoved
+from trimaran.domain.records import CancelOpened, FreezeMoved, KillMoved, LimitsSet
+from trimaran.engine import approval
 from trimaran.engine.orders import OrderEntry
 from trimaran.engine.turn import Turn
 
@@ -56,7 +58,13 @@ def release(turn: Turn, event: ReleaseRequested) -> None:
 
 
 def limits(turn: Turn, event: LimitsRequested) -> None:
-    """Puts other limits in force."""
+    """Puts other limits in force, all of them; a text that is not valid here changes nothing."""
+    try:
+        book = approval.limits_of(turn.desk, event.text)
+    except ConfigError:
+        return  # whoever asked was told: the shell asks the same function first
+    turn.record(LimitsSet(book.version, book.digest, event.text, event.actor, event.local_ns))
+    turn.desk.risk.set_limits(book)
 
 
 def _meant(event: CancelRequested, client_order_id: ClientOrderId, entry: OrderEntry) -> bool:

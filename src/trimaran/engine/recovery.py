@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from trimaran.base.errors import JournalError
 from trimaran.domain.client_id import EPOCH_BITS, ClientIdCounter
 from trimaran.domain.records import InstrumentsListed, JournalRecord, RunOpened
-from trimaran.engine import image
+from trimaran.engine import approval, image
 from trimaran.engine.desk import Desk
 from trimaran.engine.durable import Durable
 from trimaran.engine.image import DurableImage
@@ -50,7 +50,9 @@ def begun(
     known = durable.instruments
     changed = tuple([each for key, each in desk.instruments.items() if known.get(key) != each])
     if not changed:
+        approval.rebuild(desk)
         return (run,)
     listed = InstrumentsListed(changed, now_ns)
     durable.apply(listed)
+    approval.rebuild(desk)
     return (run, listed)

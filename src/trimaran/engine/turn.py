@@ -22,6 +22,10 @@ class Turn:
     def record(self, record: JournalRecord) -> tuple[Fact, ...]:
         """Puts a record in force; what has happened by it."""
         facts = self.desk.durable.apply(record)
+        risk = self.desk.risk
+        risk.record(record)
+        for fact in facts:
+            risk.take(fact)
         self.records.append(record)
         self.facts += facts
         return facts

@@ -9,11 +9,10 @@ from typing import Final
 import msgspec
 
 from trimaran.base.errors import ConfigError
-from trimaran.base.limits import SIZE_LOTS_MAX
 from trimaran.domain.instrument import Asset, ContractKind, Instrument, MarketName
 from trimaran.domain.pair import Pair
 from trimaran.live.bridges import BridgeConfig, bridge_market
-from trimaran.risk.limits import AMOUNT_MAX, RiskLimits
+from trimaran.risk.limits import AMOUNT_MAX, LimitsBook, RiskLimits
 from trimaran.venues.registry import MARKETS
 from trimaran.venues.wire.dial import check_proxy
 from trimaran.venues.wire.market_entry import Bases
@@ -91,21 +90,19 @@ class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"exposure_max: expected one for every base asset, found none for {found}; see --config"
             )
 
-    def limits_of(self, instrument: Instrument) -> RiskLimits:
-        """Risk limits of one instrument; `exposure_max` must have its base asset."""
-        return RiskLimits(
+    def limits(self, instruments: Iterable[Instrument]) -> LimitsBook:
+        """Risk limits of the instruments; `exposure_max` must have their base assets."""
+        limits = RiskLimits(
             order_notional_max=self.order_notional_max,
-            order_lots_max=SIZE_LOTS_MAX,
             quote_age_ns_max=self.quote_age_ms * MS,
             collar_bps_max=self.collar_bps,
-            position_lots_max=SIZE_LOTS_MAX,
-            exposure_base_max=self.exposure_max[instrument.base],
             leverage_max=5,
             open_orders_max=20,
             rate_orders_max=100,
             rate_window_ns=SECOND,
-            duplicate_window_ns=0,
         )
+        bases = {instrument.base for instrument in instruments}
+        return LimitsBook(default=limits, exposures={base: self.exposure_max[base] for base in bases})
 
     def balances(self, instruments: tuple[Instrument, ...]) -> dict[tuple[MarketName, Asset], Decimal]:
         """Opening paper balances."""

@@ -52,6 +52,7 @@ from trimaran.live.run_report import Timed, differences, figures
 from trimaran.live.run_strategies import durability_of, strategies_of
 from trimaran.live.runner import E8_PER_BPS, WALK_SHARE
 from trimaran.live.stop_restore import ProtectiveStops, Restoring
+from trimaran.risk.limits import LimitsBook
 from trimaran.venues.registry import MARKETS
 from trimaran.venues.wire.client_port import ClientEvent
 from trimaran.venues.wire.credentials import Credentials
@@ -242,9 +243,11 @@ class RunDesk:
         count, epoch = folder.opened.record_count, self.desk.durable.counter.epoch
         self._say("journal", "begun", f"run {epoch} begins, {count:,} records replayed")
 
-    def _limits(self, setups: tuple[MarketSetup, ...]) -> Mapping[Any, Any]:
+    def _limits(self, setups: tuple[MarketSetup, ...]) -> LimitsBook:
         text = read_limits_text(self.settings.path(self.settings.config.risk.limits))
-        return limits_of(text, [instrument for setup in setups for instrument in setup.instruments])
+        instruments = [instrument for setup in setups for instrument in setup.instruments]
+        names = [each.name for each in strategies_of(self.settings.config.strategies)]
+        return limits_of(text, instruments, names)
 
     def _set_limits(self) -> None:
         """The file of the settings counts at the first start; later ones come from people."""

@@ -119,7 +119,7 @@ class DeskRunner:
         config.check_exposures(instruments)
         setup = DeskSetup(
             markets=setups,
-            limits={instrument.key: config.limits_of(instrument) for instrument in instruments},
+            limits=config.limits(instruments),
             threshold_e8=int(config.threshold_bps * E8_PER_BPS),
             notional_max=config.order_notional_max * WALK_SHARE,
         )

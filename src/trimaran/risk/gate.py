@@ -1,59 +1,85 @@
 """The gate: the only place where an order is approved, and the only caller of `Approved`.
 
-Every rule of the catalogue is asked in its order; the first refusal ends it. A group passes as a whole
-or not at all, and each leg is judged as if the legs before it were open already: two legs that fit one
-by one, and not together, are refused.
+The core is asked; the first rule that an order breaks ends it, and that rule says in words what it has
+found. A group passes as a whole or not at all, and each leg is judged as if the legs before it were open
+already: two legs that fit one by one, and not together, are refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import localcontext
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from trimaran.domain.decision import Approved, Refused
-from trimaran.domain.exact import EXACT
-from trimaran.domain.instrument import Instrument
-from trimaran.domain.orders import OrderRequest
-from trimaran.risk.context import RiskContext
-from trimaran.risk.limits import RiskLimits
+from trimaran.domain.orders import OrderRequest, OrderType, TimeInForce
+from trimaran.risk.ask import Ask, whole
+from trimaran.risk.core import RiskCore
 from trimaran.risk.rules.catalogue import RULES
+from trimaran.risk.tables import Scope, Tables
+
+Named = Callable[[Scope], str]
+RESTING = (TimeInForce.GTC, TimeInForce.POST_ONLY)
 
 
-class Leg(msgspec.Struct, frozen=True):
-    """One order of a group with the view and the limits of its own instrument."""
+class Case(msgspec.Struct, frozen=True):
+    """One order with what the core is asked about it, the fields of `Ask`."""
 
     order: OrderRequest
-    context: RiskContext
-    limits: RiskLimits
+    ask: tuple[int, ...]
 
 
-def gate(order: OrderRequest, context: RiskContext, limits: RiskLimits) -> Approved | Refused:
-    """Approves an order that breaks no rule; otherwise names the first rule that it breaks."""
-    refused = _first_refusal(order, context, limits)
-    return Approved(order) if refused is None else refused
-
-
-def gate_group(legs: Sequence[Leg]) -> tuple[Approved, ...] | Refused:
-    """Approves all legs, or refuses all of them with the refusal of the first leg that fails."""
-    assert legs, "a group has at least one leg"
-    earlier: list[tuple[OrderRequest, Instrument]] = []
-    for leg in legs:
-        context = leg.context
-        for order, instrument in earlier:
-            context = context.after(order, instrument)
-        refused = _first_refusal(leg.order, context, leg.limits)
-        if refused is not None:
-            return refused
-        earlier.append((leg.order, leg.context.instrument))
-    return tuple(Approved(leg.order) for leg in legs)
-
-
-def _first_refusal(order: OrderRequest, context: RiskContext, limits: RiskLimits) -> Refused | None:
-    with localcontext(EXACT):
-        for rule in RULES:
-            refused = rule.check(order, context, limits)
+def gate(
+    core: RiskCore, tables: Tables, cases: Sequence[Case], named: Named
+) -> tuple[Approved, ...] | Refused:
+    """Approves all orders, or refuses all of them with the refusal of the first one that fails."""
+    assert cases, "a group has at least one leg"
+    if len(cases) == 1:
+        return _judged(core, tables, cases[0], named) or (Approved(cases[0].order),)
+    try:
+        for case in cases:
+            refused = _judged(core, tables, case, named)
             if refused is not None:
                 return refused
-    return None
+            hold(core, case.order, case.ask[0], case.ask[1])
+    finally:
+        core.release()
+    return tuple([Approved(case.order) for case in cases])
+
+
+def hold(core: RiskCore, order: OrderRequest, instrument: int, strategy: int) -> None:
+    """Makes an order count as open until the core releases it."""
+    core.open(
+        instrument,
+        strategy,
+        order.client_order_id,
+        order.side,
+        order.price_ticks,
+        order.lots,
+        may_rest(order),
+        order.reduce_only,
+        True,
+    )
+
+
+def may_rest(order: OrderRequest) -> bool:
+    """Whether others may trade with it: it waits in the book, and not for a trigger."""
+    return order.order_type is OrderType.LIMIT and order.tif in RESTING
+
+
+def _judged(core: RiskCore, tables: Tables, case: Case, named: Named) -> Refused | None:
+    try:
+        number = core.judge(*case.ask)
+    except TypeError:  # None is the one thing that the native core does not take
+        number = core.judge(*map(whole, case.ask))
+    return _refusal(core, tables, case, named, number) if number else None
+
+
+def _refusal(core: RiskCore, tables: Tables, case: Case, named: Named, number: int) -> Refused:
+    rule, order = RULES[number - 1], case.order
+    finding = rule.check(Ask(*map(whole, case.ask)), core, tables)
+    assert finding is not None, f"{rule.name} refuses in the core and not in words: {case}"
+    of = "" if finding.scope is None else f" of {named(finding.scope)}"
+    what = f"{rule.name}: {finding.what}{of}"
+    text = f"{what}: expected {finding.limit}, found {finding.value} ({order.instrument_key})"
+    return Refused(order, rule.name, finding.limit, finding.value, text)

@@ -1,7 +1,7 @@
 """No order twice: an id never, the same wish of the same strategy not within the window.
 
-One repeat is legal: the next attempt of an intent whose earlier attempts are proved not to be placed.
-They are still in `recent_orders`, and not in `open_orders`, where they stay until the proof.
+One repeat is legal: the next attempt of an intent whose earlier attempts are not open any more, proved not
+to be placed. The attempts of an intent share their client order id but for its last four bits.
 """
 
 from __future__ import annotations
@@ -9,55 +9,27 @@ from __future__ import annotations
 from typing import Final
 
 from trimaran.domain.client_id import ATTEMPT_BITS
-from trimaran.domain.decision import Refused
-from trimaran.domain.orders import OrderRequest
-from trimaran.risk.context import RiskContext
-from trimaran.risk.limits import RiskLimits
-from trimaran.risk.rule import refuse
+from trimaran.risk.ask import Ask
+from trimaran.risk.core import RiskView
+from trimaran.risk.rule import Finding
+from trimaran.risk.tables import Tables
 
 NAME: Final = "duplicate"
 
 
-def check(order: OrderRequest, context: RiskContext, limits: RiskLimits) -> Refused | None:
+def check(ask: Ask, view: RiskView, tables: Tables) -> Finding | None:
     """Refuses a repeated id, and an equal order within the window."""
-    for open_order in context.open_orders:
-        if _same_id(order, open_order.order):
-            return _refuse_id(order)
-    since_ns = context.now_ns - limits.duplicate_window_ns
-    for recent in context.recent_orders:
-        if _is_next_attempt(order, recent):
-            continue
-        if _same_id(order, recent):
-            return _refuse_id(order)
-        if recent.created_ns > since_ns and _same_wish(order, recent):
-            found = f"{order.side.name} {order.lots} at {order.price_ticks}"
-            what = f"orders of {order.strategy} in {limits.duplicate_window_ns} ns"
-            return refuse(order, NAME, "another order", found, what)
-    return None
-
-
-def _same_id(order: OrderRequest, other: OrderRequest) -> bool:
-    return order.client_order_id == other.client_order_id or order.intent_id == other.intent_id
-
-
-def _is_next_attempt(order: OrderRequest, earlier: OrderRequest) -> bool:
-    return (
-        order.intent_id == earlier.intent_id
-        and order.client_order_id > earlier.client_order_id
-        and order.client_order_id >> ATTEMPT_BITS == earlier.client_order_id >> ATTEMPT_BITS
-    )
-
-
-def _same_wish(order: OrderRequest, other: OrderRequest) -> bool:
-    return (
-        order.price_ticks == other.price_ticks
-        and order.lots == other.lots
-        and order.side is other.side
-        and order.instrument_key == other.instrument_key
-        and order.strategy == other.strategy
-    )
-
-
-def _refuse_id(order: OrderRequest) -> Refused:
-    found = f"{order.client_order_id} of intent {order.intent_id}"
-    return refuse(order, NAME, "an id that was not used", found, "client order id")
+    if ask.amend:
+        return None
+    sequence = ask.client_order_id >> ATTEMPT_BITS
+    last = view.last_attempt(sequence)
+    repeated = last != 0 and (ask.client_order_id <= last or ask.prior_sequence != sequence)
+    if view.sequence_open(sequence) or repeated or ask.prior_sequence not in (0, sequence):
+        return Finding("an id that was not used", str(ask.client_order_id), "client order id and intent")
+    window_ns = tables.bounds[ask.instrument].duplicate_window_ns
+    wish = (ask.instrument, ask.strategy, ask.side, ask.price_ticks, ask.lots)
+    if not window_ns or view.wish_ns(*wish, sequence) <= ask.now_ns - window_ns:
+        return None
+    side = "sell" if ask.side else "buy"
+    found = f"{side} {ask.lots} at {ask.price_ticks}"
+    return Finding("another order", found, f"orders of the strategy in {window_ns} ns")

@@ -1,24 +1,27 @@
-"""The kill switch: KILLED stops every order, REDUCE_ONLY all but those that promise to reduce.
+"""The kill switch, of four scopes: KILLED stops every order, REDUCE_ONLY all but those that promise to
+reduce.
 
-The promise itself is checked by `reduce_only`. Cancels are no orders and never pass here.
+The strictest of the switches that an order passes under counts (`domain/kill.py`). The promise itself is
+checked by `reduce_only`. Cancels are no orders and never pass here.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from trimaran.domain.decision import KillState, Refused
-from trimaran.domain.orders import OrderRequest
-from trimaran.risk.context import RiskContext
-from trimaran.risk.limits import RiskLimits
-from trimaran.risk.rule import refuse
+from trimaran.domain.decision import KillState
+from trimaran.risk.ask import Ask
+from trimaran.risk.core import RiskView
+from trimaran.risk.rule import Finding, scopes
+from trimaran.risk.tables import Tables
 
 NAME: Final = "kill"
 
 
-def check(order: OrderRequest, context: RiskContext, limits: RiskLimits) -> Refused | None:
-    """Refuses what the kill switch does not allow now."""
-    state = context.kill
-    if state is KillState.RUNNING or (state is KillState.REDUCE_ONLY and order.reduce_only):
-        return None
-    return refuse(order, NAME, KillState.RUNNING.name, state.name, "kill switch")
+def check(ask: Ask, view: RiskView, tables: Tables) -> Finding | None:
+    """Refuses what a kill switch does not allow now."""
+    for scope, _ in scopes(ask, tables):
+        state = view.kill(*scope)
+        if state != KillState.RUNNING and not (state == KillState.REDUCE_ONLY and ask.reduce_only):
+            return Finding(KillState.RUNNING.name, KillState(state).name, "kill switch", scope)
+    return None

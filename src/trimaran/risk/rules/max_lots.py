@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from trimaran.domain.decision import Refused
-from trimaran.domain.orders import OrderRequest
-from trimaran.risk.context import RiskContext
-from trimaran.risk.limits import RiskLimits
-from trimaran.risk.rule import refuse
+from trimaran.risk.ask import Ask
+from trimaran.risk.core import RiskView
+from trimaran.risk.rule import Finding, at_most
+from trimaran.risk.tables import Tables
 
 NAME: Final = "max_lots"
 
 
-def check(order: OrderRequest, context: RiskContext, limits: RiskLimits) -> Refused | None:
+def check(ask: Ask, view: RiskView, tables: Tables) -> Finding | None:
     """Refuses a size above the limit."""
-    if order.lots <= limits.order_lots_max:
-        return None
-    return refuse(order, NAME, f"at most {limits.order_lots_max}", order.lots, "size in lots")
+    highest = tables.bounds[ask.instrument].lots_max
+    return None if ask.lots <= highest else at_most(highest, ask.lots, "size in lots")

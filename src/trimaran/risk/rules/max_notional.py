@@ -1,21 +1,27 @@
-"""No order worth more than the limit, at its limit price."""
+"""No order worth more than the limit, at its limit price.
+
+The limit is kept as ticks times lots, rounded down, so that the comparison is exact.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
-from trimaran.domain.decision import Refused
-from trimaran.domain.orders import OrderRequest
-from trimaran.risk.context import RiskContext
-from trimaran.risk.limits import RiskLimits
-from trimaran.risk.rule import refuse
+from trimaran.risk.amount import amount_text, scaled_up
+from trimaran.risk.ask import Ask
+from trimaran.risk.core import RiskView
+from trimaran.risk.rule import Finding, at_most
+from trimaran.risk.tables import Tables
 
 NAME: Final = "max_notional"
 
 
-def check(order: OrderRequest, context: RiskContext, limits: RiskLimits) -> Refused | None:
+def check(ask: Ask, view: RiskView, tables: Tables) -> Finding | None:
     """Refuses a notional above the limit."""
-    notional = context.instrument.notional(order.price_ticks, order.lots)
-    if notional <= limits.order_notional_max:
+    highest = tables.bounds[ask.instrument].tick_lots_max
+    if ask.price_ticks * ask.lots <= highest:
         return None
-    return refuse(order, NAME, f"at most {limits.order_notional_max}", notional, "notional in quote")
+    terms = tables.terms[ask.instrument]
+    notional = scaled_up(ask.price_ticks * ask.lots, terms.value_numerator, terms.value_denominator)
+    limit = scaled_up(highest, terms.value_numerator, terms.value_denominator)
+    return at_most(amount_text(limit), amount_text(notional), "notional in quote")

@@ -1,7 +1,6 @@
 """No order that could carry a position beyond its limit, if it and all open orders of its side fill.
 
-Two limits: lots of the instrument, and the net exposure to its base asset over all instruments. Only
-the order's own direction is judged, so an order that brings an excessive position back always passes.
+Only the order's own direction is judged, so an order that brings an excessive position back always passes.
 Opposite open orders are not counted as a relief: they may never fill.
 """
 
@@ -9,25 +8,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from trimaran.domain.decision import Refused
-from trimaran.domain.orders import OrderRequest
-from trimaran.risk.context import RiskContext, open_base, open_lots
-from trimaran.risk.limits import RiskLimits
-from trimaran.risk.rule import refuse
+from trimaran.risk.ask import Ask
+from trimaran.risk.core import RiskView
+from trimaran.risk.rule import Finding, at_most
+from trimaran.risk.tables import Tables
 
 NAME: Final = "max_position"
 
 
-def check(order: OrderRequest, context: RiskContext, limits: RiskLimits) -> Refused | None:
-    """Refuses when the worst case is beyond a limit."""
-    sign = order.side.sign
-    lots = sign * context.position_lots + open_lots(context, order.side) + order.lots
-    if lots > limits.position_lots_max:
-        what = f"position in lots towards {order.side.name}"
-        return refuse(order, NAME, f"at most {limits.position_lots_max}", lots, what)
-    size = context.instrument.size(order.lots)
-    base = sign * context.exposure_base + open_base(context, order.side) + size
-    if base > limits.exposure_base_max:
-        what = f"exposure in {context.instrument.base} towards {order.side.name}"
-        return refuse(order, NAME, f"at most {limits.exposure_base_max}", base, what)
-    return None
+def check(ask: Ask, view: RiskView, tables: Tables) -> Finding | None:
+    """Refuses when the worst case is beyond the limit."""
+    lots = ask.sign * view.position(ask.instrument) + view.open_lots(ask.instrument, ask.side) + ask.open_lots
+    highest = tables.bounds[ask.instrument].position_lots_max
+    if lots <= highest:
+        return None
+    return at_most(highest, lots, f"position in lots towards {'sell' if ask.side else 'buy'}")

@@ -9,22 +9,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from trimaran.domain.decision import Refused
-from trimaran.domain.instrument import ContractKind
-from trimaran.domain.orders import OrderRequest
-from trimaran.risk.context import RiskContext
-from trimaran.risk.limits import RiskLimits
-from trimaran.risk.rule import refuse
+from trimaran.risk.amount import amount_text, scaled_up
+from trimaran.risk.ask import Ask
+from trimaran.risk.core import RiskView
+from trimaran.risk.rule import Finding
+from trimaran.risk.tables import Tables
 
 NAME: Final = "min_notional"
 
 
-def check(order: OrderRequest, context: RiskContext, limits: RiskLimits) -> Refused | None:
+def check(ask: Ask, view: RiskView, tables: Tables) -> Finding | None:
     """Refuses a notional below the instrument's minimum."""
-    instrument = context.instrument
-    if order.reduce_only and instrument.kind is ContractKind.PERPETUAL:
+    terms = tables.terms[ask.instrument]
+    if ask.price_ticks * ask.lots >= terms.tick_lots_min or (ask.reduce_only and terms.perpetual):
         return None
-    notional = instrument.notional(order.price_ticks, order.lots)
-    if notional >= instrument.min_notional:
-        return None
-    return refuse(order, NAME, f"at least {instrument.min_notional}", notional, "notional in quote")
+    notional = scaled_up(ask.price_ticks * ask.lots, terms.value_numerator, terms.value_denominator)
+    lowest = scaled_up(terms.tick_lots_min, terms.value_numerator, terms.value_denominator)
+    return Finding(f"at least {amount_text(lowest)}", amount_text(notional), "notional in quote")

@@ -1,23 +1,40 @@
-"""No more orders in a window than the limit: a runaway strategy stops here, not at the venue's ban."""
+"""No more orders in a window than the limits allow: a runaway strategy stops here, not at the venue's ban.
+
+The window ends now; the order is one too many while the oldest of as many as the limit allows is still in it.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
-from trimaran.domain.decision import Refused
-from trimaran.domain.orders import OrderRequest
-from trimaran.risk.context import RiskContext
-from trimaran.risk.limits import RiskLimits
-from trimaran.risk.rule import refuse
+from trimaran.risk.ask import NONSENSE, Ask
+from trimaran.risk.core import RiskView
+from trimaran.risk.rule import Finding, at_most, scopes
+from trimaran.risk.tables import INSTRUMENT, NO_LIMIT, Scope, Tables
 
 NAME: Final = "order_rate"
 
 
-def check(order: OrderRequest, context: RiskContext, limits: RiskLimits) -> Refused | None:
-    """Refuses when the window, which ends now, would hold one order too many."""
-    since_ns = context.now_ns - limits.rate_window_ns
-    count = 1 + sum(recent.created_ns > since_ns for recent in context.recent_orders)
-    if count <= limits.rate_orders_max:
+def check(ask: Ask, view: RiskView, tables: Tables) -> Finding | None:
+    """Refuses when a window would hold one order too many."""
+    if ask.amend:
         return None
-    what = f"orders in {limits.rate_window_ns} ns"
-    return refuse(order, NAME, f"at most {limits.rate_orders_max}", count, what)
+    bounds = tables.bounds[ask.instrument]
+    place = (INSTRUMENT, ask.instrument)
+    found = _full(ask, view, place, bounds.rate_orders_max, bounds.rate_window_ns)
+    if found is not None:
+        return found
+    for scope, limits in scopes(ask, tables):
+        if limits.rate_orders_max != NO_LIMIT:
+            found = _full(ask, view, scope, limits.rate_orders_max, limits.rate_window_ns)
+            if found is not None:
+                return found
+    return None
+
+
+def _full(ask: Ask, view: RiskView, scope: Scope, highest: int, window_ns: int) -> Finding | None:
+    oldest_ns = view.nth_order_ns(*scope, highest)
+    if oldest_ns == NONSENSE or oldest_ns <= ask.now_ns - window_ns:
+        return None
+    named = None if scope[0] == INSTRUMENT else scope
+    return at_most(highest, highest + 1, f"orders in {window_ns} ns", named)

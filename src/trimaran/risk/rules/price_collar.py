@@ -1,28 +1,31 @@
 """No order far from the fair price, on either side: a price that is too good is a mistake as well.
 
-Exact: `|price - fair| * 10000 <= bps * fair`, without a division. Without a fair price there is no
-collar, and so no order.
+Exact: the fair price in ticks is a fraction, and `|price * denominator - numerator| * 10000 <= bps *
+numerator`. Without a fair price there is no collar, and so no order.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from trimaran.domain.decision import Refused
-from trimaran.domain.orders import OrderRequest
-from trimaran.risk.context import RiskContext
-from trimaran.risk.limits import BPS_ONE, RiskLimits
-from trimaran.risk.rule import refuse
+from trimaran.risk.ask import Ask
+from trimaran.risk.core import RiskView
+from trimaran.risk.limits import BPS_ONE
+from trimaran.risk.rule import Finding
+from trimaran.risk.tables import Tables
 
 NAME: Final = "price_collar"
 
+_PART_MAX: Final = 2**62
 
-def check(order: OrderRequest, context: RiskContext, limits: RiskLimits) -> Refused | None:
+
+def check(ask: Ask, view: RiskView, tables: Tables) -> Finding | None:
     """Refuses a limit price outside of the collar."""
-    fair = context.fair_price
-    if fair is None or not fair.is_finite() or fair <= 0:
-        return refuse(order, NAME, "a positive number", str(fair), "fair price in quote")
-    price = context.instrument.price(order.price_ticks)
-    if abs(price - fair) * BPS_ONE <= fair * limits.collar_bps_max:
+    numerator, denominator = ask.fair_numerator, ask.fair_denominator
+    if not (0 < numerator <= _PART_MAX and 0 < denominator <= _PART_MAX):
+        return Finding("a positive number", "none", "fair price in ticks")
+    bps = tables.bounds[ask.instrument].collar_bps_max
+    if abs(ask.price_ticks * denominator - numerator) * BPS_ONE <= bps * numerator:
         return None
-    return refuse(order, NAME, f"within {limits.collar_bps_max} bps of {fair}", price, "price in quote")
+    fair = f"{numerator}/{denominator}" if denominator > 1 else str(numerator)
+    return Finding(f"within {bps} bps of {fair}", str(ask.price_ticks), "price in ticks")

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from trimaran.domain.decision import Refused
-from trimaran.domain.orders import OrderRequest
-from trimaran.risk.context import RiskContext
-from trimaran.risk.limits import RiskLimits
-from trimaran.risk.rule import refuse
+from trimaran.risk.ask import Ask
+from trimaran.risk.core import RiskView
+from trimaran.risk.rule import Finding
+from trimaran.risk.tables import Tables
 
 NAME: Final = "quote_age"
 
 
-def check(order: OrderRequest, context: RiskContext, limits: RiskLimits) -> Refused | None:
+def check(ask: Ask, view: RiskView, tables: Tables) -> Finding | None:
     """Refuses when the book was confirmed longer ago than the limit."""
-    age_ns = context.now_ns - context.quote_local_ns
-    if 0 <= age_ns <= limits.quote_age_ns_max:
+    age_ns, highest_ns = ask.now_ns - ask.quote_ns, tables.bounds[ask.instrument].quote_age_ns_max
+    if 0 <= age_ns <= highest_ns:
         return None
-    return refuse(order, NAME, f"0..{limits.quote_age_ns_max}", age_ns, "age of the quote in ns")
+    return Finding(f"0..{highest_ns}", str(age_ns), "age of the quote in ns")

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from trimaran.domain.decision import Refused
-from trimaran.domain.instrument import ContractKind
-from trimaran.domain.orders import OrderRequest
-from trimaran.risk.context import RiskContext, open_lots
-from trimaran.risk.limits import RiskLimits
-from trimaran.risk.rule import refuse
+from trimaran.risk.ask import Ask
+from trimaran.risk.core import RiskView
+from trimaran.risk.rule import Finding, at_most
+from trimaran.risk.tables import Tables
 
 NAME: Final = "reduce_only"
 
 
-def check(order: OrderRequest, context: RiskContext, limits: RiskLimits) -> Refused | None:
+def check(ask: Ask, view: RiskView, tables: Tables) -> Finding | None:
     """Refuses a reduce-only order that could do more than reduce."""
-    if not order.reduce_only:
+    if not ask.reduce_only:
         return None
-    if context.instrument.kind is not ContractKind.PERPETUAL:
-        return refuse(order, NAME, "a perpetual", context.instrument.kind.value, "kind of instrument")
-    reducible_lots = -order.side.sign * context.position_lots - open_lots(context, order.side)
-    if order.lots <= reducible_lots:
+    if not tables.terms[ask.instrument].perpetual:
+        return Finding("a perpetual", "spot", "kind of instrument")
+    reducible = -ask.sign * view.position(ask.instrument) - view.open_lots(ask.instrument, ask.side)
+    if ask.open_lots <= reducible:
         return None
-    return refuse(order, NAME, f"at most {max(reducible_lots, 0)}", order.lots, "lots left to reduce")
+    return at_most(max(reducible, 0), ask.open_lots, "lots left to reduce")

@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from trimaran.domain.answer import BookStatus
-from trimaran.domain.decision import Refused
-from trimaran.domain.orders import OrderRequest
-from trimaran.risk.context import RiskContext
-from trimaran.risk.limits import RiskLimits
-from trimaran.risk.rule import refuse
+from trimaran.risk.ask import Ask
+from trimaran.risk.core import RiskView
+from trimaran.risk.rule import Finding
+from trimaran.risk.tables import Tables
 
 NAME: Final = "stale_book"
 
 
-def check(order: OrderRequest, context: RiskContext, limits: RiskLimits) -> Refused | None:
+def check(ask: Ask, view: RiskView, tables: Tables) -> Finding | None:
     """Refuses unless the book is live and its best prices make sense."""
-    if context.book_status is not BookStatus.LIVE:
-        return refuse(order, NAME, BookStatus.LIVE.name, context.book_status.name, "status of the book")
-    bid, ask = context.bid_ticks, context.ask_ticks
-    if bid is None or ask is None or not 0 < bid < ask:
-        return refuse(order, NAME, "0 < bid < ask", f"{bid} and {ask}", "best prices in ticks")
+    if ask.status != BookStatus.LIVE:
+        known = 0 <= ask.status <= BookStatus.STALE
+        found = BookStatus(ask.status).name if known else str(ask.status)
+        return Finding(BookStatus.LIVE.name, found, "status of the book")
+    if not 0 < ask.bid_ticks < ask.ask_ticks:
+        return Finding("0 < bid < ask", f"{ask.bid_ticks} and {ask.ask_ticks}", "best prices in ticks")
     return None

@@ -1,8 +1,8 @@
-"""An order that is no order: wrong instrument, price or size that is not positive, size off the order step or
-below the venue's smallest order, a trigger or a displayed size that its type does not have, made in the
-future.
+"""An order that is no order: of nothing that is traded here, price or size that is not positive, size off
+the order step or below the venue's smallest order, a trigger or a displayed size that its type does not
+have, made in the future.
 
-First after the kill switch, so that the rules behind it may compute with what they read.
+First, so that the rules behind it may compute with what they read.
 """
 
 from __future__ import annotations
@@ -10,45 +10,73 @@ from __future__ import annotations
 from typing import Final
 
 from trimaran.base.limits import PRICE_TICKS_MAX, SIZE_LOTS_MAX
-from trimaran.domain.decision import Refused
-from trimaran.domain.orders import OrderRequest, OrderType, TimeInForce
-from trimaran.risk.context import RiskContext
-from trimaran.risk.limits import RiskLimits
-from trimaran.risk.rule import refuse
+from trimaran.domain.client_id import ID_BITS
+from trimaran.domain.orders import OrderType, TimeInForce
+from trimaran.risk.ask import Ask
+from trimaran.risk.core import RiskView
+from trimaran.risk.rule import Finding
+from trimaran.risk.tables import Tables
 
 NAME: Final = "well_formed"
 
+_TIME_NS_MAX: Final = 2**62
 
-def check(order: OrderRequest, context: RiskContext, limits: RiskLimits) -> Refused | None:
+
+def check(ask: Ask, view: RiskView, tables: Tables) -> Finding | None:
     """Refuses what the later rules, and a venue, could not make sense of."""
-    key = context.instrument.key
-    if order.instrument_key != key:
-        return refuse(order, NAME, key, order.instrument_key, "instrument of the context")
-    if not 1 <= order.price_ticks <= PRICE_TICKS_MAX:
-        return refuse(order, NAME, f"1..{PRICE_TICKS_MAX}", order.price_ticks, "price in ticks")
-    if not 1 <= order.lots <= SIZE_LOTS_MAX:
-        return refuse(order, NAME, f"1..{SIZE_LOTS_MAX}", order.lots, "size in lots")
-    if order.lots % context.instrument.order_step:
-        return refuse(
-            order, NAME, f"a multiple of {context.instrument.order_step}", order.lots, "size in lots"
-        )
-    if order.lots < context.instrument.order_lots_min:
-        return refuse(
-            order, NAME, f"at least {context.instrument.order_lots_min}", order.lots, "size in lots"
-        )
-    if order.trigger_ticks and not order.order_type.is_triggered:
-        return refuse(order, NAME, "0 without a trigger", order.trigger_ticks, "trigger in ticks")
-    if order.order_type.is_triggered and not 1 <= order.trigger_ticks <= PRICE_TICKS_MAX:
-        return refuse(order, NAME, f"1..{PRICE_TICKS_MAX}", order.trigger_ticks, "trigger in ticks")
-    if order.display_lots and not _is_iceberg(order, context.instrument.order_step):
-        return refuse(order, NAME, "a part of a resting limit order", order.display_lots, "displayed lots")
-    if order.tif is TimeInForce.POST_ONLY and not order.order_type.has_venue_price:
-        return refuse(order, NAME, "a type with a limit price", order.order_type.name, "type of post-only")
-    if order.created_ns > context.now_ns:
-        return refuse(order, NAME, f"at most {context.now_ns}", order.created_ns, "time of creation in ns")
+    if not 0 <= ask.instrument < len(tables.terms):
+        return Finding("an instrument of this desk", "another one", "instrument")
+    return (
+        _identity(ask, tables) or _size(ask, tables) or _shape(ask, tables.terms[ask.instrument].order_step)
+    )
+
+
+def _identity(ask: Ask, tables: Tables) -> Finding | None:
+    if not 0 <= ask.strategy < len(tables.scopes[3]):
+        return Finding("a strategy of this desk", "another one", "strategy")
+    if not 0 < ask.client_order_id < 1 << ID_BITS:
+        return Finding("1 to 2**62 - 1", str(ask.client_order_id), "client order id")
+    if ask.side not in (0, 1) or ask.reduce_only not in (0, 1):
+        return Finding("0 or 1", f"{ask.side} and {ask.reduce_only}", "side and reduce-only")
+    if not 0 <= ask.now_ns <= _TIME_NS_MAX:
+        return Finding(f"0..{_TIME_NS_MAX}", str(ask.now_ns), "time of now in ns")
+    if not 0 <= ask.created_ns <= ask.now_ns:
+        return Finding(f"0..{ask.now_ns}", str(ask.created_ns), "time of creation in ns")
     return None
 
 
-def _is_iceberg(order: OrderRequest, step: int) -> bool:
-    resting = order.order_type is OrderType.LIMIT and order.tif is TimeInForce.GTC
-    return resting and 0 < order.display_lots < order.lots and order.display_lots % step == 0
+def _size(ask: Ask, tables: Tables) -> Finding | None:
+    terms = tables.terms[ask.instrument]
+    if not 1 <= ask.price_ticks <= PRICE_TICKS_MAX:
+        return Finding(f"1..{PRICE_TICKS_MAX}", str(ask.price_ticks), "price in ticks")
+    if not 1 <= ask.lots <= SIZE_LOTS_MAX:
+        return Finding(f"1..{SIZE_LOTS_MAX}", str(ask.lots), "size in lots")
+    if ask.lots % terms.order_step:
+        return Finding(f"a multiple of {terms.order_step}", str(ask.lots), "size in lots")
+    if ask.lots < terms.order_lots_min:
+        return Finding(f"at least {terms.order_lots_min}", str(ask.lots), "size in lots")
+    if not 0 <= ask.filled_lots < ask.lots:
+        return Finding(f"more than the {ask.filled_lots} that are filled", str(ask.lots), "size in lots")
+    if not (0 <= ask.held_lots <= SIZE_LOTS_MAX and 0 <= ask.held_price_ticks <= PRICE_TICKS_MAX):
+        return Finding("terms of an order", f"{ask.held_lots} at {ask.held_price_ticks}", "terms held")
+    return None
+
+
+def _shape(ask: Ask, step: int) -> Finding | None:
+    if not (0 <= ask.order_type <= OrderType.TAKE_PROFIT_LIMIT and 0 <= ask.tif <= TimeInForce.POST_ONLY):
+        return Finding("a type and a time in force", f"{ask.order_type} and {ask.tif}", "type of the order")
+    kind = OrderType(ask.order_type)
+    if ask.trigger_ticks and not kind.is_triggered:
+        return Finding("0 without a trigger", str(ask.trigger_ticks), "trigger in ticks")
+    if kind.is_triggered and not 1 <= ask.trigger_ticks <= PRICE_TICKS_MAX:
+        return Finding(f"1..{PRICE_TICKS_MAX}", str(ask.trigger_ticks), "trigger in ticks")
+    if ask.display_lots and not _is_iceberg(ask, step):
+        return Finding("a part of a resting limit order", str(ask.display_lots), "displayed lots")
+    if ask.tif == TimeInForce.POST_ONLY and not kind.has_venue_price:
+        return Finding("a type with a limit price", kind.name, "type of post-only")
+    return None
+
+
+def _is_iceberg(ask: Ask, step: int) -> bool:
+    resting = ask.order_type == OrderType.LIMIT and ask.tif == TimeInForce.GTC
+    return resting and 0 < ask.display_lots < ask.lots and ask.display_lots % step == 0
