@@ -7,7 +7,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmarks import order_entry, order_round_trip, run, simulator_throughput, socket_at_rate, watch_books
+from benchmarks import (
+    order_entry,
+    order_life,
+    order_round_trip,
+    run,
+    simulator_throughput,
+    socket_at_rate,
+    watch_books,
+)
 from benchmarks.channels import CHANNELS
 from benchmarks.plan import Plan
 from benchmarks.rows import Row, without_peer
@@ -64,12 +72,14 @@ def test_rows_without_peers_say_why(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         "socket_to_decision",
         "socket_to_decision 3 venues",
         "cpu_per_message",
+        "order_life",
     ]
     for row in rows:
         assert "cores" in row.conditions
         if not row.name.startswith(("socket_to_decision", "scan_update", "ledger_fill")):
             assert (row.peer, row.peer_value, row.ratio) == (None, None, None)
-            assert "make bench-peers" in row.conditions or "cryptofeed" in row.conditions
+            told = row.conditions.startswith(order_life.NO_PEER)
+            assert told or "make bench-peers" in row.conditions or "cryptofeed" in row.conditions
 
 
 @pytest.mark.usefixtures("no_peers")
