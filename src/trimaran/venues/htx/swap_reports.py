@@ -28,6 +28,11 @@ TYPES: Final[dict[str, tuple[OrderType, TimeInForce | None]]] = {
     "ioc": (_T.LIMIT, _F.IOC),
     "fok": (_T.LIMIT, _F.FOK),
     "post_only": (_T.LIMIT, _F.POST_ONLY),
+    "1": (_T.LIMIT, _F.GTC),  # the history has numbers in the place of words
+    "2": (_T.MARKET, _F.IOC),
+    "6": (_T.LIMIT, _F.POST_ONLY),
+    "10": (_T.LIMIT, _F.FOK),
+    "11": (_T.LIMIT, _F.IOC),
 }
 _SUFFIXES: Final = (("_ioc", TimeInForce.IOC), ("_fok", TimeInForce.FOK))  # of prices that HTX chooses
 RESTING: Final = (1, 2, 3, 4, 11)  # ready, ready, submitted, partly filled, being cancelled
