@@ -31,6 +31,7 @@ class Dealer:
         self._instrument = instrument
         self._rng = rng
         self._per_tick = per_tick
+        self._full: Side | None = None  # on which side no more is allowed
         self._kinds = (*PASSING, *LASTING, TimeInForce.GTC) if resting else PASSING
 
     def on_opportunity(self, opportunity: Opportunity, desk: DeskView) -> Skipped:
@@ -43,6 +44,8 @@ class Dealer:
     def on_refused(self, proposal: Proposal, rule: str, now_ns: int) -> None:
         """Counts."""
         self.refusals[rule] += 1
+        if rule == "max_position":
+            self._full = proposal.legs[0].side
 
     def on_tick(self, now_ns: int, desk: DeskView) -> Sequence[Proposal]:
         """Now and then an order."""
@@ -64,6 +67,8 @@ class Dealer:
     def _draft(self, bid: int, ask: int, now_ns: int) -> LegDraft:
         rng, instrument = self._rng, self._instrument
         side, tif = rng.choice((Side.BUY, Side.SELL)), rng.choice(self._kinds)
+        if self._full is not None:
+            side, self._full = self._full.opposite, None
         units = rng.choice((1, 1, 2, 5))
         near, far = (bid, ask) if side is Side.BUY else (ask, bid)
         away = max(1, near // 20_000)  # half a basis point

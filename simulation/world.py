@@ -21,7 +21,7 @@ from simulation.process import Crashed, Process
 from simulation.stage import SimClock, run_story
 from simulation.story import QUIET_MARKET, Bump, Crash, Story, Weather, draw
 from trimaran.base.buggify import set_hook
-from trimaran.base.errors import VenueError
+from trimaran.base.errors import JournalError, VenueError
 from trimaran.domain.events import CancelRequested
 from trimaran.domain.instrument import MarketName
 from trimaran.domain.pair import Pair
@@ -35,7 +35,7 @@ from trimaran.venues.wire.fault import VenueFault
 
 TURN_S: Final = 0.02
 READY_S: Final = 40.0  # after the faults: accounts compared, every fate known
-FLOW_S: Final = 10.0  # and then a new order within so long
+FLOW_S: Final = 15.0  # and then a new order within so long
 REST_S: Final = 40.0  # and after the last one everything heard
 LIFE_S_MAX: Final = 300.0
 RESTART_S: Final = 0.5
@@ -271,7 +271,8 @@ class World:
         self.say(f"ends: {error!r}; {desk.died} {desk.counts}")
         if desk.breaches:
             self.oracle.fail(f"PROCESS: breach: {desk.breaches[0]}")
-        if error is not None and not isinstance(error, (*EXPECTED, Crashed)):
+        expected = (*EXPECTED, JournalError) if self.story.full_disk else EXPECTED
+        if error is not None and not isinstance(error, (*expected, Crashed)):
             where = "".join(traceback.format_exception(error)[-6:])
             self.oracle.fail(f"PROCESS: {error!r}\n{where}")
         if process.alive:
