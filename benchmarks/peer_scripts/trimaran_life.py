@@ -35,6 +35,7 @@ from trimaran.domain.orders import OrderState, StrategyName
 from trimaran.engine.desk import Desk, DeskSetup, MarketSetup
 from trimaran.engine.step import step
 from trimaran.native._hot import Hot
+from trimaran.risk.limits import LimitsBook
 from trimaran.strategies.port import DeskView, LegDraft, Proposal, Skipped, Wish
 
 NAME = StrategyName("in_turns")
@@ -118,9 +119,10 @@ def live(desk: Desk, number: int, now_ns: int) -> None:
 
 def desk_of(instrument: Instrument) -> Desk:
     """A desk with one live book and enough of everything."""
-    limits = msgspec.structs.replace(LIMITS, rate_orders_max=1_000_000, open_orders_max=1_000)
+    often = msgspec.structs.replace(LIMITS, rate_orders_max=1_000_000, open_orders_max=1_000)
+    limits = LimitsBook(default=often, exposure=Decimal(1_000))
     markets = (MarketSetup(instrument.market, MARKETS[instrument.market].dialect, (instrument,)),)
-    setup = DeskSetup(markets, {instrument.key: limits}, FEE_E8_ONE, LIMITS.order_notional_max)
+    setup = DeskSetup(markets, limits, FEE_E8_ONE, LIMITS.order_notional_max)
     desk = Desk(setup, Hot(), [InTurns(instrument)], ClientIdCounter(0, 0, 1))
     step(desk, FeedUp(0, START_NS))
     book = {"lastUpdateId": 10, "bids": [[BID, "9"]], "asks": [[ASK, "9"]]}
