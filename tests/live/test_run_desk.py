@@ -12,10 +12,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.support.run_room import EAGER, run_desk_of, write_settings
+from tests.support.run_room import EAGER, LIMITS, run_desk_of, write_settings
 from trimaran.base.errors import ConfigError, JournalError, VenueError
 from trimaran.live.control_port import (
     AskBalances,
+    AskLimits,
     AskOrders,
     AskPnl,
     AskPositions,
@@ -24,6 +25,7 @@ from trimaran.live.control_port import (
     CancelOne,
     Reconcile,
     Release,
+    SetLimits,
 )
 from trimaran.live.desk_answers import DeskAnswers
 from trimaran.live.run_desk import RunDesk
@@ -121,6 +123,32 @@ async def test_money_that_moves_behind_its_back_is_found_and_booked(tmp_path: Pa
             again: Any = await answers.handle(Reconcile("binance.spot"), "me")
             assert again["differences"] == []
             assert list(again["markets"]) == ["binance.spot"]
+
+
+async def test_limits_are_changed_while_it_runs_and_a_newer_file_counts_at_the_next_start(
+    tmp_path: Path,
+) -> None:
+    second = LIMITS.replace("version = 1", "version = 2").replace("leverage_max = 5", "leverage_max = 2")
+    async with simulated(rate=1.0) as simulator:
+        path = write_settings(tmp_path, simulator.urls(), more="")
+        async with running(path, []) as desk:
+            answers = DeskAnswers(desk)
+            first: Any = await answers.handle(AskLimits(), "me")
+            assert (first["version"], first["text"]) == (1, LIMITS)
+            for text in ("", "version = 0", "version = 2", second + "[asset.DOGE]\nexposure_base_max = 1"):
+                with pytest.raises(ConfigError, match="limits"):
+                    await answers.handle(SetLimits(text), "me")
+            assert await answers.handle(AskLimits(), "me") == first
+            set_now: Any = await answers.handle(SetLimits(second), "me")
+            assert (set_now["version"], set_now["actor"]) == (2, "me")
+            with pytest.raises(ConfigError, match="expected more than 2, found 1"):
+                await answers.handle(SetLimits(LIMITS), "me")
+        async with running(path, []) as desk:
+            assert await DeskAnswers(desk).handle(AskLimits(), "me") == set_now
+        (tmp_path / "limits.toml").write_text(second.replace("version = 2", "version = 3"))
+        async with running(path, []) as desk:
+            third: Any = await DeskAnswers(desk).handle(AskLimits(), "me")
+            assert (third["version"], third["actor"]) == (3, "the settings file")
 
 
 async def test_what_cannot_be_done_is_refused_and_changes_nothing(tmp_path: Path) -> None:

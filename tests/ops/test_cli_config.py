@@ -56,7 +56,7 @@ def file(tmp_path: Path) -> Path:
                 passphrase=passphrase,
             )
         )
-    (tmp_path / "limits.toml").write_text("")
+    (tmp_path / "limits.toml").write_text("version = 1")
     (tmp_path / "run.toml").write_text(GOOD)
     return tmp_path / "run.toml"
 
@@ -89,6 +89,15 @@ def test_what_is_wrong_is_told_and_the_exit_code_says_so(file: Path, old: str, n
     assert told in "\n".join(
         f"{row['field']}: expected {row['expected']}, found {row['found']}" for row in found
     )
+
+
+def test_limits_that_are_wrong_are_told_with_their_own_key(file: Path) -> None:
+    (file.parent / "limits.toml").write_text("version = 1\n[default]\nleverage_max = 9999")
+    done = run("config", "check", str(file))
+    assert done.exit_code == 1
+    assert "risk.limits: limits.default.leverage_max: expected an integer 1..125, found 9999" in done.output
+    (file.parent / "limits.toml").write_text(run("limits", "example").stdout)
+    assert run("config", "check", str(file)).exit_code == 0
 
 
 def test_a_state_folder_that_others_can_write_is_refused(file: Path) -> None:

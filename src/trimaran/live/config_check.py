@@ -15,13 +15,14 @@ from typing import Final
 
 from trimaran.base.errors import ConfigError
 from trimaran.live.run_config import SIMULATOR, RunSettings, hosts_of
+from trimaran.live.run_limits import read_limits_text
 from trimaran.live.settings import Finding, joined
+from trimaran.risk.limits_file import read_limits
 from trimaran.storage.keys import KeyEntry, KeyStore
 from trimaran.storage.private_file import read_private
 from trimaran.venues.wire.market_entry import TESTNET
 
 LIVE: Final = "live"
-LIMITS_BYTES_MAX: Final = 256 * 1024
 
 
 def check_settings(settings: RunSettings, keys: KeyStore) -> Iterator[Finding]:
@@ -43,28 +44,12 @@ def check_settings(settings: RunSettings, keys: KeyStore) -> Iterator[Finding]:
     yield from _keys(settings, keys)
 
 
-def read_limits_text(path: Path) -> str:
-    """The text of a limits file, not judged yet. Raises ConfigError."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(LIMITS_BYTES_MAX + 1)
-        text = data.decode("utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"limits: expected a file that can be read, found {path}: {error.strerror}"
-        ) from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"limits: expected UTF-8 in {path}, found something else") from None
-    if len(data) > LIMITS_BYTES_MAX:
-        raise ConfigError(f"limits: expected at most {LIMITS_BYTES_MAX} bytes in {path}, found more")
-    return text
-
-
 def _limits(path: Path) -> Iterator[Finding]:
     try:
-        read_limits_text(path)
+        read_limits(read_limits_text(path))
     except ConfigError as error:
-        yield _finding("risk.limits", error)
+        where = str(error).partition(":")[0]
+        yield _finding("risk.limits" if where == "limits" else f"risk.limits: {where}", error)
 
 
 def _keys(settings: RunSettings, store: KeyStore) -> Iterator[Finding]:

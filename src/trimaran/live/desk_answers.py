@@ -18,6 +18,7 @@ from trimaran.domain.events import CancelRequested, Event, LimitsRequested, Rele
 from trimaran.domain.facts import Discrepancy
 from trimaran.domain.instrument import ContractKind, InstrumentKey, MarketName
 from trimaran.domain.ports import Clock
+from trimaran.engine import approval
 from trimaran.engine.desk import Desk
 from trimaran.engine.orders import OrderEntry
 from trimaran.live import report
@@ -94,10 +95,8 @@ class DeskAnswers:
                 return await self._reconcile(market, actor)
 
     def _set_limits(self, text: str, actor: str) -> Mapping[str, Any]:
-        before = self._run.desk.durable.limits
+        approval.limits_of(self._run.desk, text)  # the step takes what this lets pass, and nothing else
         self._run.push(LimitsRequested(text, actor, self._run.clock.wall_ns()))
-        if self._run.desk.durable.limits is before:
-            raise ConfigError("limits: expected a file that the desk takes, found one that it does not")
         return limits_row(self._run.desk)
 
     def _cancel(self, client_order_id: ClientOrderId, actor: str) -> Mapping[str, Any]:

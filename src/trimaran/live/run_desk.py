@@ -20,18 +20,17 @@ from trimaran.base.errors import VenueError
 from trimaran.base.histogram import Histogram
 from trimaran.domain.client_id import ClientIdCounter
 from trimaran.domain.decision import KillState
-from trimaran.domain.events import CancelRequested, Event, KillRequested, LimitsRequested
+from trimaran.domain.events import CancelRequested, Event, KillRequested
 from trimaran.domain.facts import Discrepancy, Fact, OrderApproved
 from trimaran.domain.instrument import MarketName
 from trimaran.domain.kill import ALL
 from trimaran.domain.ports import Clock
-from trimaran.engine.desk import Desk, DeskSetup, MarketSetup
+from trimaran.engine.desk import Desk, DeskSetup
 from trimaran.engine.hot import Hot
 from trimaran.engine.loop import Loop
 from trimaran.engine.recovery import begun
 from trimaran.live import report
 from trimaran.live.account_notices import describe_account
-from trimaran.live.config_check import read_limits_text
 from trimaran.live.control import ControlServer
 from trimaran.live.dead_man_keeper import DeadManAccount, DeadManKeeper
 from trimaran.live.desk_answers import DeskAnswers
@@ -47,12 +46,11 @@ from trimaran.live.recording import Tap
 from trimaran.live.run_accounts import RunAccounts, laws_of, wallets_of
 from trimaran.live.run_config import RunSettings, hosts_of
 from trimaran.live.run_journal import RunJournal, StateFolder, keep_snapshots
-from trimaran.live.run_limits import limits_of
+from trimaran.live.run_limits import limits_of, newer_limits, read_limits_text
 from trimaran.live.run_report import Timed, differences, figures
 from trimaran.live.run_strategies import durability_of, strategies_of
 from trimaran.live.runner import E8_PER_BPS, WALK_SHARE
 from trimaran.live.stop_restore import ProtectiveStops, Restoring
-from trimaran.risk.limits import LimitsBook
 from trimaran.venues.registry import MARKETS
 from trimaran.venues.wire.client_port import ClientEvent
 from trimaran.venues.wire.credentials import Credentials
@@ -132,7 +130,6 @@ class RunDesk:
                 self._on_approved,
             )
             self._attach_kill_switch()
-            self._set_limits()
             stack.push_async_callback(self._tasks.end)
             await self._side.connect(stack, self.desk, self._push)
             await self.accounts.start()
@@ -222,9 +219,16 @@ class RunDesk:
         """The desk with its past; the first records of this process are synced when it returns."""
         config = self.settings.config
         setups = tuple(listing.setup for listing in listings)
+        instruments = [instrument for setup in setups for instrument in setup.instruments]
+        text = read_limits_text(self.settings.path(config.risk.limits))
+        book = limits_of(text, instruments, [each.name for each in strategies_of(config.strategies)])
+        durable, now_ns = folder.replayed(), self.clock.wall_ns()
+        limits = newer_limits(book, text, durable.limits, now_ns)
+        for record in limits:
+            durable.apply(record)  # before the desk has it: those of before may not fit what is traded now
         setup = DeskSetup(
             markets=setups,
-            limits=self._limits(setups),
+            limits=book,
             threshold_e8=int(config.desk.threshold_bps * E8_PER_BPS),
             notional_max=config.desk.order_notional_max * WALK_SHARE,
             laws=laws_of([each.name for each in setups]),
@@ -235,25 +239,13 @@ class RunDesk:
         strategies = [Restoring(each, self.stops) for each in strategies_of(config.strategies)]
         self.desk = Desk(setup, self._make_hot(), strategies, counter)
         holder, version = self._names
-        records = begun(self.desk, folder.replayed(), holder, version, self.clock.wall_ns())
+        records = (*begun(self.desk, durable, holder, version, now_ns), *limits)
         self.journal = RunJournal(folder.opened.journal, (self.knight, self.stops))
         for entry in self.desk.durable.working.values():
             self.stops.know(entry.order)
         self.journal.begin(records)
         count, epoch = folder.opened.record_count, self.desk.durable.counter.epoch
         self._say("journal", "begun", f"run {epoch} begins, {count:,} records replayed")
-
-    def _limits(self, setups: tuple[MarketSetup, ...]) -> LimitsBook:
-        text = read_limits_text(self.settings.path(self.settings.config.risk.limits))
-        instruments = [instrument for setup in setups for instrument in setup.instruments]
-        names = [each.name for each in strategies_of(self.settings.config.strategies)]
-        return limits_of(text, instruments, names)
-
-    def _set_limits(self) -> None:
-        """The file of the settings counts at the first start; later ones come from people."""
-        if self.desk.durable.limits is None:
-            text = read_limits_text(self.settings.path(self.settings.config.risk.limits))
-            self._push(LimitsRequested(text, ITSELF, self.clock.wall_ns()))
 
     def _attach_kill_switch(self) -> None:
         accounts = list(self.accounts.by_market.values())

@@ -153,8 +153,8 @@ class RiskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     limits: Annotated[
         str,
         key(
-            "the limits file in force at the first start; later ones come by `trimaran limits set`, and the"
-            " journal remembers them",
+            "the limits file; it comes into force at a start where its version is higher than that of the"
+            " limits in force, which the journal remembers and `trimaran limits set` changes",
             expected="a file",
             min_length=1,
         ),

@@ -13,7 +13,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from trimaran.live.config_check import read_limits_text
 from trimaran.live.control_port import (
     AskBalances,
     AskLimits,
@@ -26,6 +25,7 @@ from trimaran.live.control_port import (
     Release,
     SetLimits,
 )
+from trimaran.live.run_limits import EXAMPLE, read_limits_text
 from trimaran.ops.run_options import RUN_FILE, AsJson, RunFile, State, ask, print_json
 
 limits = typer.Typer(help="Limits of risk.", no_args_is_help=True, pretty_exceptions_enable=False)
@@ -157,6 +157,12 @@ def show_limits(config: RunFile = RUN_FILE, state: State = None, as_json: AsJson
     else:
         typer.echo(f"# version {found['version']}, set by {found['actor']}, digest {found['digest']}")
         typer.echo(found["text"], nl=not found["text"].endswith("\n"))
+
+
+@limits.command("example")
+def example_limits() -> None:
+    """Print a limits file to begin with."""
+    typer.echo(EXAMPLE, nl=False)
 
 
 @limits.command("set")

@@ -183,7 +183,8 @@ def _write_settings(options: DemoOptions, addresses: dict[str, Any], folder: Pat
         'durability = "fast"',
         *(line for name in markets for line in (f'[markets."{name}"]', 'hosts = "simulator"')),
     ]
-    exposures = [f"[asset.{asset}]\nexposure_base_max = {size}" for asset, size in EXPOSURES.items()]
+    assets = [symbol.partition("-")[0] for symbol in options.symbols]
+    exposures = [f"[asset.{asset}]\nexposure_base_max = {EXPOSURES[asset]}" for asset in assets]
     (folder / "simulator.json").write_text(json.dumps(addresses))
     (folder / "limits.toml").write_text("\n".join([LIMITS, *exposures, ""]))
     (folder / "run.toml").write_text("\n".join([*lines, ""]))
