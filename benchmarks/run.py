@@ -20,6 +20,7 @@ from benchmarks import (
     capture_replay,
     cpu_per_message,
     frame_to_book,
+    kill_storm,
     ledger_fill,
     memory_per_book,
     order_entry,
@@ -49,6 +50,7 @@ BENCHMARKS: tuple[tuple[str, Callable[[Sides, Plan, Path], Sequence[Row | Skippe
     (order_life.NAME, order_life.measure),
     (order_entry.NAME, order_entry.measure),
     (order_round_trip.NAME, order_round_trip.measure),
+    (kill_storm.NAME, kill_storm.measure),
     (simulator_throughput.NAME, simulator_throughput.measure),
     (watch_books.NAME, watch_books.measure),
 )
