@@ -24,6 +24,7 @@ from benchmarks.simulated import simulator
 from trimaran.live.kill_files import KillFiles, KillRequest
 
 NAME = "kill_storm"
+BOUND = "the bound of the project"
 MARKETS = ("binance.usdm", "okx.swap", "htx.swap")
 ROUNDS_EACH = 10  # of each of the plan's rounds
 STORM_S = 2.4
@@ -87,9 +88,7 @@ def rows_of(sides: Sides, rounds: Sequence[Figures]) -> list[Row]:
     ):
         conditions = joined(f"{text_of(rounds, key)} ms", more, shape, about)
         value = percentile([each[key] for each in rounds], 0.99)
-        rows.append(
-            lower_is_better(f"{NAME} {name}", value, "ms, p99", "the bound of the project", bound, conditions)
-        )
+        rows.append(lower_is_better(f"{NAME} {name}", value, "ms, p99", BOUND, bound, conditions))
     return rows
 
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from benchmarks import (
+    kill_storm,
     order_entry,
     order_life,
     order_round_trip,
@@ -42,7 +43,7 @@ TINY = Plan(
     memory_rounds=1,
 )
 
-WITH_VENUES = ("order_entry", "order_round_trip", "simulator_throughput", "watch_books")
+WITH_VENUES = ("order_entry", "order_round_trip", "kill_storm", "simulator_throughput", "watch_books")
 
 
 @pytest.fixture
@@ -89,6 +90,8 @@ def test_rows_against_simulated_venues(tmp_path: Path, monkeypatch: pytest.Monke
     markets = ("binance.spot", "okx.swap", "htx.spot")
     for module in (order_round_trip, simulator_throughput):
         monkeypatch.setattr(module, "MARKETS", markets)
+    for name, value in (("ROUNDS_EACH", 1), ("STORM_S", 0.6), ("KILL_AFTER_S", 0.3)):
+        monkeypatch.setattr(kill_storm, name, value)
     output = tmp_path / "results.json"
     chosen = [f"--only={name}" for name in WITH_VENUES]
     assert run.main(["--quick", "--output", str(output), *chosen]) == 0
@@ -96,12 +99,13 @@ def test_rows_against_simulated_venues(tmp_path: Path, monkeypatch: pytest.Monke
     assert [row.name for row in rows] == [
         *(f"order_entry {way.market} {way.name}" for way in order_entry.ways()),
         *(f"order_round_trip {market}" for market in markets for _ in range(2)),
+        *(f"kill_storm {what}" for what in ("last order", "all cancelled", "proved")),
         *(f"simulator_throughput {market}" for market in markets),
         *(f"{case.text(TINY)} {what}" for case in watch_books.CASES for what, *_ in watch_books.UNITS),
     ]
     for row in rows:
         assert row.value > 0
-        assert row.peer in (None, order_round_trip.BARE)
+        assert row.peer in (None, order_round_trip.BARE, kill_storm.BOUND)
         assert "cores" in row.conditions
 
 
