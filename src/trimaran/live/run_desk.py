@@ -42,6 +42,7 @@ from trimaran.live.knight import Knight
 from trimaran.live.listing import Listing
 from trimaran.live.market_side import MarketSide, Wanted
 from trimaran.live.notices import Notices
+from trimaran.live.projection_child import keep_projecting
 from trimaran.live.recording import Tap
 from trimaran.live.run_accounts import RunAccounts, laws_of, wallets_of
 from trimaran.live.run_config import RunSettings, hosts_of
@@ -77,8 +78,12 @@ class RunDesk:
         *,
         holder: str,
         version: str,
+        projector: Sequence[str] = (),
     ) -> None:
-        """`tell` receives lines for people; `holder` names this process in the journal."""
+        """`tell` receives lines for people; `holder` names this process in the journal.
+
+        `projector` is the command of a process that keeps tables beside it; none where it is empty.
+        """
         config = settings.config
         self.settings = settings
         self.clock = clock
@@ -89,6 +94,7 @@ class RunDesk:
         self._make_hot = make_hot
         self._tell = tell
         self._names = (holder, version)
+        self._projector = projector
         self._opened = contextlib.AsyncExitStack()
         self._tasks = Tasks(self._fail)
         self._failure: BaseException | None = None
@@ -141,6 +147,9 @@ class RunDesk:
             self._tasks.spawn(self._tend())
             every_s = self.settings.config.journal.snapshot_every_s
             self._tasks.spawn(keep_snapshots(self.journal.journal, self.desk.durable, self.clock, every_s))
+            if self._projector:
+                say = functools.partial(self._say, "journal", "projection")
+                self._tasks.spawn(keep_projecting(self._projector, say))
             answers = DeskAnswers(self)
             control = ControlServer(self.settings.socket, answers.handle)
             await control.start()

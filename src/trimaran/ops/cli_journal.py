@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 import typer
@@ -17,6 +18,9 @@ from trimaran.ops.run_options import AsJson, print_json
 
 app = typer.Typer(help="Look at journals.", no_args_is_help=True, pretty_exceptions_enable=False)
 
+
+PROJECTOR: Final = "trimaran.ops.projector"  # a program of its own: nobody else loads a database
+
 Folder = Annotated[Path, typer.Argument(help="The folder of a journal, or the state folder of a desk.")]
 
 
@@ -27,7 +31,7 @@ def show(
     count: Annotated[int | None, typer.Option(min=1, help="So many, no more.")] = None,
 ) -> None:
     """Print the records, one line of JSON each, with their numbers."""
-    entries = read_journal(RealDisk.reading(_journal_in(folder)), after)
+    entries = read_journal(RealDisk.reading(journal_in(folder)), after)
     try:
         for entry in itertools.islice(entries, count):
             sys.stdout.buffer.write(msgspec.json.encode(entry) + b"\n")
@@ -40,7 +44,7 @@ def show(
 def verify(folder: Folder, as_json: AsJson = False) -> None:
     """Read everything and prove every checksum. What was synced and cannot be read is told with its place."""
     try:
-        found = verify_journal(RealDisk.reading(_journal_in(folder)))
+        found = verify_journal(RealDisk.reading(journal_in(folder)))
     except JournalError as error:
         if as_json:
             print_json({"whole": False, "error": str(error)})
@@ -57,7 +61,14 @@ def verify(folder: Folder, as_json: AsJson = False) -> None:
             typer.echo(text)
 
 
-def _journal_in(folder: Path) -> Path:
+@app.command("project", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+def project(arguments: Annotated[list[str], typer.Argument(help="Those of the projector.")]) -> None:
+    """Keep the journal as tables (SQLite) for queries; `--help` tells more."""
+    os.execv(sys.executable, [sys.executable, "-m", PROJECTOR, *arguments])
+
+
+def journal_in(folder: Path) -> Path:
+    """The journal that a folder is, or has in it. Raises ConfigError."""
     inner = folder / "journal"
     found = inner if inner.is_dir() else folder
     if not found.is_dir():

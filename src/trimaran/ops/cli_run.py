@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import secrets
+import sys
 from typing import Annotated, Final
 
 import typer
@@ -12,11 +13,12 @@ import uvloop
 
 from trimaran.domain.instrument import MarketName
 from trimaran.live.config_check import check_settings
-from trimaran.live.run_config import read_run_config
+from trimaran.live.run_config import RunSettings, read_run_config
 from trimaran.live.run_credentials import credentials_of
 from trimaran.live.run_desk import RunDesk
 from trimaran.live.settings import WrongSettings
 from trimaran.native._hot import Hot
+from trimaran.ops.cli_journal import PROJECTOR
 from trimaran.ops.desk_run import DeskRun, run_desk, teller
 from trimaran.ops.lifetime import end_when_stdin_closes
 from trimaran.ops.options import JsonOut, Seconds, UntilStdinCloses
@@ -51,8 +53,22 @@ def run(
 
         async def trade() -> None:
             desk = RunDesk(
-                settings, credentials, SystemClock(), Hot, teller(), holder=holder, version=version
+                settings,
+                credentials,
+                SystemClock(),
+                Hot,
+                teller(),
+                holder=holder,
+                version=version,
+                projector=_projector(settings),
             )
             await run_desk(desk, DeskRun(seconds, status, out))
 
         uvloop.run(trade())
+
+
+def _projector(settings: RunSettings) -> list[str]:
+    """The command that keeps tables beside the journal."""
+    if not settings.config.journal.projection:
+        return []
+    return [sys.executable, "-m", PROJECTOR, str(settings.state), "--until-stdin-closes"]

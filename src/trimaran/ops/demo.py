@@ -179,6 +179,7 @@ def _write_settings(options: DemoOptions, addresses: dict[str, Any], folder: Pat
         'file = "simulator.json"',
         "[journal]",
         "segment_mib = 4",
+        "projection = false",
         "[strategies.cross_market]",
         'durability = "fast"',
         *(line for name in markets for line in (f'[markets."{name}"]', 'hosts = "simulator"')),
