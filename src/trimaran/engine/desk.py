@@ -85,6 +85,7 @@ class Desk:
         )
         self.resolver = Resolver(setup.laws)
         self.readiness = Readiness(setup.laws)
+        self.before_start: set[ClientOrderId] = set()  # that had not ended; whoever looks drops what is known
         self.holding = frozenset(name for name, law in setup.laws.items() if not law.reissue)
         # Frozen while the fate of an order there is not known, and why.
         self.held: dict[InstrumentKey, str] = {}
@@ -105,6 +106,7 @@ class Desk:
         assert self.now_ns == 0, "a desk that has begun has a past of its own"
         self.durable = durable
         self.last_id, self.epoch = durable.last_id, durable.counter.epoch
+        self.before_start = set(durable.working)
 
     def instrument(self, key: InstrumentKey) -> Instrument:
         """An instrument."""

@@ -61,7 +61,8 @@ def after(turn: Turn, event: AccountEvent) -> None:
         entry = turn.desk.durable.working.get(event.client_order_id)
         if entry is not None:
             _acked(turn, entry)
-    hold(turn)
+    if turn.desk.held or type(event) is OrderLost:
+        hold(turn)
 
 
 def hold(turn: Turn) -> None:

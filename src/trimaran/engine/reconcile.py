@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from trimaran.domain.account import Adjusted, PositionAdjusted, Transfer
-from trimaran.domain.client_id import encode_client_id, unpack_client_id
+from trimaran.domain.client_id import encode_client_id
 from trimaran.domain.commands import CompareAccount
 from trimaran.domain.events import AccountSnapshot, AccountUncertain
 from trimaran.domain.facts import MarketReady
@@ -94,10 +94,11 @@ def _open_question(desk: Desk, market: MarketName) -> str:
     missing = desk.resolver.asks(market)
     if missing:
         return f"{missing} orders that are open here are not listed there"
-    epoch = desk.durable.counter.epoch
-    for client_order_id, entry in desk.durable.working.items():
-        before = unpack_client_id(client_order_id).epoch < epoch
-        if before and entry.state in IN_FLIGHT and market_in(entry.order.instrument_key) == market:
+    for client_order_id in list(desk.before_start):
+        entry = desk.durable.working.get(client_order_id)
+        if entry is None or entry.state not in IN_FLIGHT:
+            desk.before_start.discard(client_order_id)
+        elif market_in(entry.order.instrument_key) == market:
             return f"the fate of order {client_order_id} of before the start is not known"
     return ""
 
