@@ -37,7 +37,7 @@ class LoopDisk:
     def close(self) -> None:
         """Unmounts everything."""
         for point in reversed(self._mounted):
-            subprocess.run(("umount", str(point)), check=False, capture_output=True)
+            subprocess.run(("umount", "-l", str(point)), check=False, capture_output=True)
         for image in self._folder.glob("*.img"):
             image.unlink()
 
