@@ -30,7 +30,7 @@ from trimaran.domain.events import Event, ShellEvent, Tick
 from trimaran.domain.facts import Fact
 from trimaran.domain.instrument import MarketName
 from trimaran.domain.pair import Pair
-from trimaran.domain.records import Durability, GroupOpened, JournalRecord, OrderReissued
+from trimaran.domain.records import Durability, JournalRecord
 from trimaran.engine.desk import Desk, DeskSetup
 from trimaran.engine.loop import Loop
 from trimaran.engine.recovery import begun, recovered
@@ -137,6 +137,8 @@ class SimDesk:
     def push(self, event: Event) -> int:
         """Takes an event; what comes up while one is taken follows it."""
         if self._busy:
+            name = f"nested {type(event).__name__}"
+            self.counts[name] = self.counts.get(name, 0) + 1
             self._waiting.append(event)
             return 0
         self._busy = True
@@ -216,7 +218,8 @@ class SimDesk:
         executor.add(story.market, account)
         for working in durable.working.values():
             account.fold.expect(working.order)
-        self.loop = Loop(desk, _Marked(executor), self._facts, _Watched(opened.journal, self._knight))
+        watched = _Watched(opened.journal, self._knight)
+        self.loop = Loop(desk, _Marked(executor), self._facts, watched, self._knight.on_fact)
         self.desk, self.journal, self.account = desk, opened.journal, account
         self._executor = executor
         await account.start()
@@ -273,9 +276,6 @@ class _Watched:
         point("record.before_append")
         self._journal.append(record)
         self._knight.on_record(record)
-        if isinstance(record, GroupOpened | OrderReissued):  # facts are told after a FAST order has left
-            for order in record.orders if isinstance(record, GroupOpened) else (record.order,):
-                self._knight.on_checked(order.client_order_id)
 
     def commit(self, durability: Durability | None, then: Callable[[], None] | None = None, /) -> None:
         """Commits."""

@@ -25,6 +25,7 @@ from trimaran.base.errors import JournalError, VenueError
 from trimaran.domain.events import CancelRequested
 from trimaran.domain.instrument import MarketName
 from trimaran.domain.pair import Pair
+from trimaran.domain.records import Durability
 from trimaran.journal.open import read_journal
 from trimaran.venues.okx.simulator.venue import OkxRules
 from trimaran.venues.registry import MARKETS
@@ -108,6 +109,8 @@ class World:
         exchange = self.simulator.exchanges[venue]
         symbol = MARKETS[story.market].spell(Pair.parse("BTC-USDT"))
         self.oracle = Oracle(exchange, story.market, exchange.instrument(story.market, symbol))
+        power = any(crash.power for crash in story.crashes)
+        self.oracle.forgets = power and story.durability is Durability.FAST
         urls = self.simulator.urls()
         self._machine = Machine(
             story,
