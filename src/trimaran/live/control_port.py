@@ -6,7 +6,7 @@ refused with a `Failed` that says why. An answer is `Done` with plain values (de
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -78,6 +78,31 @@ class Reconcile(_Request, frozen=True, tag="reconcile"):
     market: str | None = None
 
 
+class AskKill(_Request, frozen=True, tag="kill_status"):
+    """The kill switches that stand, how far their cancels are, and the code of a reset of `scope` (of all
+    that stands, where it names none) to `state`."""
+
+    scope: str | None = None
+    state: Literal["RUNNING", "REDUCE_ONLY"] = "RUNNING"
+
+
+class Kill(_Request, frozen=True, tag="kill"):
+    """Moves a kill switch; answers when no order of the scope can leave any more, and that is written."""
+
+    scope: str = "all"
+    state: Literal["REDUCE_ONLY", "KILLED"] = "KILLED"
+    reason: str = ""
+
+
+class KillReset(_Request, frozen=True, tag="kill_reset"):
+    """Lifts switches, with the code of what stands now."""
+
+    code: str
+    scope: str | None = None
+    state: Literal["RUNNING", "REDUCE_ONLY"] = "RUNNING"
+    reason: str = ""
+
+
 Request = (
     AskStatus
     | AskOrders
@@ -90,6 +115,9 @@ Request = (
     | CancelAll
     | Release
     | Reconcile
+    | AskKill
+    | Kill
+    | KillReset
 )
 
 

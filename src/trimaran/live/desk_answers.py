@@ -25,6 +25,7 @@ from trimaran.live import report
 from trimaran.live.control_port import (
     ROWS_MAX,
     AskBalances,
+    AskKill,
     AskLimits,
     AskOrders,
     AskPnl,
@@ -32,11 +33,15 @@ from trimaran.live.control_port import (
     AskStatus,
     CancelAll,
     CancelOne,
+    Kill,
+    KillReset,
     Reconcile,
     Release,
     Request,
     SetLimits,
 )
+from trimaran.live.kill_answers import answer_kill
+from trimaran.live.kill_switch import KillSwitch
 from trimaran.live.run_accounts import RunAccounts
 
 PNL_PARTS: Final = ("realised", "unrealised", "fees", "funding", "interest", "adjusted", "total")
@@ -48,6 +53,7 @@ class Answering(Protocol):
     desk: Desk
     clock: Clock
     accounts: RunAccounts
+    kill: KillSwitch
 
     def push(self, event: Event) -> int:
         """Takes an event."""
@@ -93,6 +99,8 @@ class DeskAnswers:
                 return self._release(InstrumentKey(instrument), actor)
             case Reconcile(market):
                 return await self._reconcile(market, actor)
+            case AskKill() | Kill() | KillReset():
+                return await answer_kill(self._run.kill, request, actor)
 
     def _set_limits(self, text: str, actor: str) -> Mapping[str, Any]:
         approval.limits_of(self._run.desk, text)  # the step takes what this lets pass, and nothing else

@@ -21,7 +21,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -36,7 +36,7 @@ from trimaran.domain.ports import Clock
 from trimaran.live import kill_image
 from trimaran.live.disk_thread import Aside, DiskThread
 from trimaran.live.kill_cancels import CancelJob, KillCancels
-from trimaran.live.kill_files import KillAnswer, KillFiles
+from trimaran.live.kill_files import CancelRow, KillAnswer, KillFiles
 from trimaran.live.kill_image import ITSELF, KillImage, Move
 from trimaran.live.kill_keeper import KillKeeper
 from trimaran.live.kill_requests import RequestDesk
@@ -195,6 +195,10 @@ class KillSwitch:
     async def kept(self, kill: Kill) -> bool:
         """Waits until a kill is durable; False when its file could not be written in time."""
         return await self._keeper.kept(kill.serial, FILE_S_MAX)
+
+    def progress(self) -> Mapping[str, Sequence[CancelRow]]:
+        """How far the cancels of each switch came since it was killed here."""
+        return {scope.text: tuple(job.rows.values()) for scope, (_, job) in self._jobs.items()}
 
     def code(self, scope: KillScope | None, to: KillState) -> str:
         """The code that lifts exactly this now: one switch, or all that are stricter than `to`."""
