@@ -20,6 +20,8 @@ from trimaran.domain.instrument import Side, Symbol
 from trimaran.domain.orders import OrderState, OrderType, TimeInForce
 from trimaran.venues.wire.asks import (
     AmendOrder,
+    CancelledAll,
+    CancelMany,
     CancelOrder,
     CancelTaken,
     FillHistory,
@@ -44,6 +46,13 @@ ORDER = {
     "ordType": "post_only", "px": "60400.5", "sz": "0.015", "accFillSz": "0.005", "avgPx": "60400.5",
     "state": "partially_filled", "reduceOnly": "false", "cTime": "1695190491421", "uTime": "1695190491999",
 }  # fmt: skip
+
+
+def test_many_cancels_are_taken_or_some_of_them_failed() -> None:
+    ask = CancelMany((MINE, THEIRS))
+    assert dialect().read(ask, reply(ACK, ACK), LOCAL_NS) == CancelledAll(2)
+    with pytest.raises(VenueFault):
+        dialect().read(ask, reply(ACK, {**ACK, "sCode": "51400", "sMsg": "it has ended"}), LOCAL_NS)
 
 
 def test_an_accepted_order_is_no_fill() -> None:

@@ -25,6 +25,7 @@ from trimaran.venues.okx.spec import SPOT, SWAP
 from trimaran.venues.wire.asks import (
     AmendOrder,
     CancelAll,
+    CancelMany,
     CancelOrder,
     FillHistory,
     OpenOrders,
@@ -200,6 +201,37 @@ def test_cancels_go_to_where_the_order_is(ref: OrderRef, path: str, body: object
 )  # fmt: skip
 def test_questions(spec: Any, ask: Any, expected: str) -> None:
     assert target(dialect(spec).write(ask, STAMP)) == ("GET", f"/api/v5/trade/{expected}")
+
+
+@pytest.mark.parametrize(
+    ("refs", "path", "body", "charge"),
+    [
+        (
+            (MINE, THEIRS),
+            "cancel-batch-orders",
+            [
+                {"instId": "BTC-USDT", "clOrdId": CLIENT_TEXT},
+                {"instId": "BTC-USDT", "ordId": "312269865356374016"},
+            ],
+            Charge("cancel-batch:BTC-USDT", 2),
+        ),
+        (
+            (ALGO, WAITING),
+            "cancel-algos",
+            [
+                {"instId": "BTC-USDT", "algoId": "681096944655273984"},
+                {"instId": "BTC-USDT", "algoClOrdId": CLIENT_TEXT},
+            ],
+            Charge("algo-cancel:BTC-USDT", 2),
+        ),
+    ],
+)
+def test_many_orders_are_cancelled_at_once(refs: Any, path: str, body: object, charge: Charge) -> None:
+    request = dialect().write(CancelMany(refs), STAMP)
+    assert target(request) == ("POST", f"/api/v5/trade/{path}")
+    assert content(request) == body
+    assert isinstance(request, HttpRequest)
+    assert (request.charges, request.urgent) == ((charge,), True)
 
 
 def test_there_is_no_single_call_that_cancels_everything() -> None:

@@ -12,13 +12,14 @@ from msgspec.structs import replace
 
 from trimaran.domain.account import FillId, Liquidity, VenueOrderId
 from trimaran.domain.client_id import ClientOrderId
-from trimaran.domain.instrument import Asset, InstrumentKey, Side, Symbol
+from trimaran.domain.instrument import Asset, InstrumentKey, MarketName, Side, Symbol
 from trimaran.domain.orders import OrderState, OrderType, TimeInForce
 from trimaran.domain.reports import FillReport, OrderReport
 from trimaran.venues.wire.asks import FillHistory, OpenOrders, OrderRef, QueryOrder
 from trimaran.venues.wire.client_port import ClientOptions
 from trimaran.venues.wire.fault import too_many_rows
 from trimaran.venues.wire.fold_port import OpenOrder
+from trimaran.venues.wire.private_spec import PrivateSpec
 from trimaran.venues.wire.reconciler import WINDOWS_MAX, Reconciler
 
 SYMBOL, KEY = Symbol("X"), InstrumentKey("m:X")
@@ -55,10 +56,27 @@ class Market:
         return ()
 
 
+def spec_of(newest: bool, window_ns: int = 0) -> PrivateSpec:
+    return PrivateSpec(
+        market=MarketName("toy.spot"),
+        live={},
+        testnet=None,
+        lines=(),
+        limits=(),
+        clock_window_ns=1,
+        visibility_lag_ns=0,
+        request_expiry=True,
+        fills_newest=newest,
+        history_window_ns=window_ns,
+        triggers_apart=True,
+    )
+
+
 def reconciler(market: Market, heard: list[Any], page: int = 100) -> Reconciler:
     options = replace(ClientOptions(), page=page)
     asker: Any = market
-    return Reconciler(asker, options, [SYMBOL], True, heard.append, lambda *_: None, market.newest)
+    spec = spec_of(market.newest)
+    return Reconciler(asker, options, [SYMBOL], spec, heard.append, lambda *_: None)
 
 
 @settings(max_examples=60, deadline=None)
@@ -123,9 +141,8 @@ async def test_a_gap_that_is_longer_than_an_answer_reaches_is_asked_for_in_parts
     market.window = 10
     asker: Any = market
     options = replace(ClientOptions(), page=100)
-    asking = Reconciler(
-        asker, options, [SYMBOL], True, heard.append, lambda *_: None, newest, market.window, lambda: 55
-    )
+    spec = spec_of(newest, market.window)
+    asking = Reconciler(asker, options, [SYMBOL], spec, heard.append, lambda *_: None, lambda: 55)
     await asking.fills(SYMBOL, 2)
     assert [fill.venue_ns for fill in heard] == [3, 24, 25, 51]
 
@@ -133,9 +150,8 @@ async def test_a_gap_that_is_longer_than_an_answer_reaches_is_asked_for_in_parts
 async def test_nobody_asks_for_everything_since_the_beginning_of_time() -> None:
     market = ShortPages([], False)
     asker: Any = market
-    asking = Reconciler(
-        asker, ClientOptions(), [SYMBOL], True, [].append, lambda *_: None, False, 10, lambda: 1_000_000
-    )
+    spec = spec_of(False, 10)
+    asking = Reconciler(asker, ClientOptions(), [SYMBOL], spec, [].append, lambda *_: None, lambda: 1_000_000)
     await asking.fills(SYMBOL, 1)
     assert len(market.asked) <= WINDOWS_MAX + 1
 

@@ -30,6 +30,8 @@ from trimaran.venues.okx.reports import (
 from trimaran.venues.wire.asks import (
     AmendOrder,
     Ask,
+    CancelledAll,
+    CancelMany,
     CancelOrder,
     CancelTaken,
     FillHistory,
@@ -83,6 +85,10 @@ def _cancel_taken(ask: CancelOrder, raws: Rows, context: Context, local_ns: int)
     return CancelTaken()
 
 
+def _many_cancelled(ask: CancelMany, raws: Rows, context: Context, local_ns: int) -> CancelledAll:
+    return CancelledAll(len(raws))
+
+
 def _queried(ask: QueryOrder, raws: Rows, context: Context, local_ns: int) -> OrderReport:
     algo, wanted = is_algo(ask.ref), next(iter(id_arguments(ask.ref).values()))
     if algo:
@@ -123,6 +129,7 @@ READERS: Final[Mapping[type[Ask[Any]], Callable[[Any, Rows, Context, int], objec
     PlaceOrder: _placed,
     AmendOrder: _amended,
     CancelOrder: _cancel_taken,
+    CancelMany: _many_cancelled,
     QueryOrder: _queried,
     OpenOrders: _opened,
     OrderHistory: _ended,

@@ -25,6 +25,7 @@ from trimaran.venues.wire.asks import (
     AmendOrder,
     Ask,
     CancelAll,
+    CancelMany,
     CancelOrder,
     FillHistory,
     OpenOrders,
@@ -139,6 +140,20 @@ def _cancel(ask: CancelOrder, context: Context, stamp: Stamp) -> Draft:
     if is_algo(ask.ref):
         return post("/api/v5/trade/cancel-algos", [content], *charges_of(ask), urgent=True)
     return post("/api/v5/trade/cancel-order", content, *charges_of(ask), urgent=True)
+
+
+def _cancel_many(ask: CancelMany, context: Context, stamp: Stamp) -> Draft:
+    """https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-cancel-multiple-orders, and algo orders.
+
+    All of a request are of one kind: those that wait for a trigger are cancelled apart.
+    """
+    symbol, algo = ask.refs[0].symbol, is_algo(ask.refs[0])
+    content = [{"instId": symbol, **id_arguments(ref)} for ref in ask.refs]
+    if algo:
+        charge = Charge(f"algo-cancel:{symbol}", len(content))
+        return post("/api/v5/trade/cancel-algos", content, charge, urgent=True)
+    charge = Charge(f"cancel-batch:{symbol}", len(content))
+    return post("/api/v5/trade/cancel-batch-orders", content, charge, urgent=True)
 
 
 def _cancel_all(ask: CancelAll, context: Context, stamp: Stamp) -> Unsupported:
@@ -261,6 +276,7 @@ WRITERS: Final[Mapping[type[Ask[Any]], Callable[[Any, Context, Stamp], Draft | U
     PlaceOrder: _place,
     AmendOrder: _amend,
     CancelOrder: _cancel,
+    CancelMany: _cancel_many,
     CancelAll: _cancel_all,
     QueryOrder: _query,
     OpenOrders: _open_orders,

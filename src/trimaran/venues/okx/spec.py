@@ -167,6 +167,7 @@ LIMITS: Final = (
     _limit("place", 60, _ACCOUNT, reserved=6, per_symbol=True),
     _limit("amend", 60, _ACCOUNT, per_symbol=True),
     _limit("cancel", 60, _ACCOUNT, per_symbol=True),
+    _limit("cancel-batch", 300, _ACCOUNT, per_symbol=True),  # orders
     # https://www.okx.com/docs-v5/en/#overview-rate-limits-sub-account-rate-limit (new orders and amendments)
     _limit("orders", 1_000, _ACCOUNT, reserved=100),
     _limit("query", 60, _ACCOUNT, per_symbol=True),
@@ -203,6 +204,7 @@ SPOT_PRIVATE: Final = PrivateSpec(
     request_expiry=True,
     fills_newest=True,
     open_page=100,
+    cancels_at_once=20,
     triggers_apart=True,
     # https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-cancel-all-after
     dead_man=DeadManSpec(

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -27,7 +28,7 @@ from trimaran.venues.wire.account_fold import AccountFold, key_of
 from trimaran.venues.wire.asker import Asker, Gate
 from trimaran.venues.wire.asks import Ask, OrderRef
 from trimaran.venues.wire.capability import Unsupported
-from trimaran.venues.wire.clearance import ROUNDS, clear
+from trimaran.venues.wire.clearance import clear
 from trimaran.venues.wire.client_port import (
     ClientEvent,
     ClientOptions,
@@ -36,6 +37,7 @@ from trimaran.venues.wire.client_port import (
 )
 from trimaran.venues.wire.clock_offset import VenueClock
 from trimaran.venues.wire.dialect import MarketDialect
+from trimaran.venues.wire.ending import Ending
 from trimaran.venues.wire.fault import VenueFault
 from trimaran.venues.wire.fold_port import FeeMissing, FillsMissing, OpenOrder, OwnerMissing
 from trimaran.venues.wire.line_feed import LineFeed, LineOutput
@@ -59,6 +61,7 @@ from trimaran.venues.wire.questions import Questions
 from trimaran.venues.wire.quick_orders import QuickOrders
 from trimaran.venues.wire.reconciler import Held, Reconciler
 from trimaran.venues.wire.rounds import Rounds
+from trimaran.venues.wire.shared import Shared
 from trimaran.venues.wire.tasks import Tasks, done
 from trimaran.venues.wire.upkeep import Upkeep
 from trimaran.venues.wire.websocket import WebSocketOptions
@@ -98,77 +101,42 @@ class AccountClient:
         self.fold = AccountFold()
         self.asker = Asker(dialect, gate, rest, clock, self.venue_clock, account)
         self.feeds: dict[str, LineFeed] = {}
-        self._upkeep = Upkeep(self.asker, self.options, clock, self._tell)
         self._spec = spec
         self._keys = {InstrumentKey(f"{spec.market}:{symbol}") for symbol in symbols}
         self._clock = clock
-        self._rng = rng
-        self._on_event = on_event
+        self._rng, self._on_event = rng, on_event
+        shared = Shared(spec, self.options, clock, self.asker, self.fold, self._tell, self._hear, self._hears)
+        self._upkeep = Upkeep(shared)
         self._order_line: OrderLine | None = None
         for line in spec.lines:
             if line.name in dialogues:
                 session = self._session(line, bases[line.base], dialogues[line.name], gate)
-                hear = _Listener(self, line.name)
-                feed = LineFeed(session, clock, self._upkeep.answer, hear.on_output, websocket=websocket)
+                hear = partial(self.on_output, line.name)
+                feed = LineFeed(session, clock, self._upkeep.answer, hear, websocket=websocket)
                 self.feeds[line.name] = feed
                 if line.takes_orders and self._order_line is None:
                     self._order_line = OrderLine(dialect, feed)
         outcomes = Outcomes(self.fold, clock, self.venue_clock, self._tell)
-        carrier, options = self._order_line, self.options
-        self.orders = OrderDesk(self.asker, self.fold, outcomes, carrier, clock, options, self._hears)
+        self.orders = OrderDesk(shared, outcomes, self._order_line)
         self.quick: QuickOrders | None = None
-        if carrier is not None:
-            self.quick = QuickOrders(
-                dialect,
-                carrier.feed,
-                self.asker,
-                self.fold,
-                outcomes,
-                self.orders,
-                clock,
-                options,
-                self._hears,
-                self._aside,
-            )
+        if self._order_line is not None:
+            of_orders = self._order_line.feed
+            self.quick = QuickOrders(shared, outcomes, dialect, of_orders, self.orders, self._aside)
         self._reconciler = Reconciler(
             self.asker,
             self.options,
             symbols,
-            spec.triggers_apart,
+            spec,
             self._hear,
             self._gone,
-            spec.fills_newest,
-            spec.history_window_ns,
             self._earliest_venue_ns,
             self._listed,
-            spec.open_page,
         )
-        self._prober = Prober(
-            self.asker,
-            self._reconciler,
-            self.options.ask,
-            clock,
-            self._hear,
-            self._found,
-            self.fold.owns,
-            spec.triggers_apart,
-        )
-        self._rounds = Rounds(
-            self._reconciler,
-            self.fold,
-            spec,
-            self.options,
-            clock,
-            self.venue_clock,
-            rng,
-            self._tell,
-            self._hears,
-            self._certain,
-        )
+        self._prober = Prober(shared, self._reconciler, self._found)
+        self._ending = Ending(shared, self._reconciler, self.orders, symbols)
+        self._rounds = Rounds(shared, self._reconciler, rng, self._certain)
         self._tasks = Tasks(self._fail)
-        self._questions = Questions(
-            self.asker, self._reconciler, options, self._hear, self._tell, self._tasks
-        )
+        self._questions = Questions(shared, self._reconciler, self._tasks)
         self._ended = asyncio.Event()
         self._failure: BaseException | None = None
 
@@ -242,15 +210,18 @@ class AccountClient:
 
         Raises VenueFault when it cannot be asked what is open.
         """
-        return await self._clear(symbol, self.visibility_lag_ns / SECOND, ROUNDS)
-
-    async def cancel_all_fast(self, symbol: Symbol) -> Sequence[OrderReport]:
-        """One round of the same, without a pause: what the venue shows late may be missing in the answer."""
-        return await self._clear(symbol, 0, 1)
-
-    async def _clear(self, symbol: Symbol, pause_s: float, rounds: int) -> Sequence[OrderReport]:
+        pause_s = self._spec.visibility_lag_ns / SECOND
         listed, cancel, apart = self._reconciler.open_orders, self.orders.cancel, self._spec.triggers_apart
-        return await clear(symbol, self.asker, self.options.order, listed, cancel, apart, pause_s, rounds)
+        return await clear(symbol, self.asker, self.options.order, listed, cancel, apart, pause_s)
+
+    async def cancel_all_fast(self, symbol: Symbol | None = None) -> Sequence[OrderReport]:
+        """One round of the same without a pause (of everything where no instrument is named), as `ending.py`
+        says: what the venue shows late may be missing in the answer. Raises VenueFault."""
+        return await self._ending.end_all(symbol)
+
+    async def cancel_some(self, refs: Sequence[OrderRef]) -> None:
+        """Asks for the end of some orders, in as few requests as the venue has for it; faults are told."""
+        await self._ending.end(refs)
 
     # --- at once --------------------------------------------------------------------------------------
 
@@ -388,14 +359,3 @@ class AccountClient:
         if self._failure is None:
             self._failure = error
             self._ended.set()
-
-
-class _Listener:
-    """Knows which line it hears."""
-
-    def __init__(self, client: AccountClient, line: str) -> None:
-        self._client = client
-        self._line = line
-
-    def on_output(self, output: LineOutput) -> None:
-        self._client.on_output(self._line, output)

@@ -117,10 +117,9 @@ class AccountFold:
         order = self._orders.get(client_order_id)
         if order is None:
             return True
-        open_still = order.amending
-        order.amending = lost and open_still
-        order.owes_terms = order.owes_terms or (lost and open_still)
-        return open_still
+        unseen, order.amending = order.amending, lost and order.amending
+        order.owes_terms |= order.amending
+        return unseen
 
     def placed(
         self, answer: Placed, instrument_key: InstrumentKey, now_ns: int, venue_ns: int, wall_ns: int
@@ -166,13 +165,12 @@ class AccountFold:
         number = report.client_order_id
         if number is None:
             return events
-        if not events:
-            events += told_again(report, number)
+        events = events or told_again(report, number)
         order = self._orders.get(number)
         if order is not None and order.owes_terms and not order.done:
             if not any(isinstance(event, OrderAmended) for event in events):
-                at_ns = report.venue_ns
-                events.append(OrderAmended(number, order.price_ticks, order.lots, at_ns, report.local_ns))
+                terms = order.price_ticks, order.lots
+                events.append(OrderAmended(number, *terms, report.venue_ns, report.local_ns))
             order.owes_terms = order.amending = False
         return events
 

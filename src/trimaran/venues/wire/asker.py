@@ -26,7 +26,15 @@ from msgspec.structs import replace
 from trimaran.domain.account import VenueOrderId
 from trimaran.domain.decision import Approved
 from trimaran.domain.ports import Clock
-from trimaran.venues.wire.asks import AmendOrder, Ask, CancelAll, CancelOrder, PlaceOrder, ServerTime
+from trimaran.venues.wire.asks import (
+    AmendOrder,
+    Ask,
+    CancelAll,
+    CancelMany,
+    CancelOrder,
+    PlaceOrder,
+    ServerTime,
+)
 from trimaran.venues.wire.capability import Unsupported
 from trimaran.venues.wire.clock_offset import VenueClock, VenueTime
 from trimaran.venues.wire.dialect import MarketDialect
@@ -41,7 +49,7 @@ T = TypeVar("T")
 
 SECOND: Final = 1_000_000_000
 RISK_ASKS: Final = (PlaceOrder, AmendOrder)
-ORDER_ASKS: Final = (PlaceOrder, AmendOrder, CancelOrder, CancelAll)
+ORDER_ASKS: Final = (PlaceOrder, AmendOrder, CancelOrder, CancelMany, CancelAll)
 STOPPING: Final = (FaultKind.RATE_LIMITED, FaultKind.BANNED)
 COUNTS_NS: Final = 10_000_000
 COSTS_KEPT: Final = 4_096
@@ -153,7 +161,7 @@ class Asker:
         `answer_now`, `settle_now` or `give_back` must follow. What a request costs is remembered by its shape
         (`MarketDialect.write`). Raises ConfigError as the dialect does.
         """
-        shape = _shape_of(ask)
+        shape = shape_of(ask)
         cost = self._costs.get(shape)
         if cost is None:
             written = self._dialect.write(ask, DRAFT)
@@ -299,7 +307,7 @@ def may_leave_again(ask: Ask[object], fault: Fault) -> bool:
     return fault.kind is FaultKind.CLOCK and refused
 
 
-def _shape_of(ask: PlaceOrder | AmendOrder | CancelOrder) -> object:
+def shape_of(ask: PlaceOrder | AmendOrder | CancelOrder) -> object:
     """What the cost of an order request depends on: see `MarketDialect.write`."""
     if isinstance(ask, CancelOrder):
         ref = ask.ref

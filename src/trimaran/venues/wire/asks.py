@@ -97,6 +97,15 @@ class CancelAll(Ask[CancelledAll], frozen=True):
     triggered: bool = False
 
 
+class CancelMany(Ask[CancelledAll], frozen=True):
+    """Cancel some orders of one instrument in one request, where `PrivateSpec.cancels_at_once` says so.
+
+    A fault may mean that only some of them could not be cancelled: what is open must be asked for.
+    """
+
+    refs: tuple[OrderRef, ...]
+
+
 class QueryOrder(Ask[OrderReport], frozen=True):
     """One order. A fault NO_SUCH_ORDER is the venue's word that it does not know it."""
 

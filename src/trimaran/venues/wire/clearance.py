@@ -34,7 +34,6 @@ async def clear(
     cancel: Cancel,
     triggers_apart: bool,
     pause_s: float,
-    rounds: int = ROUNDS,
 ) -> Sequence[OrderReport]:
     """The orders that are still open after all; none when all are gone. `pause_s`: until a cancel is seen.
 
@@ -45,7 +44,7 @@ async def clear(
             await asker.ask(CancelAll(symbol, triggered), patience)
         except VenueFault:
             continue  # what it left open is cancelled one by one
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         await asyncio.sleep(pause_s)
         left = await list_open(symbol)
         if not left:

@@ -396,6 +396,5 @@ class LineSession:
         return [*halted, LineTrouble(event.reason, event.fault)]
 
     def _take_ids(self) -> int:
-        first = self._next_id
         self._next_id += IDS_PER_LINK
-        return first
+        return self._next_id - IDS_PER_LINK

@@ -8,15 +8,13 @@ definitive answer, is followed by one question about the order, so that its true
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 
 from trimaran.base.errors import ConfigError
 from trimaran.domain.account import OrderAcked, OrderRejected, VenueOrderId
 from trimaran.domain.decision import Approved
 from trimaran.domain.instrument import symbol_in
-from trimaran.domain.ports import Clock
-from trimaran.venues.wire.account_fold import AccountFold
-from trimaran.venues.wire.asker import Asker, Carrier
+from trimaran.venues.wire.asker import Carrier
 from trimaran.venues.wire.asks import (
     AmendOrder,
     CancelOrder,
@@ -27,31 +25,25 @@ from trimaran.venues.wire.asks import (
     QueryOrder,
 )
 from trimaran.venues.wire.capability import Unsupported
-from trimaran.venues.wire.client_port import ClientEvent, ClientOptions, RequestFailed
+from trimaran.venues.wire.client_port import ClientEvent, RequestFailed
 from trimaran.venues.wire.fault import Fault, FaultKind, VenueFault
 from trimaran.venues.wire.outcomes import Outcomes, asked_about, unsupported
+from trimaran.venues.wire.patience import Patience
+from trimaran.venues.wire.shared import Shared
 
 
 class OrderDesk:
     """Places, amends and cancels, one request each."""
 
-    def __init__(
-        self,
-        asker: Asker,
-        fold: AccountFold,
-        outcomes: Outcomes,
-        carrier: Carrier | None,
-        clock: Clock,
-        options: ClientOptions,
-        hears: Callable[[], bool],
-    ) -> None:
-        self._asker = asker
-        self._fold = fold
+    def __init__(self, shared: Shared, outcomes: Outcomes, carrier: Carrier | None) -> None:
+        self.under_way = 0  # orders and amendments without an answer
+        self._asker = shared.asker
+        self._fold = shared.fold
+        self._clock = shared.clock
+        self._options = shared.options
+        self._hears = shared.hears
         self._outcomes = outcomes
         self._carrier = carrier
-        self._clock = clock
-        self._options = options
-        self._hears = hears  # whether changes of orders are pushed to us
 
     # --- orders ---------------------------------------------------------------------------------------
 
@@ -73,6 +65,7 @@ class OrderDesk:
     ) -> Sequence[ClientEvent]:
         order, outcomes = approved.order, self._outcomes
         client_order_id = order.client_order_id
+        self.under_way += 1
         try:
             answer = await answering
         except VenueFault as error:
@@ -83,6 +76,8 @@ class OrderDesk:
         except BaseException as error:  # cancelled, or a bug that shows when the order may have left
             outcomes.lost(client_order_id, f"nobody waited for the answer: {type(error).__name__}")
             raise
+        finally:
+            self.under_way -= 1
         if isinstance(answer, Unsupported):
             return outcomes.unsupported(client_order_id, answer)
         events = outcomes.placed(answer, order.instrument_key)
@@ -111,6 +106,7 @@ class OrderDesk:
         self, ask: AmendOrder, answering: Awaitable[Placed | Unsupported]
     ) -> Sequence[ClientEvent]:
         order, outcomes = ask.approved.order, self._outcomes
+        self.under_way += 1
         try:
             answer = await answering
         except VenueFault as error:
@@ -142,6 +138,16 @@ class OrderDesk:
     async def cancel(self, ref: OrderRef) -> Sequence[ClientEvent]:
         """Asks for an order's end; the events of the answer. The end itself may be told later."""
         return await self._cancel(ref, self._asker.ask(CancelOrder(ref), self._options.order, self._carrier))
+
+    async def cancel_urgently(self, ref: OrderRef, patience: Patience) -> None:
+        """The same without the question that may follow: who ends many asks for all of them."""
+        try:
+            answer = await self._asker.ask(CancelOrder(ref), patience, self._carrier)
+        except VenueFault as error:
+            self._outcomes.cancel_failed(ref, error.fault)
+            return
+        if not isinstance(answer, Unsupported) and answer.report is not None:
+            self._outcomes.reported(answer.report)
 
     async def cancel_again(self, ref: OrderRef, began_ns: int, fault: Fault) -> Sequence[ClientEvent]:
         """The same for one that was refused for its time."""

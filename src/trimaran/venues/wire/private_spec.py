@@ -61,5 +61,6 @@ class PrivateSpec(msgspec.Struct, frozen=True, kw_only=True):
     fills_newest: bool = False  # a full page of `FillHistory` has the newest between the bounds: page back
     open_page: int = 0  # rows of a page of `OpenOrders` of one instrument; 0: the venue has no pages of them
     history_window_ns: int = 0  # one answer of `FillHistory` reaches so far; 0: to its end, or to now
+    cancels_at_once: int = 0  # orders in one `CancelMany`; 0: the market has no such request
     triggers_apart: bool = False  # orders that wait for a trigger are asked for apart: `OpenOrders.triggered`
     dead_man: DeadManSpec | None = None  # None: the market has no such switch

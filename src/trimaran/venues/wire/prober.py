@@ -15,14 +15,12 @@ from typing import Final
 
 from trimaran.domain.account import ProbeAbsent, ProbeAnswer, ProbeFailed, VenueOrderId
 from trimaran.domain.client_id import ClientOrderId
-from trimaran.domain.ports import Clock
-from trimaran.domain.reports import FillReport, OrderReport, Report
-from trimaran.venues.wire.asker import Asker
+from trimaran.domain.reports import FillReport, OrderReport
 from trimaran.venues.wire.asks import OrderRef, QueryOrder
 from trimaran.venues.wire.capability import Unsupported
 from trimaran.venues.wire.fault import Effect, FaultKind, VenueFault
-from trimaran.venues.wire.patience import Patience
 from trimaran.venues.wire.reconciler import Reconciler
+from trimaran.venues.wire.shared import Shared
 
 MARGIN_NS: Final = 1_000_000_000  # venues stamp in milliseconds, and clocks are known within a bound
 STRANGERS_MAX: Final = 50  # fills that name no order of ours are asked about, so many at most
@@ -33,30 +31,17 @@ class Unproved(Exception):
 
 
 class Prober:
-    """The questions about one order.
+    """The questions about one order. `found` takes the reports of the order itself."""
 
-    `hear` takes reports, `found` those of the order itself, `owned` says whether it is known whose a fill is.
-    """
-
-    def __init__(
-        self,
-        asker: Asker,
-        reconciler: Reconciler,
-        patience: Patience,
-        clock: Clock,
-        hear: Callable[[Report], None],
-        found: Callable[[OrderReport], None],
-        owned: Callable[[FillReport], bool],
-        triggers_apart: bool,
-    ) -> None:
-        self._asker = asker
+    def __init__(self, shared: Shared, reconciler: Reconciler, found: Callable[[OrderReport], None]) -> None:
+        self._asker = shared.asker
         self._reconciler = reconciler
-        self._patience = patience
-        self._clock = clock
-        self._hear = hear
+        self._patience = shared.options.ask
+        self._clock = shared.clock
+        self._hear = shared.hear
         self._tell_found = found
-        self._owned = owned
-        self._triggers_apart = triggers_apart
+        self._owned = shared.fold.owns
+        self._triggers_apart = shared.spec.triggers_apart
 
     async def probe(self, ref: OrderRef, since_ns: int) -> ProbeAnswer | None:
         """None when the order was found. `since_ns` (local clock, wall): the order cannot be older."""

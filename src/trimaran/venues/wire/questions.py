@@ -5,37 +5,26 @@ A fault is no loss: the fold asks again, or has a deadline of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 from trimaran.domain.instrument import symbol_in
-from trimaran.domain.reports import Report
-from trimaran.venues.wire.asker import Asker
 from trimaran.venues.wire.asks import OrderRef, QueryOrder
 from trimaran.venues.wire.capability import Unsupported
-from trimaran.venues.wire.client_port import ClientEvent, ClientOptions, RequestFailed
+from trimaran.venues.wire.client_port import RequestFailed
 from trimaran.venues.wire.fault import VenueFault
 from trimaran.venues.wire.fold_port import FeeMissing, FillsMissing, FoldQuestion
 from trimaran.venues.wire.reconciler import Reconciler
+from trimaran.venues.wire.shared import Shared
 from trimaran.venues.wire.tasks import Tasks
 
 
 class Questions:
-    """The questions of one fold. `hear` takes what comes, `tell` what failed."""
+    """The questions of one fold."""
 
-    def __init__(
-        self,
-        asker: Asker,
-        reconciler: Reconciler,
-        options: ClientOptions,
-        hear: Callable[[Report], None],
-        tell: Callable[[Sequence[ClientEvent]], None],
-        tasks: Tasks,
-    ) -> None:
-        self._asker = asker
+    def __init__(self, shared: Shared, reconciler: Reconciler, tasks: Tasks) -> None:
+        self._asker = shared.asker
         self._reconciler = reconciler
-        self._patience = options.ask
-        self._hear = hear
-        self._tell = tell
+        self._patience = shared.options.ask
+        self._hear = shared.hear
+        self._tell = shared.tell
         self._tasks = tasks
         self._asking: set[object] = set()  # that are under way
 

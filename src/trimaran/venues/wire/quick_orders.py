@@ -22,9 +22,7 @@ import msgspec
 from trimaran.domain.account import VenueOrderId
 from trimaran.domain.decision import Approved
 from trimaran.domain.instrument import symbol_in
-from trimaran.domain.ports import Clock
-from trimaran.venues.wire.account_fold import AccountFold
-from trimaran.venues.wire.asker import Asker, may_leave_again
+from trimaran.venues.wire.asker import may_leave_again
 from trimaran.venues.wire.asks import (
     AmendOrder,
     CancelOrder,
@@ -34,7 +32,6 @@ from trimaran.venues.wire.asks import (
     PlaceOrder,
 )
 from trimaran.venues.wire.capability import Unsupported
-from trimaran.venues.wire.client_port import ClientOptions
 from trimaran.venues.wire.dialect import MarketDialect
 from trimaran.venues.wire.fault import Effect, Fault, FaultKind, VenueFault
 from trimaran.venues.wire.governor import Ticket
@@ -44,6 +41,7 @@ from trimaran.venues.wire.lines import LineReply
 from trimaran.venues.wire.message import Stamp
 from trimaran.venues.wire.order_desk import OrderDesk
 from trimaran.venues.wire.outcomes import Outcomes, asked_about
+from trimaran.venues.wire.shared import Shared
 
 SECOND: Final = 1_000_000_000
 
@@ -64,27 +62,23 @@ class QuickOrders:
 
     def __init__(
         self,
+        shared: Shared,
+        outcomes: Outcomes,
         dialect: MarketDialect,
         feed: LineFeed,
-        asker: Asker,
-        fold: AccountFold,
-        outcomes: Outcomes,
         patient: OrderDesk,
-        clock: Clock,
-        options: ClientOptions,
-        hears: Callable[[], bool],
         spawn: Spawn,
     ) -> None:
         self._dialect = dialect
         self._feed = feed
-        self._asker = asker
-        self._fold = fold
+        self._asker = shared.asker
+        self._fold = shared.fold
         self._outcomes = outcomes
         self._patient = patient
-        self._clock = clock
-        self._patience = options.order
-        self._answer_ns = round(options.order.answer_s_max * SECOND)
-        self._hears = hears
+        self._clock = shared.clock
+        self._patience = shared.options.order
+        self._answer_ns = round(self._patience.answer_s_max * SECOND)
+        self._hears = shared.hears
         self._spawn = spawn
         self._sent: dict[int, _Sent] = {}
         self._deadlines: deque[tuple[int, int]] = deque()  # (local time, request id), in their order

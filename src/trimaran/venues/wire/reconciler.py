@@ -33,6 +33,7 @@ from trimaran.venues.wire.capability import Unsupported
 from trimaran.venues.wire.client_port import ClientOptions
 from trimaran.venues.wire.fault import Effect, Fault, FaultKind, VenueFault
 from trimaran.venues.wire.fold_port import OpenOrder
+from trimaran.venues.wire.private_spec import PrivateSpec
 
 T = TypeVar("T")
 HeldT = TypeVar("HeldT", BalanceReport, PositionReport)
@@ -61,34 +62,29 @@ class Reconciler:
         asker: Asker,
         options: ClientOptions,
         symbols: Sequence[Symbol],
-        triggers_apart: bool,
+        spec: PrivateSpec,
         hear: Callable[[Report], None],
         gone: Callable[[OpenOrder, VenueFault], None],
-        fills_newest: bool = False,
-        window_ns: int = 0,
         venue_ns: Callable[[], int] = int,
         listed: Listed = lambda *_: None,
-        open_page: int = 0,
     ) -> None:
         self._asker = asker
         self._patience = options.ask
         self._page = options.page
-        self._open_page = open_page
+        self._open_page = spec.open_page
         self._symbols = tuple(symbols)
-        self._triggers_apart = triggers_apart
+        self._triggers_apart = spec.triggers_apart
         self._hear = hear
         self._gone = gone
-        self._fills_newest = fills_newest  # a full page has the newest fills, and pages lead back
-        self._window_ns = window_ns  # how far an answer reaches; 0: to its end
+        self._fills_newest = spec.fills_newest  # a full page has the newest rows, and pages lead back
+        self._window_ns = spec.history_window_ns  # how far an answer reaches; 0: to its end
         self._venue_ns = venue_ns  # the venue's time now, at the earliest
         self._listed = listed
 
     async def everything(self, believed: Callable[[], Sequence[OpenOrder]], since_ns: int) -> Found:
         """One round. `believed`: what is open as far as we know. Raises VenueFault."""
         before = {order.client_order_id for order in believed()}
-        open_orders = await self._open_orders(False)
-        if self._triggers_apart:
-            open_orders += await self._open_orders(True)
+        open_orders = await self.open_now()
         open_ids = {report.client_order_id for report in open_orders}
         for symbol in self._symbols:
             await self.fills(symbol, since_ns)
@@ -179,6 +175,11 @@ class Reconciler:
         if self._triggers_apart:
             rows += await self._of_one(symbol, True)
         return rows
+
+    async def open_now(self) -> tuple[OrderReport, ...]:
+        """Every order that is open, all of which the fold has heard of. Raises VenueFault."""
+        rows = await self._open_orders(False)
+        return rows + await self._open_orders(True) if self._triggers_apart else rows
 
     async def _open_orders(self, triggered: bool) -> tuple[OrderReport, ...]:
         """The orders that are open, all of which the fold has heard of."""

@@ -10,17 +10,15 @@ meanwhile and every line that tells of orders is up, or it would say more than w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from trimaran.domain.events import AccountSnapshot, AccountUncertain
-from trimaran.domain.ports import Clock, Rng
-from trimaran.venues.wire.account_fold import AccountFold
-from trimaran.venues.wire.client_port import ClientEvent, ClientOptions, Reconciled, ReconcileFailed
-from trimaran.venues.wire.clock_offset import VenueClock
+from trimaran.domain.ports import Rng
+from trimaran.venues.wire.client_port import Reconciled, ReconcileFailed
 from trimaran.venues.wire.fault import VenueFault
-from trimaran.venues.wire.private_spec import PrivateSpec
 from trimaran.venues.wire.reconciler import Reconciler
+from trimaran.venues.wire.shared import Shared
 
 SECOND: Final = 1_000_000_000
 
@@ -28,35 +26,24 @@ SECOND: Final = 1_000_000_000
 class Rounds:
     """The rounds of one account's market."""
 
-    def __init__(
-        self,
-        reconciler: Reconciler,
-        fold: AccountFold,
-        spec: PrivateSpec,
-        options: ClientOptions,
-        clock: Clock,
-        venue_clock: VenueClock,
-        rng: Rng,
-        tell: Callable[[Sequence[ClientEvent]], None],
-        hears: Callable[[], bool],
-        certain: Callable[[], bool],
-    ) -> None:
-        """`hears`: whether the venue pushes to us now; `certain`: whether it does, or never would."""
+    def __init__(self, shared: Shared, reconciler: Reconciler, rng: Rng, certain: Callable[[], bool]) -> None:
+        """`certain`: whether the venue pushes changes of orders to us now, or never would."""
         self._reconciler = reconciler
-        self._fold = fold
-        self._spec = spec
-        self._options = options
-        self._clock = clock
-        self._venue_clock = venue_clock
+        self._fold = shared.fold
+        self._spec = shared.spec
+        self._options = shared.options
+        self._clock = shared.clock
+        self._venue_clock = shared.asker.venue_clock
         self._rng = rng
-        self._tell = tell
-        self._hears = hears
+        self._tell = shared.tell
+        self._hears = shared.hears
         self._certain = certain
         self._wanted: tuple[int, str] | None = None  # since when to reconcile, and why
         self._want = asyncio.Event()
         self._sound_ns = 0  # venue's clock: what happened before has been asked for
         self._holes = 0  # times that a round was wanted
         self._met = False  # the first line has been up
+        self._untold = False  # the last round has no snapshot, for not every line was up
         self._untold = False  # the last round has no snapshot, for not every line was up
 
     def first(self, up_ns: int) -> None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
 from typing import Final
 
-from trimaran.domain.ports import Clock
-from trimaran.venues.wire.asker import Asker
 from trimaran.venues.wire.asks import StreamToken
 from trimaran.venues.wire.capability import Unsupported
-from trimaran.venues.wire.client_port import ClientEvent, ClientOptions, ClockFailed
+from trimaran.venues.wire.client_port import ClockFailed
 from trimaran.venues.wire.fault import VenueFault
 from trimaran.venues.wire.line_port import (
     AskForTime,
@@ -20,6 +17,7 @@ from trimaran.venues.wire.line_port import (
     TokenFailed,
     TokenGot,
 )
+from trimaran.venues.wire.shared import Shared
 
 SECOND: Final = 1_000_000_000
 
@@ -27,17 +25,11 @@ SECOND: Final = 1_000_000_000
 class Upkeep:
     """The questions of the lines and of the clock of one account."""
 
-    def __init__(
-        self,
-        asker: Asker,
-        options: ClientOptions,
-        clock: Clock,
-        tell: Callable[[Sequence[ClientEvent]], None],
-    ) -> None:
-        self._asker = asker
-        self._options = options
-        self._clock = clock
-        self._tell = tell
+    def __init__(self, shared: Shared) -> None:
+        self._asker = shared.asker
+        self._options = shared.options
+        self._clock = shared.clock
+        self._tell = shared.tell
 
     async def answer(self, question: AskForToken | AskForTime) -> LineEvent:
         """What a line asks for."""
