@@ -134,7 +134,7 @@ def test_a_limit_that_limits_nothing_is_refused(extra: str, expected: str) -> No
 
 
 def test_everything_that_is_traded_has_limits() -> None:
-    with pytest.raises(ConfigError, match="found none for binance.spot:BTCUSDT"):
+    with pytest.raises(ConfigError, match=r"found none for binance\.spot:BTCUSDT"):
         LimitsBook(exposure=Decimal(1)).check((SPOT,), ())
     with pytest.raises(ConfigError, match="found none for BTC"):
         read_limits(DEFAULT.replace("exposure_base_max = 2.5", "")).check((SPOT,), ())

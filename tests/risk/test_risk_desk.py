@@ -1,4 +1,4 @@
-"""The risk desk: facts in, judgements out; what it says in words; a desk that is built anew is the same one."""
+"""The risk desk: facts in, judgements out, in words; a desk that is built anew is the same one."""
 
 from __future__ import annotations
 
@@ -271,9 +271,7 @@ def test_exposures_are_the_ledgers(exposure: int, rule: str) -> None:
 
 def test_money_of_a_shared_wallet_is_there_for_both_markets_and_once() -> None:
     both = frozenset((SPOT.market, PERPETUAL.market))
-    risk = RiskDesk(
-        (SPOT, PERPETUAL), BOOK, CORES["native"], lambda _: Decimal(0), {each: both for each in both}
-    )
+    risk = RiskDesk((SPOT, PERPETUAL), BOOK, CORES["native"], lambda _: Decimal(0), dict.fromkeys(both, both))
     risk.rebuild(replace(IMAGE, balances={(SPOT.market, USDT): Decimal(8_000)}))
     assert judged(risk, swap(lots=100)) == ""
     risk.record(group(order(3, lots=12_000)))

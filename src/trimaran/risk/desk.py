@@ -11,7 +11,7 @@ from trimaran.domain.client_id import ATTEMPT_BITS, ClientOrderId
 from trimaran.domain.decision import Approved, Refused
 from trimaran.domain.orders import IntentId, OrderRequest
 from trimaran.risk.amount import attos_down, attos_up
-from trimaran.risk.ask import Quote
+from trimaran.risk.ask import Quote, whole
 from trimaran.risk.gate import Case, gate
 from trimaran.risk.state import RiskState
 
@@ -40,7 +40,7 @@ class RiskDesk(RiskState):
                 prior = seen.get(order.intent_id) or self.intents.get(order.intent_id, 0)
                 cases.append(self._case(order, quote, now_ns, prior))
                 if len(orders) > 1:
-                    seen[order.intent_id] = int(order.client_order_id) >> ATTEMPT_BITS
+                    seen[order.intent_id] = whole(order.client_order_id) >> ATTEMPT_BITS
             return gate(self.core, self.names.tables, cases, self.names.named)
         finally:
             known = None if instead_of is None else self.open_orders.get(instead_of)
