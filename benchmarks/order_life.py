@@ -2,8 +2,9 @@
 
     proposal -> risk -> record (reservation, NEW, SENDING) -> ack -> fill -> end -> group closed
 
-Every life is four calls of `engine.step`, with the events that a venue would send; records go to nobody, and
-nothing is sent. What the journal, the sockets and the venue add is in the rows of round trips.
+Every life is three calls of `engine.step`, with the events that a venue would send: the fill closes the
+group, and its strategy answers with the next one. Records go to nobody, and nothing is sent. What the
+journal, the sockets and the venue add is in the rows of round trips.
 """
 
 from __future__ import annotations

@@ -28,12 +28,12 @@ from trimaran.domain.client_id import ClientIdCounter
 from trimaran.domain.commands import SendOrder
 from trimaran.domain.events import FeedUp, SnapshotBody, Tick
 from trimaran.domain.facts import GroupClosed, Purpose
-from trimaran.domain.instrument import Instrument, MarketName
+from trimaran.domain.instrument import Asset, Instrument, MarketName
 from trimaran.domain.instrument import Side as OrderSide
 from trimaran.domain.opportunity import Opportunity
-from trimaran.domain.orders import OrderState, StrategyName
+from trimaran.domain.orders import OrderRequest, OrderState, StrategyName
 from trimaran.engine.desk import Desk, DeskSetup, MarketSetup
-from trimaran.engine.step import step
+from trimaran.engine.step import Output, step
 from trimaran.native._hot import Hot
 from trimaran.risk.limits import LimitsBook
 from trimaran.strategies.port import DeskView, LegDraft, Proposal, Skipped, Wish
@@ -42,10 +42,11 @@ NAME = StrategyName("in_turns")
 START_NS, STEP_NS = 1_700_000_000_000_000_000, 10_000
 BID, ASK = "60000.00", "60000.10"
 FEE = Decimal("0.06")
+USDT = Asset("USDT")
 
 
 class InTurns:
-    """Wants the next order with every tick."""
+    """Wants the next order as soon as the group of the last one is closed."""
 
     name = NAME
 
@@ -62,13 +63,14 @@ class InTurns:
         """Never one of these."""
         return Skipped(opportunity.pair, "not wanted")
 
-    def on_group_closed(self, closed: GroupClosed, desk: DeskView) -> None:
-        """The next tick brings the next order."""
-
-    def on_tick(self, now_ns: int, desk: DeskView) -> Sequence[Wish]:
+    def on_group_closed(self, closed: GroupClosed, desk: DeskView) -> Wish:
         """A purchase and a sale in turns."""
         self._number += 1
-        return (self._wanted[self._number % 2 - 1],)
+        return self._wanted[self._number % 2]
+
+    def on_tick(self, now_ns: int, desk: DeskView) -> Sequence[Wish]:
+        """The first order."""
+        return () if self._number else (self._wanted[0],)
 
     def on_refused(self, proposal: Proposal, rule: str, now_ns: int) -> None:
         """A refusal ends the benchmark."""
@@ -79,13 +81,14 @@ def order_life(side: Side, count: int) -> Reply:
     """Lives a second, and the microseconds of each."""
     instrument = MARKETS["binance.spot"].instrument("binance.spot", "BTC")
     desk = desk_of(instrument)
+    order = sent(step(desk, Tick(START_NS)))
     settle()
     costs = array("q", bytes(8 * count))
     clock = time.perf_counter_ns
     began_ns = clock()
     for number in range(count):
         start_ns = clock()
-        live(desk, number, START_NS + number * STEP_NS)
+        order = live(desk, order, number, START_NS + number * STEP_NS)
         costs[number] = clock() - start_ns
     took_ns = clock() - began_ns
     closed = desk.durable.groups_closed
@@ -94,14 +97,12 @@ def order_life(side: Side, count: int) -> Reply:
     return percentiles_us(costs, clock_cost_ns()) | {"lives": count, "rate": count / took_ns * 1e9}
 
 
-def live(desk: Desk, number: int, now_ns: int) -> None:
-    """One order, from the wish to the end of its group."""
-    (command,) = step(desk, Tick(now_ns)).commands
-    assert isinstance(command, SendOrder)
-    order = command.approved.order
-    step(desk, OrderAcked(order.client_order_id, VenueOrderId(str(number)), now_ns, now_ns))
+def live(desk: Desk, order: OrderRequest, number: int, now_ns: int) -> OrderRequest:
+    """One order, from its ack to its end, and the decision for the next one."""
+    number_text = str(number)
+    step(desk, OrderAcked(order.client_order_id, VenueOrderId(number_text), now_ns, now_ns))
     fill = Fill(
-        FillId(str(number)),
+        FillId(number_text),
         order.client_order_id,
         order.instrument_key,
         order.side,
@@ -109,12 +110,20 @@ def live(desk: Desk, number: int, now_ns: int) -> None:
         order.lots,
         Liquidity.TAKER,
         FEE,
-        desk.instruments[order.instrument_key].quote,
+        USDT,
         now_ns,
         now_ns,
     )
-    step(desk, fill)
+    following = sent(step(desk, fill))
     step(desk, OrderDone(order.client_order_id, OrderState.FILLED, "FILLED", now_ns, now_ns))
+    return following
+
+
+def sent(output: Output) -> OrderRequest:
+    """The order that a step sends."""
+    (command,) = output.commands
+    assert isinstance(command, SendOrder)
+    return command.approved.order
 
 
 def desk_of(instrument: Instrument) -> Desk:

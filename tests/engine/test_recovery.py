@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from tests.support.instruments import PERPETUAL, SPOT
 from tests.support.order_desk import NAME, USDT, OrderDesk, an_order
 from trimaran.base.errors import JournalError
+from trimaran.base.limits import ENDED_ORDERS_MAX
 from trimaran.domain.account import (
     AmendLost,
     AmendRefused,
@@ -239,6 +240,17 @@ def test_memory_is_bounded_by_the_times_of_the_records() -> None:
     assert max(sizes) == sizes[-1] == ENDED_KEPT_NS // SECOND + 1
     assert len(durable.ended) == len(durable.orders)
     assert durable.counter.sequence == 4_999
+
+
+def test_memory_is_bounded_by_number_when_orders_come_fast() -> None:
+    durable = recovered(None, [RunOpened(3, 7, 1, "a", "1", 0), InstrumentsListed((SPOT,), 0)])
+    sizes = set()
+    for number in range(1, ENDED_ORDERS_MAX + 2_000):
+        order, now_ns = an_order(number), number * 1_000
+        durable.apply(OrderAdopted(order, VenueOrderId("a"), now_ns))
+        durable.apply(Heard(OrderDone(order.client_order_id, OrderState.CANCELED, "", 0, now_ns)))
+        sizes.add(len(durable.orders))
+    assert max(sizes) <= ENDED_ORDERS_MAX + 1
 
 
 def test_each_run_has_an_epoch_of_its_own() -> None:

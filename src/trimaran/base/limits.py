@@ -27,6 +27,7 @@ OFFSET_STEP_RUN: Final = 16  # events in a row that make it a clock that was set
 OFFSET_WINDOW_NS: Final = 120_000_000_000  # the least local - venue time within it counts as no lag
 SYMBOL_BYTES_MAX: Final = 32
 BOOKS_MAX: Final = 4_096
+ENDED_ORDERS_MAX: Final = 20_000  # orders that have ended and are still remembered
 GROUP_BOOKS_MAX: Final = 64  # books of one asset that are scanned against each other
 
 PRICE_TICKS_MAX: Final = 2**50  # also in the common units of a scan group

@@ -32,7 +32,7 @@ class Liquidity(enum.IntEnum):
     TAKER = 1
 
 
-class OrderAcked(msgspec.Struct, frozen=True, tag=True):
+class OrderAcked(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The venue has the order."""
 
     client_order_id: ClientOrderId
@@ -41,7 +41,7 @@ class OrderAcked(msgspec.Struct, frozen=True, tag=True):
     local_ns: int
 
 
-class OrderRejected(msgspec.Struct, frozen=True, tag=True):
+class OrderRejected(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The venue definitely refused the order; only listed codes of a venue mean this."""
 
     client_order_id: ClientOrderId
@@ -51,7 +51,7 @@ class OrderRejected(msgspec.Struct, frozen=True, tag=True):
     local_ns: int
 
 
-class OrderLost(msgspec.Struct, frozen=True, tag=True):
+class OrderLost(msgspec.Struct, frozen=True, gc=False, tag=True):
     """No definitive answer came: the order may be at the venue or not."""
 
     client_order_id: ClientOrderId
@@ -59,7 +59,7 @@ class OrderLost(msgspec.Struct, frozen=True, tag=True):
     local_ns: int
 
 
-class OrderAbsent(msgspec.Struct, frozen=True, tag=True):
+class OrderAbsent(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The resolver's proof: the venue positively does not know the order, asked often enough."""
 
     client_order_id: ClientOrderId
@@ -67,7 +67,7 @@ class OrderAbsent(msgspec.Struct, frozen=True, tag=True):
     local_ns: int
 
 
-class Fill(msgspec.Struct, frozen=True, tag=True):
+class Fill(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A trade of ours."""
 
     fill_id: FillId
@@ -88,7 +88,7 @@ class Fill(msgspec.Struct, frozen=True, tag=True):
         assert self.fee.is_finite(), self
 
 
-class OrderDone(msgspec.Struct, frozen=True, tag=True):
+class OrderDone(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The order has ended at the venue. Fills that happened before may still be heard after."""
 
     client_order_id: ClientOrderId
@@ -169,7 +169,7 @@ class PositionAdjusted(msgspec.Struct, frozen=True, tag=True):
         assert self.price > 0, self
 
 
-class OrderAmended(msgspec.Struct, frozen=True, tag=True):
+class OrderAmended(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The venue has changed price or size of an open order of ours; it may have lost its place."""
 
     client_order_id: ClientOrderId

@@ -15,21 +15,21 @@ from trimaran.domain.instrument import InstrumentKey, MarketName
 from trimaran.domain.records import Durability
 
 
-class SendOrder(msgspec.Struct, frozen=True, tag=True):
+class SendOrder(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Send this order once."""
 
     approved: Approved
     durability: Durability = Durability.DURABLE
 
 
-class AmendOrder(msgspec.Struct, frozen=True, tag=True):
+class AmendOrder(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Change an open order into `approved.order`, once."""
 
     approved: Approved
     durability: Durability = Durability.DURABLE
 
 
-class CancelOrder(msgspec.Struct, frozen=True, tag=True):
+class CancelOrder(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Ask the venue to cancel. It may fail because the order has just ended: that is no error."""
 
     client_order_id: ClientOrderId

@@ -21,7 +21,7 @@ class KillState(enum.IntEnum):
     KILLED = 2  # no order at all; cancels still go out
 
 
-class Approved(msgspec.Struct, frozen=True, tag=True):
+class Approved(msgspec.Struct, frozen=True, gc=False, tag=True):
     """An order that every rule let pass, at the moment of the decision."""
 
     order: OrderRequest

@@ -13,7 +13,7 @@ from trimaran.domain.kill import KillScope
 from trimaran.domain.reports import BalanceReport, OrderReport, PositionReport
 
 
-class Frame(msgspec.Struct, frozen=True):
+class Frame(msgspec.Struct, frozen=True, gc=False):
     """One WebSocket message of a market. The payload is borrowed: nobody keeps it beyond the step."""
 
     market: int
@@ -45,7 +45,7 @@ class FeedDown(msgspec.Struct, frozen=True):
     books: tuple[int, ...] = ()
 
 
-class Tick(msgspec.Struct, frozen=True):
+class Tick(msgspec.Struct, frozen=True, gc=False):
     """Time has passed, whatever else has happened; made by the loop from the times of the other events."""
 
     local_ns: int

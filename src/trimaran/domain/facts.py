@@ -37,7 +37,7 @@ class Purpose(enum.Enum):
     EXECUTE = "execute"  # buys or sells for its own sake: what it fills is owed to nobody
 
 
-class ClosedLeg(msgspec.Struct, frozen=True):
+class ClosedLeg(msgspec.Struct, frozen=True, gc=False):
     """One ended order of a group."""
 
     client_order_id: ClientOrderId
@@ -47,7 +47,7 @@ class ClosedLeg(msgspec.Struct, frozen=True):
     filled_lots: int
 
 
-class OrderApproved(msgspec.Struct, frozen=True, tag=True):
+class OrderApproved(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Risk let an order pass."""
 
     approved: Approved
@@ -61,7 +61,7 @@ class OrderRefused(msgspec.Struct, frozen=True, tag=True):
     local_ns: int
 
 
-class OrderStateChanged(msgspec.Struct, frozen=True, tag=True):
+class OrderStateChanged(msgspec.Struct, frozen=True, gc=False, tag=True):
     """An order moved in the state table."""
 
     client_order_id: ClientOrderId
@@ -74,7 +74,7 @@ class OrderStateChanged(msgspec.Struct, frozen=True, tag=True):
     local_ns: int
 
 
-class OrderTermsChanged(msgspec.Struct, frozen=True, tag=True):
+class OrderTermsChanged(msgspec.Struct, frozen=True, gc=False, tag=True):
     """What an open order may still do has changed, or may have: while a change is under way, the venue may
     have either terms, and the worse of them counts."""
 
@@ -89,7 +89,7 @@ class OrderTermsChanged(msgspec.Struct, frozen=True, tag=True):
     local_ns: int
 
 
-class FillBooked(msgspec.Struct, frozen=True, tag=True):
+class FillBooked(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The ledger took a fill; `realised` is in the quote asset, before fees."""
 
     fill: Fill
@@ -112,7 +112,7 @@ class EventTooOld(msgspec.Struct, frozen=True, tag=True):
     remembered_ns: int  # the venue's time from which on everything is remembered
 
 
-class BalanceChanged(msgspec.Struct, frozen=True, tag=True):
+class BalanceChanged(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A balance of a market's account changed."""
 
     market: MarketName
@@ -122,7 +122,7 @@ class BalanceChanged(msgspec.Struct, frozen=True, tag=True):
     local_ns: int
 
 
-class PositionChanged(msgspec.Struct, frozen=True, tag=True):
+class PositionChanged(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A position changed. Lots are signed; costs are what the open lots cost, signed alike, in quote."""
 
     instrument_key: InstrumentKey
@@ -188,7 +188,7 @@ class InstrumentFrozen(msgspec.Struct, frozen=True, tag=True):
     local_ns: int
 
 
-class GroupClosed(msgspec.Struct, frozen=True, tag=True):
+class GroupClosed(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Every leg of a group has ended. `residual`, in base asset: bought less sold less fees taken in it."""
 
     group: GroupId

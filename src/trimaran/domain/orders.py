@@ -219,7 +219,7 @@ def end_event(state: OrderState) -> OrderEvent:
     return _EVENT_OF_END[state]
 
 
-class OrderRequest(msgspec.Struct, frozen=True):
+class OrderRequest(msgspec.Struct, frozen=True, gc=False):
     """An order that somebody wants; it means nothing until risk has approved it.
 
     It is deliberately not validated at birth: the gate is the one judge of what may be sent.

@@ -62,7 +62,7 @@ class InstrumentsListed(msgspec.Struct, frozen=True, tag="instruments"):
     local_ns: int
 
 
-class GroupOpened(msgspec.Struct, frozen=True, tag="group"):
+class GroupOpened(msgspec.Struct, frozen=True, gc=False, tag="group"):
     """Approved orders, all of one group: from now on they count, and may be at the venue."""
 
     group: GroupId
@@ -73,7 +73,7 @@ class GroupOpened(msgspec.Struct, frozen=True, tag="group"):
     local_ns: int
 
 
-class OrderReissued(msgspec.Struct, frozen=True, tag="reissue"):
+class OrderReissued(msgspec.Struct, frozen=True, gc=False, tag="reissue"):
     """The next attempt of an intent. `order` has the next attempt's client id."""
 
     order: OrderRequest
@@ -81,14 +81,14 @@ class OrderReissued(msgspec.Struct, frozen=True, tag="reissue"):
     local_ns: int
 
 
-class AmendOpened(msgspec.Struct, frozen=True, tag="amend"):
+class AmendOpened(msgspec.Struct, frozen=True, gc=False, tag="amend"):
     """An open order is to become `order`: same client id, other price or size (filled included)."""
 
     order: OrderRequest
     local_ns: int
 
 
-class CancelOpened(msgspec.Struct, frozen=True, tag="cancel"):
+class CancelOpened(msgspec.Struct, frozen=True, gc=False, tag="cancel"):
     """An open order is to be cancelled. It is open until the venue says that it is not."""
 
     client_order_id: ClientOrderId
@@ -96,7 +96,7 @@ class CancelOpened(msgspec.Struct, frozen=True, tag="cancel"):
     local_ns: int
 
 
-class Heard(msgspec.Struct, frozen=True, tag="heard"):
+class Heard(msgspec.Struct, frozen=True, gc=False, tag="heard"):
     """An account event, as it came."""
 
     event: AccountEvent

@@ -12,7 +12,6 @@ from typing import Any, Final, get_args
 
 from trimaran.base.errors import IllegalTransition
 from trimaran.domain.account import (
-    AccountEvent,
     Adjusted,
     AmendLost,
     AmendRefused,
@@ -32,7 +31,7 @@ from trimaran.domain.exact import EXACT
 from trimaran.domain.facts import EventTooOld, Fact, FillBooked, OrderTermsChanged
 from trimaran.domain.instrument import Instrument, InstrumentKey, MarketName, Side
 from trimaran.domain.kill import market_in
-from trimaran.domain.orders import OrderEvent, OrderState, end_event, fill_event
+from trimaran.domain.orders import TERMINAL, OrderEvent, OrderState, end_event, fill_event
 from trimaran.engine.durable_state import DurableState
 from trimaran.engine.orders import OrderEntry
 
@@ -42,11 +41,6 @@ AboutOrder = (
     OrderAcked | OrderRejected | OrderLost | OrderAbsent | OrderDone | OrderAmended | AmendRefused | AmendLost
 )
 MONEY: Final = frozenset(get_args(MoneyEvent))
-
-
-def heard(durable: DurableState, event: AccountEvent) -> list[Fact]:
-    """Applies one account event; one about an order that is not known, or forgotten, changes nothing."""
-    return _HEARD[type(event)](durable, event)
 
 
 def market_of(event: MoneyEvent) -> MarketName:
@@ -191,28 +185,28 @@ def _told(
     """The order that the venue has told of, which is as old as that by now."""
     entry = durable.orders.get(event.client_order_id)
     if entry is not None:
-        entry.venue_ns = max(entry.venue_ns, event.venue_ns or event.local_ns)
+        told_ns = event.venue_ns or event.local_ns
+        entry.venue_ns = max(entry.venue_ns, told_ns)
     return entry
 
 
 def _moved(
     durable: DurableState, entry: OrderEntry, event: OrderEvent, reason: str, now_ns: int
 ) -> list[Fact]:
-    client_order_id, working = entry.order.client_order_id, durable.working
-    was_working = client_order_id in working
     try:
         changed = durable.book.move(entry, event, reason, now_ns)
     except IllegalTransition as error:
         return durable.freeze(entry.order.instrument_key, str(error), now_ns)
     if changed is None:
         return []
-    if not was_working or client_order_id in working:
+    if changed.after not in TERMINAL or changed.before in TERMINAL:
         return [changed]
     closed = durable.after_end(entry, now_ns)
     return [changed] if closed is None else [changed, closed]
 
 
-_HEARD: Final[Mapping[type, Callable[[DurableState, Any], list[Fact]]]] = {
+# How each event is applied; one about an order that is not known, or forgotten, changes nothing.
+HEARD: Final[Mapping[type, Callable[[DurableState, Any], list[Fact]]]] = {
     OrderAcked: _acked,
     OrderRejected: _rejected,
     OrderLost: _lost,

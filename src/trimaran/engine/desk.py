@@ -10,7 +10,7 @@ import msgspec
 from trimaran.arbitrage.episodes import Episodes
 from trimaran.arbitrage.opportunity import Leg
 from trimaran.domain.answer import STATUS_WORD, BookStatus
-from trimaran.domain.client_id import ID_STEP, ClientIdCounter, ClientOrderId, last_id_of, same_epoch
+from trimaran.domain.client_id import ID_STEP, ClientIdCounter, ClientOrderId, last_id_of
 from trimaran.domain.decision import KillState
 from trimaran.domain.dialect import Dialect
 from trimaran.domain.instrument import Asset, Instrument, InstrumentKey, MarketName, Side
@@ -77,6 +77,7 @@ class Desk:
         self.instruments = {i.key: i for market in setup.markets for i in market.instruments}
         self.durable = Durable(self.instruments, counter)
         self.last_id = last_id_of(counter)  # that was given out; those of refused orders are lost
+        self.ids_end = last_id_of(counter.next_epoch())
         self.is_real = bool(setup.laws)  # whether any market has orders that leave the process
         self.epoch = counter.epoch
         self.group_sequence = 0
@@ -106,6 +107,7 @@ class Desk:
         assert self.now_ns == 0, "a desk that has begun has a past of its own"
         self.durable = durable
         self.last_id, self.epoch = durable.last_id, durable.counter.epoch
+        self.ids_end = last_id_of(durable.counter.next_epoch())
         self.before_start = set(durable.working)
 
     def instrument(self, key: InstrumentKey) -> Instrument:
@@ -154,9 +156,9 @@ class Desk:
 
     def take_client_id(self) -> ClientOrderId:
         """The next client order id; it is never given twice."""
-        self.last_id += ID_STEP
-        assert same_epoch(self.last_id, self.durable.last_id), "an epoch has 2**30 - 1 ids"
-        return ClientOrderId(self.last_id)
+        self.last_id = last_id = self.last_id + ID_STEP
+        assert last_id < self.ids_end, "an epoch has 2**30 - 1 ids"
+        return ClientOrderId(last_id)
 
     def take_group_id(self, strategy: StrategyName) -> GroupId:
         """The next group id."""

@@ -113,8 +113,9 @@ def _cancel_opened(durable: Durable, record: CancelOpened) -> list[Fact]:
 
 
 def _heard(durable: Durable, record: Heard) -> list[Fact]:
-    durable.pass_to(record.event.local_ns)
-    return accounts.heard(durable, record.event)
+    event = record.event
+    durable.pass_to(event.local_ns)
+    return accounts.HEARD[type(event)](durable, event)
 
 
 def _order_adopted(durable: Durable, record: OrderAdopted) -> list[Fact]:

@@ -1,7 +1,8 @@
 """What is durable, as data: `engine/durable.py` folds records into it, and nothing else changes it.
 
 Memory is bounded: an order is forgotten `ENDED_KEPT_NS` after it and its group have ended, by the times of
-the records. A late word about it is not understood any more; its fills are, because the ledger knows them.
+the records, and earlier where more than `ENDED_ORDERS_MAX` have. A late word about it is not understood any
+more; its fills are, because the ledger knows them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
+from trimaran.base.limits import ENDED_ORDERS_MAX
 from trimaran.domain.client_id import ClientIdCounter, ClientOrderId, counter_at, last_id_of
 from trimaran.domain.facts import Fact, GroupClosed, InstrumentFrozen
 from trimaran.domain.instrument import Instrument, InstrumentKey, MarketName
@@ -64,7 +66,7 @@ class DurableState:
             return
         self.now_ns = now_ns
         ended = self.ended
-        while ended and ended[0][0] < now_ns - ENDED_KEPT_NS:
+        while ended and (ended[0][0] < now_ns - ENDED_KEPT_NS or len(ended) > ENDED_ORDERS_MAX):
             self.book.forget(ended.popleft()[1])
 
     def freeze(self, key: InstrumentKey, text: str, now_ns: int) -> list[Fact]:

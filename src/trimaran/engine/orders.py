@@ -39,7 +39,7 @@ class Amendment(msgspec.Struct, frozen=True):
     lost: bool = False  # no definitive answer came
 
 
-class OrderEntry(msgspec.Struct):
+class OrderEntry(msgspec.Struct, gc=False):
     """An order and where it is in its life."""
 
     order: OrderRequest

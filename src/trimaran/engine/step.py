@@ -50,7 +50,7 @@ from trimaran.engine.turn import Turn
 from trimaran.strategies.port import Proposal
 
 
-class Output(msgspec.Struct, frozen=True):
+class Output(msgspec.Struct, frozen=True, gc=False):
     """What one step gives back. `answer` is that of the hot state, 0 for events that it never sees."""
 
     answer: int
