@@ -32,7 +32,7 @@ from tests.support.compare_world import (
     client_id,
 )
 from trimaran.domain.account import Adjusted, Fill, OrderAmended, OrderDone, PositionAdjusted
-from trimaran.domain.instrument import ContractKind
+from trimaran.domain.instrument import ContractKind, MarketName
 from trimaran.domain.orders import OrderState
 from trimaran.domain.records import Heard, OrderAdopted
 from trimaran.ledger.difference import CONTRADICTIONS, Comparison, DifferenceKind
@@ -248,3 +248,28 @@ def test_a_change_under_way_allows_both_terms() -> None:
     assert world.round() == Comparison(())
     world.theirs(3, price_ticks=92)
     assert kinds(world.reconcile()) == Counter([K.ORDER_PRICE])
+
+
+def test_orders_under_way_on_another_market_of_the_wallet_hold_its_money() -> None:
+    world = World(ContractKind.SPOT)
+    world.move(world.asset(3), "5")
+    world.more["others"] = (msgspec.structs.replace(world.orders[client_id(4)], state=OrderState.UNKNOWN),)
+    first = world.round()
+    assert (first.differences, len(first.doubts)) == ((), 1)
+    world.more["others"] = ()
+    assert kinds(world.round()) == Counter([K.BALANCE_HIGHER])
+
+
+def test_where_a_wallet_secures_perpetuals_more_may_be_free_than_there_is() -> None:
+    world = World(ContractKind.SPOT)
+    row = world.their_balances[world.asset(3)]
+    world.their_balances[world.asset(3)] = msgspec.structs.replace(row, free=Decimal(10**6))
+    swap = msgspec.structs.replace(
+        world.instrument(3), market=MarketName("a.swap"), kind=ContractKind.PERPETUAL
+    )
+    world.instruments[swap.key] = swap
+    assert world.round() == Comparison(())
+    world.more["wallet"] = frozenset({world.market, swap.market})
+    assert world.round() == Comparison(())
+    world.more["wallet"] = frozenset({world.market})
+    assert kinds(world.round()) == Counter([K.BALANCE_INCONSISTENT])

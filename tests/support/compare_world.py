@@ -48,7 +48,7 @@ class World:
 
     def __init__(self, kind: ContractKind) -> None:
         self.kind = kind
-        self.market = MarketName("m.spot" if kind is ContractKind.SPOT else "m.swap")
+        self.market = MarketName("a.spot" if kind is ContractKind.SPOT else "b.swap")
         self.instruments = {self.key(number): self.instrument(number) for number in range(INSTRUMENTS)}
         self.orders: dict[ClientOrderId, OurOrder] = {}
         self.open_orders: list[OrderReport] = []

@@ -19,8 +19,9 @@ in it was read after that, and what it found out was told as events before it ca
     change under way allows both terms.
  5. Money comes after its causes. Balances and positions are compared as they will be once the fills that are
     sure to be missing are booked; those of an instrument whose orders may have filled more than we know
-    (not listed, or filled more than the fills tell) remain doubts until that is known. Balances are compared
-    as they will be once the positions are corrected. So no cause is booked twice.
+    (not listed, or filled more than the fills tell) remain doubts until that is known, on all markets of one
+    wallet. Balances are compared as they will be once the positions are corrected. So no cause is booked
+    twice.
  6. Less than the smallest amount of an asset (`view.unit`) is rounding, not a difference.
  7. What contradicts us and cannot be explained is told, its instrument is to be frozen
     (`Difference.contradicts`), and no record is made up for it.
@@ -43,7 +44,7 @@ from trimaran.domain.instrument import Asset, InstrumentKey
 from trimaran.domain.reports import OrderReport
 from trimaran.ledger.compare_fills import FillWindow, compare_fills
 from trimaran.ledger.compare_holdings import NO_BALANCE, NO_POSITION, compare_balances, compare_positions
-from trimaran.ledger.compare_orders import compare_orders
+from trimaran.ledger.compare_orders import FATE_OPEN, compare_orders
 from trimaran.ledger.difference import Comparison, Difference, DifferenceKind, Doubt
 from trimaran.ledger.double_entry import Account
 from trimaran.ledger.findings import Findings
@@ -77,6 +78,7 @@ def compare(
             told_lots[event.client_order_id] = told_lots.get(event.client_order_id, 0) + event.lots
     booked = _with_booked(view, found.events)
     held = compare_orders(view, theirs, ended, told_lots, found)
+    held |= {each.order.instrument_key for each in view.others if each.state in FATE_OPEN}
     earned = compare_positions(booked, theirs, held, found)
     compare_balances(booked, theirs, earned, held, found)
     return found.result()

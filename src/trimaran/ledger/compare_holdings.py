@@ -9,7 +9,7 @@ from typing import Final
 from trimaran.domain.account import Adjusted, AdjustmentId, PositionAdjusted, Transfer, TransferId
 from trimaran.domain.events import AccountSnapshot
 from trimaran.domain.exact import EXACT, ROUNDING, ZERO, canonical
-from trimaran.domain.instrument import Asset, ContractKind, Instrument, InstrumentKey
+from trimaran.domain.instrument import Asset, Instrument, InstrumentKey
 from trimaran.domain.reports import BalanceReport, PositionReport
 from trimaran.ledger.difference import DifferenceKind as Kind
 from trimaran.ledger.findings import Findings, heard
@@ -63,15 +63,11 @@ def compare_balances(
             repeated.add(row.asset)
             text = f"and also {_total(first)}"
             _tell_balance(found, Kind.BALANCE_REPEATED, "one row", _total(row), text, NO_BALANCE, row)
-    margined = any(
-        each.kind is ContractKind.PERPETUAL and each.market == view.market
-        for each in view.instruments.values()
-    )
     for asset in {**rows, **view.balances}:
         if asset in repeated:
             continue
         row_or_none = rows.get(asset)
-        if row_or_none is not None and not margined:
+        if row_or_none is not None and not view.secures:
             _consistent(view, row_or_none, found)
         ours = view.balances.get(asset, NO_BALANCE)
         _one_balance(view, asset, ours, row_or_none, earned.get(asset, ZERO), asset in held_assets, found)

@@ -67,11 +67,23 @@ class OurView(msgspec.Struct, frozen=True, kw_only=True):
     orders: Mapping[ClientOrderId, OurOrder]  # of this market
     balances: Mapping[Asset, OurBalance]  # of the wallet, see `wallet_of`
     positions: Mapping[InstrumentKey, OurPosition]  # perpetuals of this market
+    wallet: frozenset[MarketName] = frozenset()  # markets that share the wallet; empty: nobody has said
+    others: tuple[OurOrder, ...] = ()  # orders under way on other markets of the wallet: they move it too
     delisted: frozenset[InstrumentKey] = frozenset()  # known to us, and no longer listed by the venue
     units: Mapping[Asset, Decimal] = MappingProxyType({})  # smallest amount of an asset; UNIT otherwise
     expected: Mapping[InstrumentKey, Expected] = MappingProxyType({})
     remembered_ns: Mapping[InstrumentKey, int] = MappingProxyType({})  # fills before are forgotten
     opening: bool = False  # nothing was ever booked: what the venue has is brought in, not adjusted
+
+    @property
+    def secures(self) -> bool:
+        """Whether the wallet secures perpetuals, so that unrealised profit may be free to use."""
+        venue = self.market.partition(".")[0]
+        return any(
+            each.kind is ContractKind.PERPETUAL
+            and (each.market in self.wallet if self.wallet else each.market.partition(".")[0] == venue)
+            for each in self.instruments.values()
+        )
 
     def unit(self, asset: Asset) -> Decimal:
         """The smallest amount of an asset: a smaller difference is none."""
