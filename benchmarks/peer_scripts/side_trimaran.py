@@ -18,6 +18,7 @@ from trimaran_load import load
 from trimaran_markets import MARKETS, add_book
 from trimaran_orders import order_entry, round_trip
 from trimaran_rate import follow
+from trimaran_risk import risk_gate
 from trimaran_round_trip import decide
 from trimaran_scan import scan
 
@@ -115,6 +116,7 @@ if __name__ == "__main__":
             "memory": memory,
             "order_entry": order_entry,
             "order_life": order_life,
+            "risk_gate": risk_gate,
             "round_trip": round_trip,
             "scan": scan,
         },

@@ -70,6 +70,9 @@ def test_rows_without_peers_say_why(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         "scan_update 200 assets x 3 books",
         "ledger_fill spot",
         "ledger_fill perpetual",
+        "risk_gate rules",
+        "risk_gate order",
+        "risk_gate life",
         "socket_to_decision",
         "socket_to_decision 3 venues",
         "cpu_per_message",
@@ -77,7 +80,7 @@ def test_rows_without_peers_say_why(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ]
     for row in rows:
         assert "cores" in row.conditions
-        if not row.name.startswith(("socket_to_decision", "scan_update", "ledger_fill")):
+        if not row.name.startswith(("socket_to_decision", "scan_update", "ledger_fill", "risk_gate")):
             assert (row.peer, row.peer_value, row.ratio) == (None, None, None)
             told = row.conditions.startswith(order_life.NO_PEER)
             assert told or "make bench-peers" in row.conditions or "cryptofeed" in row.conditions
