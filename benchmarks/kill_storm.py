@@ -56,6 +56,7 @@ def killed(desk: SideProcess, state: Path, number: int) -> Figures:
     Raises:
         SideFailedError: something was open at the end, or left although it should not have.
     """
+    desk.ask(task="prepare", seconds=STORM_S)
     desk.tell(task="storm", seconds=STORM_S)
     time.sleep(KILL_AFTER_S + random.random() / 10)
     began_ns = time.time_ns()

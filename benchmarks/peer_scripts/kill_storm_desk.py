@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 import uvloop
 from measuring import Reply, Side, serve
-from trimaran_account import open_market, requests
+from trimaran_account import Opened, approved, open_market, requests
 from trimaran_orders import client_of
 
 from trimaran.base.secret import KeyKind
@@ -49,8 +49,12 @@ PAUSE_S = 1 / A_SECOND
 class Account:
     """One account, as the kill switch sees it, and what became of its orders."""
 
-    def __init__(self, client: AccountClient, market: str, orders: Iterator[OrderRequest]) -> None:
+    def __init__(
+        self, client: AccountClient, market: str, opened: Opened, orders: Iterator[OrderRequest]
+    ) -> None:
         self.client = client
+        self.opened = opened
+        self.ready: deque[Approved] = deque()  # approved before the storm
         self.market = MarketName(market)
         self.symbol = client._reconciler._symbols[0]
         self.visibility_lag_ns = client.visibility_lag_ns
@@ -70,6 +74,16 @@ class Account:
     async def end(self, refs: Sequence[OrderRef]) -> None:
         """Some of them."""
         await asyncio.gather(*(self.client.cancel(ref) for ref in refs))
+
+    def prepare(self, count: int) -> None:
+        """Lets risk approve orders of several strategies at several prices."""
+        for number, base in zip(range(count), self.orders, strict=False):
+            order = msgspec.structs.replace(
+                base,
+                strategy=STRATEGIES[number % len(STRATEGIES)],
+                price_ticks=base.price_ticks - random.randrange(200),
+            )
+            self.ready.append(approved(self.opened, order))
 
     def watch(self) -> None:
         """Writes down every order that goes to a socket."""
@@ -107,7 +121,9 @@ class Desk:
             client = client_of(
                 opened, rest, self.clock, lambda event, number=number: self.hear(number, event)
             )
-            self.accounts.append(Account(client, market, requests(opened, ORDERS_MAX, epoch + number)))
+            self.accounts.append(
+                Account(client, market, opened, requests(opened, ORDERS_MAX, epoch + number))
+            )
             self.executor.add(MarketName(market), client)
             await client.start()
         while not all(each.client.is_up for each in self.accounts):  # noqa: ASYNC110 - clients have no event for it
@@ -125,6 +141,13 @@ class Desk:
         if isinstance(event, OrderDone):
             self.accounts[number].ended_ns = max(self.accounts[number].ended_ns, event.local_ns)
 
+    def prepare(self, seconds: float) -> Reply:
+        """Orders for a storm."""
+        for account in self.accounts:
+            account.ready.clear()
+            account.prepare(int(seconds * A_SECOND / len(self.accounts)) + len(STRATEGIES))
+        return {"orders": sum(len(account.ready) for account in self.accounts)}
+
     async def storm(self, seconds: float) -> Reply:
         """Goes on for so long, whatever happens to it, and then waits for the end of the cancels."""
         for account in self.accounts:
@@ -133,7 +156,7 @@ class Desk:
             account.ended_ns = 0
         end_s, due_s = time.perf_counter() + seconds, time.perf_counter()
         for number in itertools.count():
-            if time.perf_counter() > end_s:
+            if time.perf_counter() > end_s or not self.accounts[number % len(self.accounts)].ready:
                 break
             self.one(number)
             due_s += PAUSE_S
@@ -158,14 +181,10 @@ class Desk:
     def one(self, number: int) -> None:
         """One order of one strategy; the oldest of its market goes when there are too many."""
         account = self.accounts[number % len(self.accounts)]
-        base = next(account.orders)
-        strategy = STRATEGIES[number % len(STRATEGIES)]
-        order = msgspec.structs.replace(
-            base, strategy=strategy, price_ticks=base.price_ticks - random.randrange(200)
-        )
+        order = account.ready[0].order
         self.knight.on_intent(order.client_order_id)
         self.knight.on_checked(order.client_order_id)
-        self.executor.carry_out(SendOrder(Approved(order), Durability.FAST), self.clock.wall_ns())
+        self.executor.carry_out(SendOrder(account.ready.popleft(), Durability.FAST), self.clock.wall_ns())
         account.open.append(order)
         if len(account.open) > OPEN_MAX:
             old = account.open.popleft()
@@ -184,10 +203,15 @@ def ready(side: Side, told: dict[str, Any], markets: list[str], folder: str, epo
     return {"ready": True}
 
 
+def prepare(side: Side, seconds: float) -> Reply:
+    """Before a round."""
+    return DESKS[-1].prepare(seconds)
+
+
 def storm(side: Side, seconds: float) -> Reply:
     """One round."""
     return RUNNER.run(DESKS[-1].storm(seconds))
 
 
 if __name__ == "__main__":
-    serve(lambda channel: None, {"ready": ready, "storm": storm})
+    serve(lambda channel: None, {"prepare": prepare, "ready": ready, "storm": storm})

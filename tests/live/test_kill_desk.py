@@ -46,7 +46,7 @@ def trades(desk: RunDesk, count: int) -> Callable[[], bool]:
 
 async def test_a_desk_that_trades_is_killed_over_its_socket_and_lifted_with_a_code(tmp_path: Path) -> None:
     told: list[str] = []
-    options = SimulatorOptions(venues=("binance",), symbols=("BTC", "ETH"), seed=5, rate=6.0)
+    options = SimulatorOptions(venues=("binance",), symbols=("BTC", "ETH"), seed=5, rate=20.0)
     async with simulating(options) as simulator:
         path = write_settings(tmp_path, simulator.urls())
         async with running(path, told) as desk:
@@ -90,7 +90,7 @@ async def test_a_desk_that_trades_is_killed_over_its_socket_and_lifted_with_a_co
 
 async def test_a_kill_file_that_is_gone_while_the_journal_is_there_stops_the_desk(tmp_path: Path) -> None:
     told: list[str] = []
-    options = SimulatorOptions(venues=("binance",), symbols=("BTC", "ETH"), seed=5, rate=6.0)
+    options = SimulatorOptions(venues=("binance",), symbols=("BTC", "ETH"), seed=5, rate=20.0)
     async with simulating(options) as simulator:
         path = write_settings(tmp_path, simulator.urls())
         async with running(path, told):

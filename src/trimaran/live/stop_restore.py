@@ -21,7 +21,7 @@ from trimaran.domain.instrument import MarketName, Symbol, symbol_in
 from trimaran.domain.kill import market_in
 from trimaran.domain.opportunity import Opportunity
 from trimaran.domain.orders import TERMINAL, OrderRequest, OrderState, StrategyName
-from trimaran.domain.records import CancelOpened, JournalRecord
+from trimaran.domain.records import CancelOpened, JournalRecord, OrderAdopted
 from trimaran.strategies.port import DeskView, LegDraft, Proposal, Skipped, Strategy, Wish
 
 SECOND: Final = 1_000_000_000
@@ -75,8 +75,10 @@ class ProtectiveStops:
             self._open[order.client_order_id] = order
 
     def on_record(self, record: JournalRecord) -> None:
-        """A cancel of ours is no loss."""
-        if isinstance(record, CancelOpened) and record.client_order_id in self._open:
+        """A cancel of ours is no loss; an order that was adopted may be a stop."""
+        if isinstance(record, OrderAdopted):
+            self.know(record.order)
+        elif isinstance(record, CancelOpened) and record.client_order_id in self._open:
             self._asked.add(record.client_order_id)
 
     def on_fact(self, fact: Fact) -> None:
