@@ -42,7 +42,7 @@ class Tail:
     """The records behind `sequence`, as they become durable. `read` never waits."""
 
     def __init__(self, folder: Path, sequence: int = 0, checksum: int = 0) -> None:
-        """`checksum` is that of record `sequence`. Raises JournalError where the folder is none."""
+        """`checksum` is that of record `sequence`; 0: it is not known. Raises JournalError for no folder."""
         self._folder = folder
         self._given = sequence  # the last that was given out, or skipped because the caller has it
         self._asked = sequence, checksum
@@ -140,7 +140,7 @@ class Tail:
         return not os.path.samestat(there, os.fstat(self._descriptor))
 
     def _check(self, sequence: int, checksum: int) -> None:
-        if sequence == self._asked[0] and sequence and checksum != self._asked[1]:
+        if sequence == self._asked[0] and self._asked[1] not in (0, checksum):
             expected = f"record {sequence} with checksum {self._asked[1]:08x}"
             raise JournalError(f"{self._folder}: expected {expected}, found {checksum:08x}: another journal")
 

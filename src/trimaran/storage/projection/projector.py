@@ -15,10 +15,11 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 import msgspec
-from sqlalchemy import Engine, Row, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
 from trimaran.base.errors import JournalError
 from trimaran.domain.records import JournalRecord
+from trimaran.storage.projection.opening import Opening, opening_rows
 from trimaran.storage.projection.rows import Projection, ProjectionImage
 from trimaran.storage.projection.statements import write
 from trimaran.storage.projection.tables import METADATA, PROJECTED
@@ -89,7 +90,7 @@ class Projector:
             self._seen = entry.sequence
             if entry.sequence > before:
                 made += rows
-            elif entry.sequence == before and entry.checksum != self._checksum:
+            elif entry.sequence == before and self._checksum not in (0, entry.checksum):
                 expected = f"record {before} with checksum {self._checksum:08x}"
                 raise JournalError(f"projection: expected {expected}, found {entry.checksum:08x}: rebuild it")
         last = entries[-1]
@@ -141,5 +142,20 @@ class Projector:
 def clear(engine: Engine) -> None:
     """Empties every table, so that the next projector begins with the first record."""
     with engine.begin() as connection:
-        for table in METADATA.sorted_tables:
-            connection.execute(delete(table))
+        _clear(connection)
+
+
+def begin(engine: Engine, opening: Opening) -> None:
+    """Empties every table and writes an opening instead of the records that are gone, as one transaction."""
+    image = _encode(ProjectionImage(opening.instruments, opening.ledger))
+    sequences = dict.fromkeys(("sequence", "image_sequence"), opening.sequence)
+    unknown = dict.fromkeys(("checksum", "image_checksum"), 0)
+    with engine.begin() as connection:
+        _clear(connection)
+        write(connection, opening_rows(opening))
+        connection.execute(insert(PROJECTED).values(id=1, image=image, **sequences, **unknown))
+
+
+def _clear(connection: Connection) -> None:
+    for table in METADATA.sorted_tables:
+        connection.execute(delete(table))

@@ -82,7 +82,7 @@ class Projection:
                 before: list[Row] = [
                     moved(OrderEvent.PROVE_ABSENT, record.replaces, "sent anew", record.local_ns)
                 ]
-                return [*before, *self._order(sequence, record.order, record.local_ns, record.replaces)]
+                return [*before, *self.order_rows(sequence, record.order, record.local_ns, record.replaces)]
             case OrderAdopted():
                 return self._adopted(sequence, record)
             case AmendOpened():
@@ -138,12 +138,13 @@ class Projection:
         }
         rows: list[Row] = [Insert("groups", values)]
         for order in record.orders:
-            rows += self._order(sequence, order, record.local_ns, None)
+            rows += self.order_rows(sequence, order, record.local_ns, None)
         return rows
 
-    def _order(
+    def order_rows(
         self, sequence: int, order: OrderRequest, local_ns: int, replaces: ClientOrderId | None
     ) -> list[Row]:
+        """An order that begins, and the first line of its history."""
         instrument = self.instruments.get(order.instrument_key)
         values = {
             "client_order_id": order.client_order_id,
@@ -174,7 +175,7 @@ class Projection:
 
     def _adopted(self, sequence: int, record: OrderAdopted) -> list[Row]:
         order, now_ns = record.order, record.local_ns
-        opened, event = self._order(sequence, order, now_ns, None)
+        opened, event = self.order_rows(sequence, order, now_ns, None)
         assert isinstance(opened, Insert)
         return [
             Insert(ADOPTED, {**opened.values, "adopted": True}),
