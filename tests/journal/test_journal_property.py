@@ -85,7 +85,7 @@ def replay(disk: MemoryDisk) -> list[int]:
     return asyncio.run(run())
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(STEPS)
 def test_a_killed_process_keeps_what_was_committed(steps: list[str]) -> None:
     room = drive(steps)
@@ -94,7 +94,7 @@ def test_a_killed_process_keeps_what_was_committed(steps: list[str]) -> None:
     assert len(found) >= max(room.acked, default=0)
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(STEPS, st.integers(0, 2**32))
 def test_a_power_cut_keeps_what_is_durable_and_of_the_rest_a_prefix(steps: list[str], seed: int) -> None:
     room = drive(steps)
@@ -103,7 +103,7 @@ def test_a_power_cut_keeps_what_is_durable_and_of_the_rest_a_prefix(steps: list[
     assert len(found) >= room.journal.synced_sequence
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(STEPS, st.data())
 def test_a_flipped_bit_of_a_closed_journal_is_refused_or_harmless(
     steps: list[str], data: st.DataObject
@@ -120,7 +120,7 @@ def test_a_flipped_bit_of_a_closed_journal_is_refused_or_harmless(
         assert found == expected
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(STEPS, st.data())
 def test_a_flipped_bit_of_a_killed_journal_never_makes_another_record(
     steps: list[str], data: st.DataObject
@@ -133,7 +133,7 @@ def test_a_flipped_bit_of_a_killed_journal_never_makes_another_record(
     assert isinstance(found, str) or found == list(range(1, len(found) + 1))
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(STEPS, st.data())
 def test_any_end_of_the_last_segment_leaves_a_prefix(steps: list[str], data: st.DataObject) -> None:
     room = drive(steps)

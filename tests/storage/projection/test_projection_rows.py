@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.record_story import SPOT, SPOT_MARKET, START_NS, SWAP, USDT, story
@@ -82,6 +82,7 @@ def test_every_row_has_every_column_of_its_table(seed: int) -> None:
             assert set(row.values) == {column.name for column in METADATA.tables[table].columns}
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(3, 200))
 def test_postings_sum_to_zero_and_to_the_balances_of_the_ledger(seed: int, count: int) -> None:
     records = story(seed, count)
@@ -105,6 +106,7 @@ def test_postings_sum_to_zero_and_to_the_balances_of_the_ledger(seed: int, count
         assert found == expected
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(3, 150), st.integers(0, 150))
 def test_a_projection_continues_from_its_image(seed: int, count: int, stop: int) -> None:
     records = list(enumerate(story(seed, count), 1))
