@@ -5,8 +5,10 @@ The tables are in `tests/support/compare_plants.py`.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from decimal import Decimal
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -76,6 +78,15 @@ def test_there_are_more_than_thirty_sorts_and_each_kind_is_planted() -> None:
     assert len(PLANTS) >= 60
     assert planted == set(DifferenceKind)
     assert planted > CONTRADICTIONS
+
+
+def test_the_table_of_the_documents_has_every_kind_and_says_which_freeze() -> None:
+    text = (Path(__file__).parents[2] / "docs/ledger.md").read_text(encoding="utf-8")
+    rows = [line.split("|") for line in text.splitlines() if line.startswith("| `")]
+    told = {name: row[3] for row in rows for name in re.findall(r"`([a-z_]+)`", row[1])}
+    assert set(told) >= {kind.value for kind in K}
+    frozen = {kind for kind in K if ", F" in told[kind.value]}
+    assert frozen == CONTRADICTIONS
 
 
 # --- corrections ------------------------------------------------------------------------------------------
