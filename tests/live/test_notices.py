@@ -6,6 +6,7 @@ import pytest
 
 from trimaran.domain.instrument import Symbol
 from trimaran.live.notices import LINES_MAX, RECENT_MAX, TEXT_MAX, WINDOW_NS, Notices, describe, shortened
+from trimaran.venues.wire.clock import SystemClock
 from trimaran.venues.wire.session_port import (
     ConnectionLost,
     NoData,
@@ -80,3 +81,13 @@ def test_text_from_outside_is_one_printable_line() -> None:
     text = shortened("\x1b[2Jgone\r\nnext" + "x" * 10_000)
     assert len(text) == TEXT_MAX
     assert text.isprintable()
+
+
+def test_a_kill_is_told_whatever_else_was_told() -> None:
+    told: list[str] = []
+    notices = Notices(SystemClock(), told.append)
+    for number in range(100):
+        notices.say("okx.spot", "chatter", str(number))
+    notices.say("all", "kill", "kill: all is KILLED")
+    assert told[-1].endswith("all: kill: all is KILLED")
+    assert notices.recent[-1].alarm

@@ -99,7 +99,8 @@ class Notices:
             self._number, local_time(now_ns), now_ns, market, kind, kind in ALARMS, shortened(text)
         )
         self.recent.append(row)
-        self._tell_rarely(f"{row.at} {row.market}: {row.text}")
+        tell = self._tell if kind == KILL else self._tell_rarely
+        tell(f"{row.at} {row.market}: {row.text}")
 
     def counts_of(self, market: str) -> Mapping[str, int]:
         """Notices of a market by kind, since the start."""
