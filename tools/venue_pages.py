@@ -1,4 +1,5 @@
-"""The pages that the code writes: `docs/venues.md`, `docs/venue_errors.md` and `docs/run_settings.md`.
+"""The pages that the code writes: `docs/venues.md`, `docs/venue_errors.md`, `docs/run_settings.md` and
+`docs/risk.md`.
 
 What a market can do, which budgets it counts, what its errors mean and what a setting is for stands in the
 code that runs; these pages are printed from it (`make pages`) and compared with it (`make check`), so they
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from tests.venues.acceptance.numbers import NUMBERS, Number
+from tools.risk_page import risk_page
 from tools.tidy.files import ROOT
 from trimaran.live.run_reference import reference_page
 from trimaran.venues.registry import MARKETS
@@ -104,6 +106,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "venues.md": venues_page,
     "venue_errors.md": errors_page,
     "run_settings.md": reference_page,
+    "risk.md": risk_page,
 }
 
 
