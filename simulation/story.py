@@ -93,13 +93,13 @@ class Story(msgspec.Struct, frozen=True):
 def draw(seed: int) -> Story:
     """The story of a seed."""
     rng = random.Random(f"{seed}:story")
-    faulty_s = rng.uniform(8.0, 22.0)
+    faulty_s = rng.uniform(8.0, 25.0)
     market = rng.choice(MARKETS)
     return Story(
         seed=seed,
         market=market,
         durability=rng.choice((Durability.DURABLE, Durability.DURABLE, Durability.FAST)),
-        orders_per_s=rng.choice((1.0, 2.0, 4.0)),
+        orders_per_s=rng.choice((2.0, 5.0, 10.0)),
         weather=tuple(_weathers(rng, faulty_s)),
         crashes=tuple(_crashes(rng, faulty_s)),
         bumps=tuple(_bumps(rng, faulty_s)),
@@ -126,6 +126,8 @@ def _network(rng: random.Random) -> NetworkFaults:
     def some(chance: float, most: float) -> float:
         return rng.random() * most if rng.random() < chance else 0.0
 
+    if rng.random() < 0.5:
+        return NetworkFaults(latency_s, latency_s * rng.choice((0.1, 1.0, 3.0)))
     return NetworkFaults(
         latency_s=latency_s,
         jitter_s=latency_s * rng.choice((0.1, 1.0, 3.0)),
