@@ -270,7 +270,7 @@ async def test_an_error_of_allocation_that_is_no_lack_of_space_ends_the_process(
 
 
 async def test_a_slow_disk_refuses_risk_until_it_has_caught_up() -> None:
-    room = JournalRoom(options=JournalOptions(unsynced_bytes_max=500))
+    room = JournalRoom(options=JournalOptions(unsynced_bytes_max=500, segment_bytes=16 * 1024))
     room.write(DURABLE)
     room.write(DURABLE)
     assert room.journal.takes_risk
