@@ -29,6 +29,15 @@ def test_only_the_owner_may_look(folder: Path) -> None:
     disk.close()
 
 
+def test_every_new_folder_is_durable_in_the_one_above(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr("trimaran.journal.disk.sync_folder", synced.append)
+    RealDisk(tmp_path / "state" / "desk" / "journal").close()
+    assert synced == [tmp_path, tmp_path / "state", tmp_path / "state" / "desk"]
+
+
 def test_a_new_file_is_zeros_allocated_and_written_from_any_offset(folder: Path) -> None:
     disk = RealDisk(folder)
     file = disk.open("a", 8192)

@@ -32,8 +32,7 @@ class RealDisk:
         """Makes the folder and becomes its owner. Raises JournalError where it has one."""
         self.folder = folder
         try:
-            folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-            sync_folder(folder.parent)
+            _make(folder)
             self._lock: int | None = _own(folder)
         except OSError as error:
             raise JournalError(
@@ -146,6 +145,14 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _make(folder: Path) -> None:
+    """The folder and those above it, each durable in the one above: what is synced in it must be found again."""
+    if not folder.parent.exists():
+        _make(folder.parent)
+    folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+    sync_folder(folder.parent)
 
 
 def _own(folder: Path) -> int:
