@@ -148,7 +148,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _make(folder: Path) -> None:
-    """The folder and those above it, each durable in the one above: what is synced in it must be found again."""
+    """The folder and those above it, each durable in the one above: what is synced in it is found again."""
     if not folder.parent.exists():
         _make(folder.parent)
     folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
