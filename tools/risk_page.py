@@ -1,4 +1,4 @@
-"""The page `docs/risk.md`: the rules in their order and every key of the limits file, printed from the code."""
+"""The page `docs/risk.md`: the rules in their order, every key of the limits file, from the code."""
 
 from __future__ import annotations
 
