@@ -28,6 +28,7 @@ from tests.support.compare_plants import (
 from tests.support.compare_world import (
     BEGAN,
     BNB,
+    OLD,
     SECOND,
     USDT,
     World,
@@ -35,7 +36,7 @@ from tests.support.compare_world import (
 )
 from trimaran.domain.account import Adjusted, Fill, OrderAmended, OrderDone, PositionAdjusted
 from trimaran.domain.instrument import ContractKind, MarketName
-from trimaran.domain.orders import OrderState
+from trimaran.domain.orders import OrderState, OrderType
 from trimaran.domain.records import Heard, OrderAdopted
 from trimaran.ledger.difference import CONTRADICTIONS, Comparison, DifferenceKind
 
@@ -284,3 +285,23 @@ def test_where_a_wallet_secures_perpetuals_more_may_be_free_than_there_is() -> N
     assert world.round() == Comparison(())
     world.more["wallet"] = frozenset({world.market})
     assert kinds(world.round()) == Counter([K.BALANCE_INCONSISTENT])
+
+
+def test_what_comes_of_a_triggered_order_has_an_id_of_its_own() -> None:
+    world = World(ContractKind.SPOT)
+    order = world.orders[client_id(4)].order
+    world.ours(3, order=msgspec.structs.replace(order, order_type=OrderType.STOP_LIMIT, trigger_ticks=95))
+    world.theirs(3, trigger_ticks=95)
+    world.open_orders.append(world.report(3, client_id(4), venue_order_id="what came of it"))
+    assert world.round() == Comparison(())
+    world.theirs(3, venue_order_id="what came of it", trigger_ticks=0)
+    assert world.round() == Comparison(())
+
+
+def test_a_time_of_making_is_not_the_time_of_a_fill() -> None:
+    world = World(ContractKind.SPOT)
+    world.theirs(3, filled_lots=20, state=OrderState.PARTIALLY_FILLED)
+    first = world.round()
+    assert (first.differences, len(first.doubts)) == ((), 1)
+    world.theirs(3, venue_ns=OLD + SECOND)
+    assert kinds(world.round()) == Counter([K.ORDER_FILLED_MORE])

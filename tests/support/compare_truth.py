@@ -200,7 +200,7 @@ class Truth:
                     filled_lots=filled,
                     state=OrderState.PARTIALLY_FILLED if filled else OrderState.ACKED,
                     created_ns=mine[0].at_ns,
-                    venue_ns=mine[-1].at_ns,
+                    venue_ns=mine[0 if self.row_time == "none" else -1].at_ns,
                 )
             )
         return rows

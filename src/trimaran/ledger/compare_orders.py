@@ -55,7 +55,8 @@ def compare_orders(
         if client_order_id is None:
             _foreign(report, found)
         elif client_order_id in listed:
-            _doubled(listed[client_order_id], report, found)
+            if not _is_triggered(view, client_order_id):
+                _doubled(listed[client_order_id], report, found)
         else:
             listed[client_order_id] = report
             _open_at_venue(view, client_order_id, report, told_lots, found, unsettled)
@@ -148,7 +149,7 @@ class _Row:
             describe_theirs(report),
             text,
             ours_ns=order.venue_ns,
-            theirs_ns=report.venue_ns,
+            theirs_ns=_state_ns(report),
             key=order.order.instrument_key,
             corrections=corrections,
         )
@@ -160,7 +161,7 @@ class _Row:
             self.tell(Kind.ORDER_INSTRUMENT, f"the venue has it on {report.instrument_key}")
         elif report.side is not order.order.side:
             self.tell(Kind.ORDER_SIDE, "the venue has it on the other side")
-        elif order.venue_order_id not in (None, report.venue_order_id) and order.amending is None:
+        elif order.venue_order_id not in (None, report.venue_order_id) and self._keeps_its_id():
             self.tell(
                 Kind.ORDER_VENUE_ID,
                 f"the venue knew it as {order.venue_order_id}, and now as {report.venue_order_id}",
@@ -170,6 +171,10 @@ class _Row:
         else:
             return True
         return False
+
+    def _keeps_its_id(self) -> bool:
+        """A change may give an order another id, and what comes of a triggered one has its own."""
+        return self._order.amending is None and not self._order.order.order_type.is_triggered
 
     def _impossible_time(self) -> bool:
         order, report = self._order, self._report
@@ -371,3 +376,15 @@ def _doubled(first: OrderReport, second: OrderReport, found: Findings) -> None:
         theirs_ns=min(first.venue_ns, second.venue_ns),
         key=second.instrument_key,
     )
+
+
+def _is_triggered(view: OurView, client_order_id: ClientOrderId) -> bool:
+    """Whether the venue may list it twice: as the order that waited, and as what came of it."""
+    order = view.orders.get(client_order_id)
+    return order is not None and order.order.order_type.is_triggered
+
+
+def _state_ns(report: OrderReport) -> int:
+    """When an order came to be as it is reported; 0 where only the time of its making is told (HTX)."""
+    only_made = report.filled_lots > 0 and report.venue_ns == report.created_ns
+    return 0 if only_made else report.venue_ns
