@@ -35,6 +35,9 @@ STORIES = {
     "cancel overtakes a fill": (E.CLAIM, E.ACK, E.CANCEL, E.PARTIAL_FILL, S.CANCELED),
     "cancel overtakes the last fill": (E.CLAIM, E.ACK, E.CANCEL, E.FULL_FILL, S.FILLED),
     "everything twice": (E.CLAIM, E.ACK, E.ACK, E.CANCEL, E.CANCEL, S.CANCELED),
+    "one end in two words": (E.CLAIM, E.ACK, E.CANCEL, E.EXPIRE, S.CANCELED),
+    "one end in two other words": (E.CLAIM, E.EXPIRE, E.CANCEL, S.EXPIRED),
+    "refused after all": (E.CLAIM, E.LOSE, E.PROVE_ABSENT, E.REJECT, S.NOT_PLACED),
     "fill repeated after the end": (E.CLAIM, E.FULL_FILL, E.FULL_FILL, E.PARTIAL_FILL, S.FILLED),
 }
 
@@ -52,7 +55,6 @@ ILLEGAL = [
     (S.REJECTED, E.PARTIAL_FILL),
     (S.NOT_PLACED, E.ACK),
     (S.NOT_PLACED, E.FULL_FILL),
-    (S.CANCELED, E.EXPIRE),
 ]
 
 

@@ -28,6 +28,7 @@ from trimaran.domain.facts import GroupClosed, InstrumentFrozen, OrderTermsChang
 from trimaran.domain.instrument import Side
 from trimaran.domain.orders import OrderState, TimeInForce
 from trimaran.engine.orders import OrderEntry
+from trimaran.engine.recovery import recovered
 from trimaran.strategies.port import AmendDraft, CancelDraft, OwnOrder
 
 GTC = replace(BUY, tif=TimeInForce.GTC)  # 1,000 lots at 6,000,000 ticks
@@ -200,6 +201,19 @@ def test_the_end_of_an_order_ends_its_change(filled: int, terms: tuple[int, int]
     assert resting.entry.state is OrderState.FILLED
     assert (resting.entry.amendment, resting.terms()) == (None, terms)
     assert only(resting.desk.facts, InstrumentFrozen) == []
+
+
+def test_a_change_that_was_under_way_when_the_process_ended_is_lost_and_asked_about() -> None:
+    before = Resting(HIGHER)
+    desk = OrderDesk(past=recovered(None, before.desk.takes.records))
+    entry = desk.desk.durable.orders[before.number]
+    assert entry.amendment is not None
+    assert entry.amendment.lost
+    assert entry.lots_max == HIGHER[1]
+    desk.pass_ns(LAW.provable_ns(0) + 500_000_000)
+    assert any(isinstance(each, ProbeOrder) for each in desk.takes.commands)
+    desk.play(OrderAmended(before.number, *HIGHER, 0, desk.now_ns))
+    assert (entry.amendment, entry.order.lots) == (None, HIGHER[1])
 
 
 def test_a_cancel_is_asked_again_while_the_order_is_open() -> None:

@@ -16,7 +16,8 @@ The law of `TRANSITIONS`:
  5. FILLED, CANCELED, EXPIRED, REJECTED and NOT_PLACED are terminal. A terminal state absorbs what
     repeats it and what was merely late: the ack, a lost answer, and, after CANCELED or EXPIRED, fills
     that happened before the end and are heard after it. If those fills complete the order, FILLED is
-    the truth. FILLED never leaves.
+    the truth. FILLED never leaves. CANCELED and EXPIRED are one end, for which the channels of a venue
+    have two words: the first that was heard stays. A refusal after NOT_PLACED says the same once more.
  6. What contradicts is illegal, never ignored: a fill after REJECTED or NOT_PLACED, a rejection after
     an ack, a proof of absence for an order that was seen. The caller freezes the instrument; the
     ledger books the fill all the same, because money moved.
@@ -167,17 +168,20 @@ TRANSITIONS: Final[Mapping[OrderState, Mapping[OrderEvent, OrderState]]] = Mappi
         _E.PARTIAL_FILL: _S.CANCELED,
         _E.FULL_FILL: _S.FILLED,
         _E.CANCEL: _S.CANCELED,
+        _E.EXPIRE: _S.CANCELED,
     },
     _S.EXPIRED: {
         _E.ACK: _S.EXPIRED,
         _E.LOSE: _S.EXPIRED,
         _E.PARTIAL_FILL: _S.EXPIRED,
         _E.FULL_FILL: _S.FILLED,
+        _E.CANCEL: _S.EXPIRED,
         _E.EXPIRE: _S.EXPIRED,
     },
     _S.REJECTED: {_E.REJECT: _S.REJECTED, _E.LOSE: _S.REJECTED},
     _S.NOT_PLACED: {
         _E.ABANDON: _S.NOT_PLACED,
+        _E.REJECT: _S.NOT_PLACED,
         _E.LOSE: _S.NOT_PLACED,
         _E.PROVE_ABSENT: _S.NOT_PLACED,
     },
