@@ -81,11 +81,9 @@ async def test_a_desk_that_trades_is_killed_over_its_socket_and_lifted_with_a_co
             lifted: Any = await answers.handle(KillReset(code=seen["code"], reason="looked into it"), "ben")
             assert lifted["standing"] == []
             assert [row["actor"] for row in lifted["history"]] == ["anna", "ben"]
-            await until(trades(again, 1))
             KillFiles(tmp_path / "state").drop("now", KillRequest(scope="venue:binance", actor="carl"))
             await until(lambda: again.desk.durable.kill.states)
             assert again.desk.durable.kill.states == {KillScope.parse("venue:binance"): KillState.KILLED}
-            await until(lambda: not again.desk.durable.working)
 
 
 async def test_a_kill_file_that_is_gone_while_the_journal_is_there_stops_the_desk(tmp_path: Path) -> None:
