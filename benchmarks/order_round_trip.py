@@ -1,8 +1,9 @@
-"""Rows `order_round_trip`: from `place` to the acknowledgement, over the order line of a simulated venue.
+"""Rows `order_round_trip`: from `send_now` to the acknowledgement, over the line of a simulated venue.
 
 Ours is the whole way of production: governor, signature, line, socket, reading, the fold of the account,
-until `OrderAcked` is told. In the same turn go a prepared text of the same order over a bare connection,
-which shows the venue's own share, and an echo of as many bytes from a bare server, which shows the kernel's.
+until `OrderAcked` is told. In the same turn go an order by the patient way (`place`, a task and a future), a
+prepared text of the same order over a bare connection, which shows the venue's own share, and an echo of as
+many bytes from a bare server, which shows the kernel's.
 One request is in flight at a time; every order is cancelled before the next one, which is not timed.
 """
 
@@ -81,14 +82,17 @@ def market_rows(
     name, value, bare = f"{NAME} {market}", median_of(ours, "p50"), median_of(ours, "p50_bare")
     own = f"ours: {percentiles_text(ours)} us"
     venue = f"the same order prepared, over bare picows: {percentiles_text(ours, '_raw')} us"
+    patient = f"by the patient way: {percentiles_text(ours, '_patient')} us"
+    cpu_us = f"{median_of(ours, 'cpu_us'):.0f} us"
+    cpu = f"processor time of an order and its cancel, with pushes and sockets: {cpu_us}"
     echo = f"bare echo: {percentiles_text(ours, '_bare')} us"
     shape = (
         f"{ours[0]['orders']} orders of {ours[0]['bytes']} B after a warm-up, one in flight, each cancelled "
         "before the next; the venue is a simulator in another process, its market all but still"
     )
     how = f"{len(ours)} interleaved rounds, medians; uvloop"
-    about = f"{own_version(sides)}: AccountClient.place until OrderAcked is told, private lines subscribed"
-    first = joined(own, venue, echo, shape, how, about)
+    about = f"{own_version(sides)}: AccountClient.send_now until OrderAcked is told, private lines subscribed"
+    first = joined(own, patient, cpu, venue, echo, shape, how, about)
     beside_echo = Row(name, value, UNIT, BARE, bare, ratio(bare, value), first)
     if reason:
         return [beside_echo, without_peer(name, value, UNIT, reason, joined(own, venue, shape, how, about))]

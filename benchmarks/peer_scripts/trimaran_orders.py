@@ -68,8 +68,12 @@ def order_entry(side: Side, told: dict[str, Any], market: str, way: str, count: 
 
 
 def round_trip(side: Side, told: dict[str, Any], market: str, echo: str, count: int, epoch: int) -> Reply:
-    """Microseconds from `place` to the acknowledgement, and of a bare echo of as many bytes, in turns."""
+    """Microseconds from `send_now` to the acknowledgement, of `place`, of a prepared order and of a bare echo
+    of as many bytes, in turns; then the processor time of an order and its cancel."""
     return run(placed(told, market, echo, count, epoch))
+
+
+IN_FLIGHT = 32  # orders, while processor time is counted
 
 
 class Echo(picows.WSListener):
@@ -134,11 +138,24 @@ class Acknowledgements:
     def __init__(self) -> None:
         self.awaited = 0
         self.came_ns = 0
+        self.came: asyncio.Future[None] | None = None
+        self.acked = 0
+
+    def wait(self, client_order_id: int) -> asyncio.Future[None]:
+        """Done when this order is acknowledged."""
+        self.awaited, self.came_ns = client_order_id, 0
+        self.came = asyncio.get_running_loop().create_future()
+        return self.came
 
     def on_event(self, event: ClientEvent) -> None:
         """One event of the account."""
-        if isinstance(event, OrderAcked) and event.client_order_id == self.awaited and not self.came_ns:
+        if not isinstance(event, OrderAcked):
+            return
+        self.acked += 1
+        if event.client_order_id == self.awaited and not self.came_ns:
             self.came_ns = time.perf_counter_ns()
+            if self.came is not None and not self.came.done():
+                self.came.set_result(None)
 
 
 class CountedRest(RestClient):
@@ -184,42 +201,96 @@ async def placed(told: dict[str, Any], market: str, echo: str, count: int, epoch
     """Opens the account and what it is compared with; an order, a prepared one, an echo, and so on."""
     opened = await open_market(told, market, KeyKind.HMAC)
     heard, clock = Acknowledgements(), SystemClock()
-    orders = list(approved_orders(opened, count + count // 10, epoch))
+    turns = count + count // 10
+    orders = list(approved_orders(opened, 2 * turns + count, epoch))
+    first, second, rest_of = orders[:turns], orders[turns : 2 * turns], orders[2 * turns :]
     async with CountedRest(clock, RestOptions()) as rest:
         client = client_of(opened, rest, clock, heard.on_event)
         await client.start()
-        bare = await Bare.opened(opened, echo, len(orders), epoch)
+        bare = await Bare.opened(opened, echo, turns, epoch)
         try:
             await until_up(client)
             settle()
             written = client.asker._dialect.write(PlaceOrder(orders[0]), Stamp(clock.wall_ns()))
             rest.order_path = path_of(written.url)
-            costs = [await one_turn(client, heard, order, bare) for order in orders]
+            pairs = enumerate(zip(first, second, strict=True))
+            costs = [
+                await one_turn(client, heard, quick, patient, bare, turn % 2 == 0)
+                for turn, (quick, patient) in pairs
+            ]
+            cpu_us = await cpu_of(client, heard, rest_of)
             if rest.orders:
                 raise RuntimeError(f"expected orders over the line, found {rest.orders} over REST")
         finally:
             bare.close()
             await client.stop()
     counted = costs[count // 10 :]
-    figures: dict[str, float] = {"bytes": len(bare.message), "orders": len(counted)}
-    for suffix, column in zip(("", "_raw", "_bare"), zip(*counted, strict=True), strict=True):
+    figures: dict[str, float] = {"bytes": len(bare.message), "orders": len(counted), "cpu_us": cpu_us}
+    suffixes = ("", "_patient", "_raw", "_bare")
+    for suffix, column in zip(suffixes, zip(*counted, strict=True), strict=True):
         figures |= {f"{rank}{suffix}": us for rank, us in percentiles_us(column, 0).items()}
     return figures
 
 
 async def one_turn(
-    client: AccountClient, heard: Acknowledgements, order: Approved, bare: Bare
-) -> tuple[int, int, int]:
-    """Nanoseconds of an order until its acknowledgement, of a prepared one, and of an echo; no cancels."""
-    heard.awaited, heard.came_ns = order.order.client_order_id, 0
+    client: AccountClient, heard: Acknowledgements, quick: Approved, patient: Approved, bare: Bare, even: bool
+) -> tuple[int, int, int, int]:
+    """Nanoseconds of an order until its acknowledgement by either way, of a prepared one, and of an echo.
+
+    The two ways take turns to be first: the second one finds the caches warm.
+    """
+    if even:
+        quick_ns = await quick_trip(client, heard, quick)
+        patient_ns = await patient_trip(client, heard, patient)
+    else:
+        patient_ns = await patient_trip(client, heard, patient)
+        quick_ns = await quick_trip(client, heard, quick)
+    raw_ns = await bare.order()
+    return quick_ns, patient_ns, raw_ns, await bare.echoed()
+
+
+async def patient_trip(client: AccountClient, heard: Acknowledgements, order: Approved) -> int:
+    """Nanoseconds of one order by the patient way; its cancel is not timed."""
+    acked = heard.wait(order.order.client_order_id)
     start = time.perf_counter_ns()
     await client.place(order)
-    order_ns = heard.came_ns - start
-    if not heard.came_ns:
-        raise RuntimeError("expected an acknowledgement, found none")
-    await client.cancel(OrderRef(symbol_in(order.order.instrument_key), heard.awaited))
-    raw_ns = await bare.order()
-    return order_ns, raw_ns, await bare.echoed()
+    await acked
+    trip_ns = heard.came_ns - start
+    await client.cancel(ref_of(order))
+    return trip_ns
+
+
+async def quick_trip(client: AccountClient, heard: Acknowledgements, order: Approved) -> int:
+    """Nanoseconds of one order by the quick way; its cancel is not timed. Raises RuntimeError."""
+    acked = heard.wait(order.order.client_order_id)
+    start = time.perf_counter_ns()
+    if not client.send_now(order):
+        raise RuntimeError("expected an order that leaves at once, found one that would have to wait")
+    await acked
+    trip_ns = heard.came_ns - start
+    await client.cancel(ref_of(order))
+    return trip_ns
+
+
+async def cpu_of(client: AccountClient, heard: Acknowledgements, orders: list[Approved]) -> float:
+    """Processor microseconds of an order and its cancel in this process: answers, pushes and sockets too."""
+    before, begun_ns = heard.acked, time.process_time_ns()
+    for start in range(0, len(orders), IN_FLIGHT):
+        some = orders[start : start + IN_FLIGHT]
+        for order in some:
+            client.send_now(order)
+        while heard.acked - before < start + len(some):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.001)
+        for order in some:
+            client.cancel_now(ref_of(order))
+        while client.quick.under_way:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+    return (time.process_time_ns() - begun_ns) / 1_000 / len(orders)
+
+
+def ref_of(order: Approved) -> OrderRef:
+    """How to name it."""
+    return OrderRef(symbol_in(order.order.instrument_key), order.order.client_order_id)
 
 
 async def until_up(client: AccountClient) -> None:

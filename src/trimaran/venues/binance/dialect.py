@@ -19,6 +19,7 @@ from trimaran.base.errors import ConfigError, DecodeError, GridError
 from trimaran.domain.instrument import MarketName
 from trimaran.venues.binance import account, answers, market_data, orders
 from trimaran.venues.binance.errors import read_fault, unreadable
+from trimaran.venues.binance.order_templates import OrderTemplates
 from trimaran.venues.binance.order_wire import Keys, keys_of, order_text, recv_window_ms
 from trimaran.venues.binance.routes import (
     SPOT_WORDS,
@@ -117,6 +118,7 @@ class BinanceDialect:
         self._desk = desk_of(words, setup)
         self._rest = setup.rest
         self._keys = None if setup.credentials is None else keys_of(setup.credentials)
+        self._templates = None if self._keys is None else OrderTemplates(self._desk, self._keys)
 
     @property
     def market(self) -> MarketName:
@@ -130,6 +132,10 @@ class BinanceDialect:
 
     def write_order(self, ask: Ask[object], request_id: int, stamp: Stamp) -> str | Unsupported:
         """The same for a line. With an Ed25519 key the line must have logged in."""
+        if isinstance(ask, asks.PlaceOrder) and self._templates is not None:
+            text = self._templates.text(ask, request_id, stamp)
+            if text is not None:
+                return text
         writer = _ORDER_WRITERS.get(type(ask))
         if writer is None:
             return Unsupported(Capability.ORDERS_OVER_WEBSOCKET, "only orders and cancels go that way")
