@@ -171,7 +171,7 @@ class SimDesk:
         (instrument,) = listing.setup.instruments
         entry = MARKETS[story.market]
         law = law_of(entry.private.spec, OPTIONS.order)
-        if not law.reissue:
+        if not entry.private.spec.request_expiry:
             law = replace(law, validity_ns=LINGER_NS)
         resting = story.durability is Durability.DURABLE
         self.dealer = Dealer(

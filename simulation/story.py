@@ -115,9 +115,24 @@ def _weathers(rng: random.Random, end_s: float) -> list[Weather]:
     at_s = rng.uniform(1.5, 4.0)
     found: list[Weather] = []
     while at_s < end_s:
-        found.append(Weather(at_s, _network(rng), _trading(rng), rng.random() < 0.05))
-        at_s += rng.uniform(1.0, 5.0)
+        if rng.random() < 0.1:
+            found.append(Weather(at_s, NetworkFaults(), _outage(rng)))
+            at_s += rng.uniform(6.0, 12.0)
+        else:
+            found.append(Weather(at_s, _network(rng), _trading(rng), rng.random() < 0.05))
+            at_s += rng.uniform(1.0, 5.0)
     return found
+
+
+def _outage(rng: random.Random) -> TradingFaults:
+    """Orders arrive and their answers do not; whoever asks for them gets errors, for a long time."""
+    return TradingFaults(
+        lost_answer=0.4,
+        error_before=0.6,
+        requests=(Request.ORDER, Request.QUERY, Request.OTHER),
+        push_drop=rng.choice((0.0, 1.0)),
+        answer_ms=rng.choice((0, 900)),
+    )
 
 
 def _network(rng: random.Random) -> NetworkFaults:
