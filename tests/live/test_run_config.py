@@ -63,6 +63,9 @@ def test_decimals_are_exact_as_numbers_and_as_text() -> None:
         assert settings.config().quote_age_ns_max == 1_000_000_000
 
 
+OKX_DEAD_MAN = instead("[dead_man]\nafter_s = 1").replace(b"binance.spot", b"okx.spot")
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -94,6 +97,7 @@ def test_decimals_are_exact_as_numbers_and_as_text() -> None:
         (instead('[strategies.cross_market]\ndurability = "no"'), "durability: expected fast"),
         (instead("[strategies.scalper]"), "strategies.scalper: expected one of cross_market"),
         (instead("[journal]\nsegment_mib = 0"), "journal.segment_mib: expected 1..1024, found 0"),
+        (OKX_DEAD_MAN, "dead_man.after_s: expected 0, or 10 to 120 for okx.spot, found 1"),
         (instead("[status]\nevery_ms = 1"), "status.every_ms: expected 50..60000, found 1"),
     ],
 )  # fmt: skip

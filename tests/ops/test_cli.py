@@ -278,6 +278,10 @@ def test_wrong_use_is_one_line_and_exit_2(arguments: tuple[str, ...], named: str
 def test_help_names_every_command() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for command in ("demo", "desk", "simulate", "replay"):
+    for command in (
+        "demo", "run", "desk", "simulate", "replay", "config", "doctor", "orders", "positions", "balances",
+        "pnl", "cancel-all", "reconcile", "limits", "release", "journal", "kill",
+    ):  # fmt: skip
         assert command in done.stdout
-    assert "until-stdin-closes" not in run("desk", "--help").stdout
+    for command in ("desk", "run"):
+        assert "until-stdin-closes" not in run(command, "--help").stdout

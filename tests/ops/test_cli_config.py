@@ -156,6 +156,20 @@ def test_a_journal_is_shown_and_verified(tmp_path: Path) -> None:
     assert "expected the folder of a journal" in str(run("journal", "verify", str(tmp_path / "no")).exception)
 
 
+def test_a_doctor_tells_of_a_venue_that_is_not_there_and_of_a_key_that_cannot_be_opened(file: Path) -> None:
+    hosts = '{rest = "http://127.0.0.1:9", ws = "ws://127.0.0.1:9", ws_api = "ws://127.0.0.1:9"}'
+    hosts = hosts.replace("}", ', ws_private = "ws://127.0.0.1:9"}')
+    file.write_text(GOOD.replace('"live"', hosts))
+    (file.parent / "keys" / "master.key").chmod(0o644)
+    done = run("doctor", "--config", str(file), "--json")
+    assert done.exit_code == 1
+    lines = {row["what"]: row for row in json.loads(done.stdout)}
+    assert lines["binance.spot"]["verdict"] == "fail"
+    assert "see to the network" in lines["binance.spot"]["advice"]
+    assert lines["key of binance.spot"]["verdict"] == "fail"
+    assert "0600" in lines["key of binance.spot"]["found"]
+
+
 def test_a_doctor_says_what_to_do(file: Path) -> None:
     done = run("doctor", "--config", str(file), "--offline", "--json")
     assert done.exit_code == 0

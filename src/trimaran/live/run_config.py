@@ -35,6 +35,7 @@ from trimaran.venues.wire.dial import check_proxy
 from trimaran.venues.wire.market_entry import Bases
 
 SIMULATOR: Final = "simulator"
+SECOND: Final = 1_000_000_000
 FILE_BYTES_MAX: Final = 1_000_000
 SOCKET: Final = "control.sock"
 
@@ -80,6 +81,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             yield Finding("markets", f"some of {', '.join(MARKETS)}", "none")
         for name, market in self.markets.items():
             yield from self._market_problems(joined("markets", name), name, market)
+        yield from self._dead_man_problems()
         venues = {name.partition(".")[0] for name in self.markets}
         for venue, proxy in self.proxies.items():
             if venue not in venues:
@@ -90,6 +92,17 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             except ConfigError:
                 expected = "http://[user:password@]host:port or socks5://..."
                 yield Finding(joined("proxies", venue), expected, "another form")
+
+    def _dead_man_problems(self) -> Iterator[Finding]:
+        after_ns = self.dead_man.after_s * SECOND
+        for name in self.markets if after_ns else ():
+            spec = MARKETS[MarketName(name)].private.spec.dead_man if name in MARKETS else None
+            if spec is None:
+                continue
+            most_ns = spec.timeout_ns_max or after_ns
+            if not spec.timeout_ns_min <= after_ns <= most_ns:
+                bounds = f"{spec.timeout_ns_min // SECOND} to {most_ns // SECOND} for {name}"
+                yield Finding("dead_man.after_s", f"0, or {bounds}", str(self.dead_man.after_s))
 
     def _market_problems(self, at: str, name: str, market: MarketSettings) -> Iterator[Finding]:
         if name not in MARKETS:

@@ -5,7 +5,6 @@ trimaran journal project STATE
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import threading
@@ -15,16 +14,13 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from trimaran.base.errors import TrimaranError
-from trimaran.journal.tail import Tail
+from trimaran.live.projector import run_projector
 from trimaran.ops.cli_journal import Folder, journal_in
 from trimaran.ops.lifetime import end_when_stdin_closes, ending_signals
 from trimaran.ops.options import UntilStdinCloses
-from trimaran.storage.projection.database import open_database
-from trimaran.storage.projection.projector import Projector, clear
 
 TABLES: Final = "tables.sqlite"
-NICE: Final = 19
-PAUSE_S: Final = 0.25
+NICENESS: Final = 19
 
 
 def project(
@@ -43,20 +39,8 @@ def project(
         signal.signal(number, lambda *_: told.set())
     if until_stdin_closes:
         end_when_stdin_closes()
-    os.nice(NICE)
-    engine = open_database(database or f"sqlite:///{journal.parent / TABLES}")
-    try:
-        if rebuild:
-            clear(engine)
-        projector = Projector(engine, lambda sequence, checksum: Tail(journal, sequence, checksum))
-        try:
-            while not told.is_set():
-                if projector.step() == 0 and (once or told.wait(PAUSE_S)):
-                    break
-        finally:
-            projector.close()
-    finally:
-        engine.dispose()
+    url = database or f"sqlite:///{journal.parent / TABLES}"
+    run_projector(journal, url, told, rebuild=rebuild, once=once, niceness=NICENESS)
 
 
 def main() -> None:
