@@ -163,13 +163,13 @@ def order_report(order: OrderBody, instrument: Instrument, local_ns: int) -> Ord
     """The report of an order. Raises DecodeError that names the field."""
     filled = lots_of(instrument, order.executed_qty, "executedQty")
     price_ticks = ticks_of(instrument, order.price, "price")
-    name = order.orig_type or order.type
+    name, text = order.orig_type or order.type, order.orig_client_order_id or order.client_order_id
     order_type = type_of(name, price_ticks)
     return OrderReport(
         instrument_key=instrument.key,
         venue_order_id=order_id_of(order.order_id),
-        client_order_id=client_id_of(_client_text(order)),
-        client_text=_client_text(order),
+        client_order_id=client_id_of(text),
+        client_text=text,
         state=state_of(order.status, filled, order_type, "status"),
         side=side_of(order.side, "side"),
         order_type=order_type,
@@ -178,7 +178,7 @@ def order_report(order: OrderBody, instrument: Instrument, local_ns: int) -> Ord
         lots=lots_of(instrument, order.orig_qty or order.qty, "origQty"),
         filled_lots=filled,
         average_price=_average(order) if filled else None,
-        trigger_ticks=ticks_of(instrument, order.stop_price or "0", "stopPrice"),
+        trigger_ticks=ticks_of(instrument, order.stop_price, "stopPrice") if order.stop_price else 0,
         reduce_only=order.reduce_only,
         reason=order.expiry_reason,
         created_ns=order.time * MS,
@@ -215,6 +215,8 @@ def algo_report(order: AlgoBody, instrument: Instrument, local_ns: int) -> Order
 
 def fills_of_order(order: OrderBody, instrument: Instrument, local_ns: int) -> tuple[FillReport, ...]:
     """The fills inside the answer to a new order: it took, for a maker is filled later."""
+    if not order.fills:
+        return ()
     return tuple(
         fill_of(
             instrument,
@@ -330,10 +332,6 @@ def type_of(name: str, price_ticks: int) -> OrderType:
 def tif_of(name: str, text: str) -> TimeInForce | None:
     """How long an order of type `name` rests; None for what we have no word for."""
     return TimeInForce.POST_ONLY if name == "LIMIT_MAKER" else _TIFS.get(text)
-
-
-def _client_text(order: OrderBody) -> str:
-    return order.orig_client_order_id or order.client_order_id
 
 
 def _average(order: OrderBody) -> Decimal | None:

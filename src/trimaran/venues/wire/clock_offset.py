@@ -42,7 +42,7 @@ class Sampled(enum.Enum):
     NONSENSE = "not a time, or an answer before its question"
 
 
-class VenueTime(msgspec.Struct, frozen=True):
+class VenueTime(msgspec.Struct, frozen=True, gc=False):
     """One moment in both clocks. The true venue time lies within `error_ns` of `venue_ns`."""
 
     local_ns: int

@@ -14,7 +14,7 @@ import msgspec
 NO_HEADERS: Mapping[str, str] = {}
 
 
-class Stamp(msgspec.Struct, frozen=True):
+class Stamp(msgspec.Struct, frozen=True, gc=False):
     """When a request is signed and how long it may live, by the venue's clock as we estimate it."""
 
     venue_ns: int  # nanoseconds since the Unix epoch
