@@ -2,126 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.support.instruments import PERPETUAL, SPOT
 from tests.support.risk_core import CORES
+from tests.support.risk_room import (
+    BOOK,
+    IMAGE,
+    LIMITS,
+    NOW_NS,
+    QUOTE,
+    USDT,
+    desk,
+    group,
+    judged,
+    moved,
+    order,
+    swap,
+)
 from trimaran.base.errors import ConfigError
-from trimaran.domain.account import Fill, FillId, Liquidity
-from trimaran.domain.answer import BookStatus
 from trimaran.domain.client_id import ClientOrderId
-from trimaran.domain.decision import Approved, KillState, Refused
+from trimaran.domain.decision import KillState, Refused
 from trimaran.domain.facts import (
-    BalanceChanged,
-    FillBooked,
     InstrumentFrozen,
     InstrumentReleased,
     KillChanged,
     MarketReady,
-    OrderStateChanged,
     OrderTermsChanged,
-    PositionChanged,
-    Purpose,
 )
-from trimaran.domain.instrument import Asset, Side
+from trimaran.domain.instrument import Side
 from trimaran.domain.kill import ALL, KillScope, ScopeKind
 from trimaran.domain.orders import (
-    GroupId,
     IntentId,
     OrderEvent,
-    OrderRequest,
     OrderState,
-    StrategyName,
     TimeInForce,
 )
-from trimaran.domain.records import AmendOpened, CancelOpened, Durability, GroupOpened, OrderReissued
-from trimaran.risk.ask import Quote
+from trimaran.domain.records import AmendOpened, CancelOpened, OrderReissued
 from trimaran.risk.desk import RiskDesk
-from trimaran.risk.image import EquityMark, Marks, OpenOrder, RiskImage
-from trimaran.risk.limits import LimitsBook, RiskLimits, ScopeLimits
-
-NOW_NS = 1_700_000_000_000_000_000
-USDT, BTC = Asset("USDT"), Asset("BTC")
-STRATEGY = StrategyName("cross")
-QUOTE = Quote(BookStatus.LIVE, 4_999_900, 5_000_100, NOW_NS, 10_000_000, 2)
-SWAP_QUOTE = Quote(BookStatus.LIVE, 499_990, 500_010, NOW_NS, 10_000_000, 20)
-QUOTES = {SPOT.key: QUOTE, PERPETUAL.key: SWAP_QUOTE}
-LIMITS = RiskLimits(
-    order_notional_max=Decimal(10_000),
-    quote_age_ns_max=10**9,
-    collar_bps_max=50,
-    leverage_max=2,
-    open_orders_max=10,
-    rate_orders_max=10,
-    rate_window_ns=10**9,
-    duplicate_window_ns=0,
-)
-BOOK = LimitsBook(default=LIMITS, exposure=Decimal(2))
-BALANCES = {(SPOT.market, USDT): Decimal(10_000), (SPOT.market, BTC): Decimal(1)}
-BALANCES |= {(PERPETUAL.market, USDT): Decimal(10_000)}
-IMAGE = RiskImage(balances=BALANCES, ready=(SPOT.market, PERPETUAL.market))
-
-
-def desk(
-    book: LimitsBook = BOOK, image: RiskImage = IMAGE, core: str = "native", exposure: int = 0
-) -> RiskDesk:
-    made = RiskDesk(
-        (SPOT, PERPETUAL), book, CORES[core], lambda asset: Decimal(exposure if asset == BTC else 0)
-    )
-    made.rebuild(image)
-    return made
-
-
-def order(number: int = 1, **changes: Any) -> OrderRequest:
-    """Buys 0.01 BTC at 50,000 on spot."""
-    plain = OrderRequest(
-        IntentId(f"intent-{number}"), ClientOrderId(number * 16), SPOT.key, Side.BUY, 5_000_000, 1_000,
-        TimeInForce.IOC, STRATEGY, None, False, NOW_NS,
-    )  # fmt: skip
-    return replace(plain, **changes)
-
-
-def swap(number: int = 2, **changes: Any) -> OrderRequest:
-    """Sells as much as a perpetual."""
-    return order(
-        number,
-        **(
-            {"instrument_key": PERPETUAL.key, "side": Side.SELL, "price_ticks": 500_000, "lots": 10} | changes
-        ),
-    )
-
-
-def judged(risk: RiskDesk, *orders: OrderRequest, **more: Any) -> str:
-    """ "" or the rule."""
-    answer = risk.judge(orders, [QUOTES.get(each.instrument_key, QUOTE) for each in orders], NOW_NS, **more)
-    if isinstance(answer, Refused):
-        return answer.rule
-    assert [approved.order for approved in answer] == list(orders)
-    assert all(isinstance(approved, Approved) for approved in answer)
-    return ""
-
-
-def group(*orders: OrderRequest) -> GroupOpened:
-    return GroupOpened(GroupId("g"), STRATEGY, Purpose.OPEN, orders, Durability.FAST, NOW_NS)
-
-
-def moved(
-    number: int, after: OrderState, filled: int = 0, event: OrderEvent = OrderEvent.ACK
-) -> OrderStateChanged:
-    return OrderStateChanged(
-        ClientOrderId(number * 16), SPOT.key, OrderState.SENDING, event, after, filled, "", NOW_NS
-    )
-
-
-def balance(market: Any, asset: Asset, amount: str) -> BalanceChanged:
-    return BalanceChanged(market, asset, Decimal(0), Decimal(amount), NOW_NS)
+from trimaran.risk.image import EquityMark, Marks
+from trimaran.risk.limits import LimitsBook, ScopeLimits
 
 
 @pytest.mark.parametrize("core", CORES)
@@ -276,152 +200,3 @@ def test_money_of_a_shared_wallet_is_there_for_both_markets_and_once() -> None:
     assert judged(risk, swap(lots=100)) == ""
     risk.record(group(order(3, lots=12_000)))
     assert judged(risk, swap(lots=100)) == "balance"
-
-
-numbers = st.integers(1, 12)
-STEPS = st.one_of(
-    st.tuples(st.just("group"), numbers, st.sampled_from((500, 1_000, 5_000)), st.booleans(), st.booleans()),
-    st.tuples(st.just("fill"), numbers, st.integers(1, 500)),
-    st.tuples(st.just("end"), numbers),
-    st.tuples(st.just("wallet"), st.integers(0, 2), st.integers(0, 20_000)),
-    st.tuples(st.just("kill"), st.integers(0, 3), st.sampled_from(KillState)),
-    st.tuples(st.just("frozen"), st.booleans()),
-    st.tuples(st.just("terms"), numbers, st.integers(1, 6_000), st.booleans()),
-)
-SCOPES = (
-    ALL,
-    KillScope(ScopeKind.VENUE, "binance"),
-    KillScope(ScopeKind.ACCOUNT, PERPETUAL.market),
-    KillScope(ScopeKind.STRATEGY, "cross"),
-)
-
-
-class Past:
-    """What an engine would have kept of the same steps, to build a risk desk anew."""
-
-    def __init__(self, risk: RiskDesk) -> None:
-        self.risk = risk
-        self.orders: dict[int, OrderRequest] = {}
-        self.filled: dict[int, int] = {}
-        self.asked: dict[int, OrderRequest | None] = {}
-        self.recent: list[OrderRequest] = []
-        self.lots: dict[Any, int] = {}
-        self.traded: dict[Any, int] = {}
-        self.balances = dict(BALANCES)
-        self.kills: dict[KillScope, KillState] = {}
-        self.frozen = False
-
-    def go(self, step: tuple[Any, ...]) -> None:
-        getattr(self, f"_{step[0]}")(*step[1:])
-
-    def _group(self, number: int, lots: int, perpetual: bool, resting: bool) -> None:
-        if any(each.client_order_id == number * 16 for each in self.recent):
-            return
-        tif = TimeInForce.GTC if resting else TimeInForce.IOC
-        new = swap(number, lots=lots // 100, tif=tif) if perpetual else order(number, lots=lots, tif=tif)
-        self.orders[number], self.filled[number], self.asked[number] = new, 0, None
-        self.recent.append(new)
-        self.risk.record(group(new))
-
-    def _fill(self, number: int, lots: int) -> None:
-        known = self.orders.get(number)
-        if known is None or self.filled[number] + lots >= known.lots:
-            return
-        self.filled[number] += lots
-        key, sign = known.instrument_key, known.side.sign
-        self.lots[key] = self.lots.get(key, 0) + sign * lots
-        self.traded[STRATEGY, key] = self.lots[key]
-        fill = Fill(
-            FillId("f"), known.client_order_id, key, known.side, known.price_ticks, lots, Liquidity.TAKER,
-            Decimal(0), USDT, NOW_NS, NOW_NS,
-        )  # fmt: skip
-        self.risk.take(FillBooked(fill, Decimal(0)))
-        cost = Decimal(self.lots[key])
-        self.risk.take(PositionChanged(key, 0, self.lots[key], Decimal(0), cost, NOW_NS))
-        self.risk.take(
-            moved(number, OrderState.PARTIALLY_FILLED, self.filled[number], OrderEvent.PARTIAL_FILL)
-        )
-
-    def _end(self, number: int) -> None:
-        if self.orders.pop(number, None) is not None:
-            self.risk.take(moved(number, OrderState.CANCELED, self.filled[number], OrderEvent.CANCEL))
-
-    def _wallet(self, at: int, amount: int) -> None:
-        market, asset = list(BALANCES)[at]
-        self.balances[market, asset] = Decimal(amount)
-        self.risk.take(balance(market, asset, str(amount)))
-
-    def _kill(self, at: int, state: KillState) -> None:
-        self.kills[SCOPES[at]] = state
-        self.risk.take(KillChanged(SCOPES[at], KillState.RUNNING, state, "me", "", NOW_NS))
-
-    def _frozen(self, frozen: bool) -> None:
-        self.frozen = frozen
-        fact = InstrumentFrozen(SPOT.key, "", NOW_NS) if frozen else InstrumentReleased(SPOT.key, "", NOW_NS)
-        self.risk.take(fact)
-
-    def _terms(self, number: int, lots: int, under_way: bool) -> None:
-        known = self.orders.get(number)
-        if known is None or lots <= self.filled[number]:
-            return
-        if under_way:
-            self.asked[number] = replace(known, lots=lots)
-        else:
-            self.orders[number], self.asked[number] = replace(known, lots=lots), None
-        now = self.orders[number]
-        price, asked = (now.price_ticks, lots) if under_way else (0, 0)
-        filled = self.filled[number]
-        key, id_ = now.instrument_key, now.client_order_id
-        self.risk.take(
-            OrderTermsChanged(id_, key, now.price_ticks, now.lots, price, asked, filled, "", NOW_NS)
-        )
-
-    def image(self) -> RiskImage:
-        return RiskImage(
-            open_orders=[OpenOrder(o, self.filled[n], self.asked[n]) for n, o in self.orders.items()],
-            recent=self.recent,
-            balances=self.balances,
-            positions={key: (lots, Decimal(lots)) for key, lots in self.lots.items()},
-            kills=self.kills,
-            frozen=(SPOT.key,) if self.frozen else (),
-            ready=(SPOT.market, PERPETUAL.market),
-            traded=self.traded,
-        )
-
-
-def seen(risk: RiskDesk) -> list[Any]:
-    """All sums, and answers that depend on most of them."""
-    core, found = risk.core, []
-    for instrument in (0, 1):
-        found += [core.position(instrument), core.frozen(instrument), core.open_count(4, instrument)]
-        found += [core.open_lots(instrument, side) for side in (0, 1)]
-        found += [core.crossing(instrument, side, 500_000) for side in (0, 1)]
-        found += [core.nth_order_ns(4, instrument, n) for n in range(1, 12)]
-        found += [core.strategy_lots(0, instrument), core.strategy_open(0, instrument, 0)]
-    found += [(core.wallet(a, b), core.taken(a, b)) for a in (0, 1) for b in (0, 1)]
-    found += [
-        (core.kill(kind, index), core.open_count(kind, index))
-        for kind, index in ((0, 0), (1, 0), (2, 1), (3, 0))
-    ]
-    found += [core.last_attempt(n) for n in range(13)]
-    return found
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.lists(STEPS, max_size=30), st.sampled_from(sorted(CORES)))
-def test_built_anew_is_the_same(steps: Sequence[tuple[Any, ...]], core: str) -> None:
-    risk = desk(core=core)
-    risk.names.strategy(STRATEGY)
-    past = Past(risk)
-    for step in steps:
-        past.go(step)
-    again = desk(core=core)
-    again.rebuild(past.image())
-    again.names.strategy(STRATEGY)
-    tops = {SPOT.key: (4_999_900, 5_000_100), PERPETUAL.key: (499_990, 500_010)}
-    for each in (risk, again):
-        each.on_tick(NOW_NS, Marks(tops))
-    assert seen(risk) == seen(again)
-    for number in (*range(1, 13), 50):
-        for new in (order(number, lots=900), swap(number), swap(number, side=Side.BUY, reduce_only=True)):
-            assert judged(risk, new) == judged(again, new)

@@ -228,11 +228,11 @@ class State {
     }
     const auto sequence = sequences.find(id >> ATTEMPT_BITS);
     if (--sequence->second == 0) sequences.erase(sequence);
+    std::erase(tentative, id);
     orders.erase(found);
   }
   void release() {
-    for (const i64 id : tentative) end(id);
-    tentative.clear();
+    while (!tentative.empty()) end(tentative.back());
   }
 
   void add(const Order& order, int by) {

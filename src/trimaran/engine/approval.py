@@ -46,7 +46,7 @@ def rebuild(desk: Desk) -> None:
     """Risk begins anew from what is durable: after a recovery, and after instruments were listed anew."""
     durable = desk.durable
     if durable.limits is not None:
-        desk.risk.set_limits(limits_of(desk, durable.limits.text))
+        desk.risk.set_limits(_read(desk, durable.limits.text))
     desk.risk.rebuild(
         RiskImage(
             open_orders=[_still(each) for each in durable.working.values()],
@@ -63,8 +63,7 @@ def rebuild(desk: Desk) -> None:
 
 def limits_of(desk: Desk, text: str) -> LimitsBook:
     """The limits of a text, if they may follow those in force. Raises ConfigError."""
-    book = read_limits(text)
-    book.check(desk.instruments.values(), [strategy.name for strategy in desk.strategies])
+    book = _read(desk, text)
     before = desk.durable.limits
     if before is not None and book.version <= before.version and book.digest != before.digest:
         raise ConfigError(f"limits.version: expected more than {before.version}, found {book.version}")
@@ -74,3 +73,9 @@ def limits_of(desk: Desk, text: str) -> LimitsBook:
 def _still(entry: OrderEntry) -> OpenOrder:
     asked = None if entry.amendment is None else entry.amendment.order
     return OpenOrder(entry.order, entry.filled_lots, asked)
+
+
+def _read(desk: Desk, text: str) -> LimitsBook:
+    book = read_limits(text)
+    book.check(desk.instruments.values(), [strategy.name for strategy in desk.strategies])
+    return book

@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from msgspec.structs import replace
-
 from trimaran.domain.account import Fill
 from trimaran.domain.client_id import ATTEMPT_BITS, ClientOrderId
 from trimaran.domain.exact import EXACT, ZERO
@@ -46,24 +44,12 @@ from trimaran.risk.core import RiskCore
 from trimaran.risk.gate import may_rest
 from trimaran.risk.image import EquityMark, Marks, Prices, RiskImage
 from trimaran.risk.limits import LimitsBook
+from trimaran.risk.open_entry import OpenEntry, with_terms
 from trimaran.risk.registry import NO_WALLETS, Registry, Wallets
 
 DAY_NS: Final = 86_400_000_000_000
 IDS_KEPT_NS: Final = 60_000_000_000  # at least so long an intent is remembered
 STRATEGIES_KEPT: Final = 65_536  # ended orders whose strategy is known, for fills that come late
-
-
-class OpenEntry:
-    """An open order, as far as judging a change of it needs."""
-
-    __slots__ = ("asked", "filled_lots", "instrument", "order", "strategy")
-
-    def __init__(self, order: OrderRequest, instrument: int, strategy: int) -> None:
-        self.order = order
-        self.instrument = instrument
-        self.strategy = strategy
-        self.filled_lots = 0
-        self.asked = (0, 0)  # price and lots of a change under way
 
 
 class RiskState:
@@ -293,7 +279,7 @@ class RiskState:
         known = self.open_orders.get(client_order_id)
         if known is None:
             return
-        known.order = _with_terms(known.order, price, lots)
+        known.order = with_terms(known.order, price, lots)
         known.asked, known.filled_lots = asked, filled
         self.core.settle(client_order_id, price, max(lots - filled, 0))
         if asked[1]:
@@ -397,9 +383,3 @@ _TAKE: Final[Mapping[type, Callable[[RiskState, Any], None]]] = {
     InstrumentReleased: RiskState._release,
     MarketReady: RiskState._readiness,
 }
-
-
-def _with_terms(order: OrderRequest, price_ticks: int, lots: int) -> OrderRequest:
-    if (order.price_ticks, order.lots) == (price_ticks, lots):
-        return order
-    return replace(order, price_ticks=price_ticks, lots=lots)

@@ -185,6 +185,8 @@ class TwinCore(TwinView):
         if order is not None:
             self._add(order, -1)
             self._count(order, -1)
+            if client_order_id in self._tentative:
+                self._tentative.remove(client_order_id)
 
     def lift(self, client_order_id: int) -> None:
         order = self._orders.get(client_order_id)
@@ -197,9 +199,8 @@ class TwinCore(TwinView):
             self._add(order, 1)
 
     def release(self) -> None:
-        for client_order_id in self._tentative:
-            self.end(client_order_id)
-        self._tentative.clear()
+        while self._tentative:
+            self.end(self._tentative[-1])
 
     def count_order(
         self,
