@@ -7,13 +7,17 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 import pytest
 
 from tests.support.run_room import EAGER, LIMITS, run_desk_of, write_settings
 from trimaran.base.errors import ConfigError, JournalError, VenueError
+from trimaran.domain.facts import GroupClosed, Purpose
+from trimaran.domain.instrument import InstrumentKey, MarketName, Side
+from trimaran.domain.opportunity import Opportunity
+from trimaran.domain.orders import StrategyName, TimeInForce
 from trimaran.live.control_port import (
     AskBalances,
     AskLimits,
@@ -29,8 +33,11 @@ from trimaran.live.control_port import (
 )
 from trimaran.live.desk_answers import DeskAnswers
 from trimaran.live.run_desk import RunDesk
+from trimaran.strategies.port import DeskView, LegDraft, Proposal, Skipped
 from trimaran.venues.sim.server import Simulator
 from trimaran.venues.simulators import SimulatorOptions, simulating
+
+SPOT: Final = InstrumentKey("binance.spot:BTCUSDT")
 
 
 @contextlib.asynccontextmanager
@@ -123,6 +130,74 @@ async def test_money_that_moves_behind_its_back_is_found_and_booked(tmp_path: Pa
             again: Any = await answers.handle(Reconcile("binance.spot"), "me")
             assert again["differences"] == []
             assert list(again["markets"]) == ["binance.spot"]
+
+
+class Resting:
+    """Has one order in the book, below the best bid, as often as it is asked for one."""
+
+    name = StrategyName("resting")
+
+    def __init__(self) -> None:
+        self.wanted = 0
+
+    def on_opportunity(self, opportunity: Opportunity, desk: DeskView) -> Skipped:
+        return Skipped(opportunity.pair, "not mine")
+
+    def on_group_closed(self, closed: GroupClosed, desk: DeskView) -> None:
+        return
+
+    def on_tick(self, now_ns: int, desk: DeskView) -> list[Proposal]:
+        bid_ticks, _ = desk.top_ticks(SPOT)
+        if not self.wanted or not bid_ticks:
+            return []
+        self.wanted -= 1
+        lots = desk.instrument(SPOT).size_grid.steps(Decimal("0.01"))
+        leg = LegDraft(SPOT, Side.BUY, bid_ticks * 995 // 1000, lots, TimeInForce.GTC)
+        return [Proposal(self.name, Purpose.EXECUTE, (leg,), None)]
+
+    def on_refused(self, proposal: Proposal, rule: str, now_ns: int) -> None:
+        raise AssertionError(rule)
+
+
+async def test_orders_that_rest_are_cancelled_one_by_one_all_at_once_after_a_restart_and_at_the_end(
+    tmp_path: Path,
+) -> None:
+    async with simulated(rate=0.2) as simulator:
+        path = write_settings(tmp_path, simulator.urls(), more="")
+
+        async def rested(desk: RunDesk) -> Any:
+            """The row of an order that the venue has."""
+            resting.wanted = 1
+            await until(lambda: [each for each in desk.desk.durable.working.values() if each.is_open])
+            (row,) = await DeskAnswers(desk).handle(AskOrders(), "me")  # type: ignore[misc]
+            return row
+
+        def all_ended() -> bool:
+            return not desk.desk.durable.working
+
+        resting = Resting()
+        async with running(path, []) as desk:
+            await until(lambda: is_ready(desk))
+            desk.desk.strategies = (resting,)
+            row = await rested(desk)
+            assert (row["state"], row["tif"], row["size"], row["filled"]) == ("acked", "GTC", "0.01", "0")
+            await DeskAnswers(desk).handle(CancelOne(row["id"]), "me")
+            await until(all_ended)
+            await rested(desk)
+            cleared: Any = await DeskAnswers(desk).handle(CancelAll(), "me")
+            assert [each["left"] for each in cleared.values()] == [0, 0]
+            await until(all_ended)
+            left = await rested(desk)
+        assert len(simulator.exchanges["binance"].open_orders(1, MarketName("binance.spot"))) == 1
+        async with running(path, []) as desk:
+            await until(lambda: is_ready(desk))
+            (again,) = await DeskAnswers(desk).handle(AskOrders(), "me")  # type: ignore[misc]
+            assert (again["id"], again["state"], again["venue_id"]) == (left["id"], "acked", left["venue_id"])
+            await desk.finish()
+            result = desk.result()
+        assert result["differences"] == []
+        assert (result["order_counts"]["open"], result["order_counts"]["canceled"]) == (0, 1)
+        assert not simulator.exchanges["binance"].open_orders(1, MarketName("binance.spot"))
 
 
 async def test_limits_are_changed_while_it_runs_and_a_newer_file_counts_at_the_next_start(
