@@ -78,20 +78,21 @@ def test_limits_that_are_wrong_change_nothing(text: str) -> None:
 
 def test_after_a_restart_the_limits_of_the_journal_are_in_force_and_money_is_known() -> None:
     rig = Rig()
-    rig.play(*QUIET, OPENS, GONE)
+    rig.play(*QUIET, OPENS)
     rig.settle()
     durable: Durable = rig.desk.durable
     durable.apply(LimitsSet(3, "d", NARROW, "me", 100))
     again = Desk(rig.desk.setup, Hot(), (), ClientIdCounter(0, 0, 1))
     begun(again, durable, "me", "1", 200)
     assert again.risk.book.of(SPOT.key).order_lots_max == 10
-    for index, key in enumerate((SPOT.key, PERPETUAL.key)):
-        at = again.risk.names.instrument(key)
-        position = durable.ledger.positions[key]
-        assert again.risk.core.position(at) == position.lots, index
+    assert durable.ledger.positions[SPOT.key].lots
+    for key in (SPOT.key, PERPETUAL.key):
+        at, market = again.risk.names.instrument(key), again.risk.names.account(again.instruments[key].market)
+        position = durable.ledger.positions.get(key)
+        assert again.risk.core.position(at) == (0 if position is None else position.lots)
         assert again.risk.core.position(at) == rig.desk.risk.core.position(at)
-        wallet = again.risk.core.wallet(again.risk.names.account(again.instruments[key].market), 1)
-        assert wallet == rig.desk.risk.core.wallet(again.risk.names.account(again.instruments[key].market), 1)
+        for asset in (0, 1):
+            assert again.risk.core.wallet(market, asset) == rig.desk.risk.core.wallet(market, asset)
 
 
 def test_losses_stop_what_would_grow() -> None:
