@@ -82,7 +82,11 @@ class Desk:
         self.epoch = counter.epoch
         self.group_sequence = 0
         self.risk = RiskDesk(
-            self.instruments.values(), setup.limits, make_risk_core, self._exposure, setup.wallets
+            self.instruments.values(),
+            setup.limits,
+            make_risk_core,
+            self.durable.ledger.exposure_base,
+            setup.wallets,
         )
         self.resolver = Resolver(setup.laws)
         self.readiness = Readiness(setup.laws)
@@ -106,6 +110,7 @@ class Desk:
         """Takes over a durable state that was recovered, before the first event."""
         assert self.now_ns == 0, "a desk that has begun has a past of its own"
         self.durable = durable
+        self.risk.exposure_of = durable.ledger.exposure_base
         self.last_id, self.epoch = durable.last_id, durable.counter.epoch
         self.ids_end = last_id_of(durable.counter.next_epoch())
         self.before_start = set(durable.working)
@@ -185,9 +190,6 @@ class Desk:
     def update_id(self, key: InstrumentKey) -> int:
         """The update id of a book."""
         return self.hot.last_id(self.books[key])
-
-    def _exposure(self, asset: Asset) -> Decimal:
-        return self.durable.ledger.exposure_base(asset)
 
     def _build(self) -> None:
         for market in self.setup.markets:

@@ -69,6 +69,7 @@ class Registry:
         self.values_strategies = False
         for market in dict.fromkeys(each.market for each in instruments):
             self._add_account(market)
+        self._sharing = {market: self._shared(market) for market in self._accounts}
         for instrument in instruments:
             self._add(instrument)
         self.set_limits(book)
@@ -81,15 +82,13 @@ class Registry:
         """The index of an account."""
         return self._accounts.get(market, -1)
 
-    def sharing(self, market: MarketName) -> list[MarketName]:
-        """The markets of this desk that have one wallet with a market, itself included."""
-        shared = self._wallets.get(market, frozenset((market,)))
-        return [each for each in self._accounts if each in shared]
+    def sharing(self, market: MarketName) -> tuple[MarketName, ...]:
+        """The markets of this desk that have one wallet with a market, itself included; none if it is not."""
+        return self._sharing.get(market, ())
 
     def wallet(self, market: MarketName) -> int:
-        """The index of the account that stands for the wallet of a market; -1: not of this desk."""
-        sharing = self.sharing(market)
-        return self._accounts[sharing[0]] if sharing else -1
+        """The index of the account that stands for the wallet of a market."""
+        return self._accounts[self._sharing[market][0]]
 
     def asset(self, asset: Asset) -> int:
         """The index of an asset."""
@@ -166,6 +165,10 @@ class Registry:
         bounds = _scope_bounds(self._book.scope(name))
         self.tables.limit_scope(*scope, *bounds)
         self._core.limit_scope(*scope, *bounds)
+
+    def _shared(self, market: MarketName) -> tuple[MarketName, ...]:
+        shared = self._wallets.get(market, frozenset((market,)))
+        return tuple([each for each in self._accounts if each in shared])
 
     def _add_account(self, market: MarketName) -> None:
         venue_name = market.partition(".")[0]

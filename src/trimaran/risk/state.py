@@ -340,8 +340,8 @@ class RiskState:
         self._balances[market, asset] = amount
         sharing = self.names.sharing(market)
         if sharing:
-            total = ZERO
-            for each in sharing:
+            total = amount if len(sharing) == 1 else ZERO
+            for each in sharing if len(sharing) > 1 else ():
                 total = EXACT.add(total, self._balances.get((each, asset), ZERO))
             self.core.set_wallet(self.names.wallet(market), index, attos_down(total))
 
