@@ -11,7 +11,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 import msgspec
 from msgspec.structs import replace
@@ -32,6 +32,7 @@ from trimaran.domain.instrument import MarketName
 from trimaran.domain.pair import Pair
 from trimaran.domain.records import Durability, JournalRecord
 from trimaran.engine.desk import Desk, DeskSetup
+from trimaran.engine.durable import Durable
 from trimaran.engine.loop import Loop
 from trimaran.engine.recovery import begun, recovered
 from trimaran.journal.journal import Journal
@@ -41,6 +42,7 @@ from trimaran.journal.worker import DelayedWorker
 from trimaran.live.account import Surroundings, gate_of, open_account
 from trimaran.live.executor import Executor
 from trimaran.live.knight import Knight
+from trimaran.live.listing import Listing
 from trimaran.live.market_side import MarketSide, Wanted
 from trimaran.live.notices import Notices
 from trimaran.live.report import Observed
@@ -73,6 +75,7 @@ WEBSOCKET: Final = WebSocketOptions(connect_s_max=2.0, close_s_max=0.5)
 SEGMENT_BYTES: Final = 24 * 1024
 LINGER_NS: Final = 12 * SECOND  # the simulated network delivers nothing later than that
 TICK_S: Final = 0.1
+START_PATIENCE_S: Final = 30.0
 POSITION_UNITS_MAX: Final = 12
 OPEN_ORDERS_MAX: Final = 6
 
@@ -87,6 +90,7 @@ class Machine(msgspec.Struct):
     keys: Mapping[str, str]
     rng: random.Random
     die: Callable[[str], NoReturn]  # ends the process that calls it
+    recovered: Callable[[Durable], None]  # is shown what a process has recovered
 
 
 class NoStops:
@@ -105,10 +109,8 @@ class SimDesk:
         self.failures: list[str] = []
         self.died = ""  # of a disk that cannot be trusted
         self.breaches: list[str] = []
-        self.hash_at_start = 0
         self.dealer: Dealer | None = None
         self.desk: Desk | None = None
-        self.journal: Journal | None = None
         self.account: AccountClient | None = None
         self.loop: Loop
         self.counts: dict[str, int] = {}
@@ -151,82 +153,81 @@ class SimDesk:
         return answer
 
     async def _start(self, stack: contextlib.AsyncExitStack) -> None:
-        machine, story = self.machine, self.machine.story
+        machine, market = self.machine, self.machine.story.market
+        journal, durable = self._recover()
+        side = self._market_side()
+        (listing,) = await side.open(stack)
+        desk = self._build(listing, journal, durable)
+        self._executor = Executor(NoStops(), self._knight, self._clock, self.push, self._heard)
+        keys, symbols = machine.keys, [each.symbol for each in listing.setup.instruments]
+        self.account = await open_account(
+            market,
+            machine.hosts,
+            Credentials(keys["key"], Secret(keys["secret"]), Secret(keys["passphrase"])),
+            symbols,
+            self._around(side, durable),
+            self._executor.listener(market),
+        )
+        self._executor.add(market, self.account)
+        for working in durable.working.values():
+            self.account.fold.expect(working.order)
+        watched = _Watched(journal, self._knight)
+        self.loop = Loop(desk, _Marked(self._executor), self._facts, watched, self._knight.on_fact)
+        self.desk = desk
+        await self.account.start()
+        await side.connect(stack, desk, self.push)
+
+    def _recover(self) -> tuple[Journal, Durable]:
         opened = open_journal(
-            machine.disk,
+            self.machine.disk,
             JournalOptions(segment_bytes=SEGMENT_BYTES, segments_max=4_000, space_retry_ms=200),
             workers=Workers(DelayedWorker(self._sync_s), DelayedWorker(self._sync_s)),
             hooks=Hooks(die=self._die, on_notice=self._notice),
         )
         durable = recovered(None, opened.records)
-        self.hash_at_start = durable.state_hash()
-        market_side = MarketSide(
-            Wanted({story.market: machine.hosts[story.market]}, SYMBOLS, {}, {}, 30.0, story.seed),
-            MARKETS,
-            self._clock,
-            Observed(Notices(self._clock, self._notice)),
-            self._notice,
+        self.machine.recovered(durable)
+        return opened.journal, durable
+
+    def _market_side(self) -> MarketSide:
+        story, clock = self.machine.story, self._clock
+        wanted = Wanted(
+            {story.market: self.machine.hosts[story.market]}, SYMBOLS, {}, {}, START_PATIENCE_S, story.seed
         )
-        (listing,) = await self._patiently(market_side.open(stack))
-        (instrument,) = listing.setup.instruments
-        entry = MARKETS[story.market]
-        law = law_of(entry.private.spec, OPTIONS.order)
-        if not entry.private.spec.request_expiry:
+        observed = Observed(Notices(clock, self._notice))
+        return MarketSide(wanted, MARKETS, clock, observed, self._notice)
+
+    def _build(self, listing: Listing, journal: Journal, durable: Durable) -> Desk:
+        story, (instrument,) = self.machine.story, listing.setup.instruments
+        spec = MARKETS[story.market].private.spec
+        law = law_of(spec, OPTIONS.order)
+        if not spec.request_expiry:
             law = replace(law, validity_ns=LINGER_NS)
-        resting = story.durability is Durability.DURABLE
         self.dealer = Dealer(
             instrument,
             random.Random(f"{story.seed}:dealer:{self._generation}"),
             story.orders_per_s * TICK_S,
-            resting,
+            story.durability is Durability.DURABLE,
         )
-        unit_lots = self.dealer.lots(1)
         setup = DeskSetup(
             markets=(listing.setup,),
-            limits=limits(unit_lots),
+            limits=limits(self.dealer.lots(1)),
             threshold_e8=10**8,
             notional_max=Decimal(100_000),
             laws={story.market: law},
             durability={NAME: story.durability},
         )
         desk = Desk(setup, Hot(), [self.dealer], ClientIdCounter(1, 1, 0))
-        now_ns = self._clock.wall_ns()
-        for record in begun(desk, durable, f"process {self._generation}", "simulated", now_ns):
-            opened.journal.append(record)
-        opened.journal.settle()
-        executor = Executor(NoStops(), self._knight, self._clock, self.push, self._heard)
-        around = Surroundings(
-            gate_of(entry.venue),
-            market_side.rests[entry.venue],
-            self._clock,
-            random.Random(f"{story.seed}:account:{self._generation}"),
-            replace(OPTIONS, since_ns=asked_since_ns(durable)),
-            WEBSOCKET,
-        )
-        keys = machine.keys
-        credentials = Credentials(keys["key"], Secret(keys["secret"]), Secret(keys["passphrase"]))
-        account = await self._patiently(
-            open_account(
-                story.market,
-                machine.hosts,
-                credentials,
-                [instrument.symbol],
-                around,
-                executor.listener(story.market),
-            )
-        )
-        executor.add(story.market, account)
-        for working in durable.working.values():
-            account.fold.expect(working.order)
-        watched = _Watched(opened.journal, self._knight)
-        self.loop = Loop(desk, _Marked(executor), self._facts, watched, self._knight.on_fact)
-        self.desk, self.journal, self.account = desk, opened.journal, account
-        self._executor = executor
-        await account.start()
-        await market_side.connect(stack, desk, self.push)
+        for record in begun(desk, durable, f"process {self._generation}", "simulated", self._clock.wall_ns()):
+            journal.append(record)
+        journal.settle()
+        return desk
 
-    async def _patiently(self, work: Any) -> Any:
-        return await work
+    def _around(self, side: MarketSide, durable: Durable) -> Surroundings:
+        story = self.machine.story
+        venue = MARKETS[story.market].venue
+        rng = random.Random(f"{story.seed}:account:{self._generation}")
+        options = replace(OPTIONS, since_ns=asked_since_ns(durable))
+        return Surroundings(gate_of(venue), side.rests[venue], self._clock, rng, options, WEBSOCKET)
 
     async def _account_wait(self) -> None:
         assert self.account is not None

@@ -6,6 +6,7 @@ LOST       an order that the desk believes absent, refused or unsent, and the ve
 FILLS      another filled size than the venue's
 MONEY      balances or positions of the ledger are not the venue's
 MADE UP    money that the desk booked without an event of the venue behind it
+RECOVERY   a process began with another state than its predecessor ended with
 LIMITS     more at the venue than the limits of risk allow
 LIVENESS   no new order reached the venue after the faults had ended, or the desk did not come to rest
 PROCESS    a process ended otherwise than by what was done to it
@@ -36,6 +37,7 @@ from trimaran.domain.instrument import Asset, ContractKind, Instrument, Instrume
 from trimaran.domain.orders import TERMINAL, OrderState
 from trimaran.domain.records import Heard, JournalRecord
 from trimaran.engine.desk import Desk
+from trimaran.engine.durable import Durable
 from trimaran.ledger.double_entry import Account
 from trimaran.ledger.our_view import positions_of, wallet_of
 from trimaran.venues.sim.exchange import SimExchange
@@ -130,11 +132,11 @@ class Oracle:
 
     # --- at its end -----------------------------------------------------------------------------------------
 
-    def known_after_start(self, desk: Desk) -> None:
+    def known_after_start(self, durable: Durable) -> None:
         """Right after recovery: what left was written down before."""
         for order in self.accepted.values():
             client_order_id = id_of(order)
-            if client_order_id is not None and client_order_id not in desk.durable.orders:
+            if client_order_id is not None and client_order_id not in durable.orders:
                 self.fail(f"UNKNOWN: order {order.client_id} reached the venue, and the journal lacks it")
 
     def judge(self, desk: Desk) -> None:

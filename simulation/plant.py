@@ -89,7 +89,10 @@ def planted(plant: Plant, folder: Path) -> Path:
 def hunt(plant: Plant, seeds: range) -> Found:
     """Plays seeds with the bug until one fails that passes without it."""
     with tempfile.TemporaryDirectory(prefix="planted-") as name:
-        folder = planted(plant, Path(name))
+        try:
+            folder = planted(plant, Path(name))
+        except ValueError as error:
+            return Found(plant, None, str(error))
         first = seeds.start
         while first < seeds.stop:
             seed, text = _first_failure(folder, range(first, seeds.stop))
@@ -130,7 +133,7 @@ def main(arguments: list[str] | None = None) -> int:
     for each in hunt_all(chosen, options.seeds, options.workers):
         if each.seed is None:
             missed += 1
-            print(f"missed: {each.plant.name}", flush=True)
+            print(f"missed: {each.plant.name} {each.text}".rstrip(), flush=True)
         else:
             found += 1
             first = each.text.strip().split("\n")[0]

@@ -19,8 +19,8 @@ from typing import Any, Final, TypeVar
 import aiohttp.connector
 import picows.api
 
+from simulation.connection import SimSocket
 from simulation.loop import SimLoop
-from simulation.network import SimSocket
 from simulation.process import Process
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from simulation.network import NetworkFaults
+from simulation.connection import NetworkFaults
 from trimaran.domain.instrument import MarketName
 from trimaran.domain.records import Durability
 from trimaran.venues.sim.gate import Request, TradingFaults

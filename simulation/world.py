@@ -12,10 +12,10 @@ from typing import Any, Final, NoReturn
 
 import msgspec
 
+from simulation.connection import CALM
 from simulation.desk import Machine, SimDesk
 from simulation.disk import DiskFaults, SimDisk
 from simulation.loop import Deadlock, Livelock, OutOfTime, SimLoop
-from simulation.network import CALM
 from simulation.oracle import Oracle
 from simulation.process import Crashed, Process
 from simulation.stage import SimClock, run_story
@@ -26,6 +26,7 @@ from trimaran.domain.events import CancelRequested
 from trimaran.domain.instrument import MarketName
 from trimaran.domain.pair import Pair
 from trimaran.domain.records import Durability
+from trimaran.engine.durable import Durable
 from trimaran.journal.open import read_journal
 from trimaran.venues.okx.simulator.venue import OkxRules
 from trimaran.venues.registry import MARKETS
@@ -82,6 +83,7 @@ class World:
         self._clock = SimClock(loop)
         self._armed: Crash | None = None
         self._generation = 0
+        self._hash_at_death: int | None = None
         self._up = False
         self._faulty = True
 
@@ -120,6 +122,7 @@ class World:
             urls["accounts"][venue],
             random.Random(f"{story.seed}:machine"),
             self._dies_by_itself,
+            self._recovered,
         )
         self._boot()
         canceller = asyncio.create_task(self._cancel_old_ones())
@@ -287,7 +290,18 @@ class World:
     def _crash(self, crash: Crash) -> None:
         if self._up:
             self.counts["power cuts" if crash.power else "crashes"] += 1
+            desk = self.desk.desk
+            if not crash.power and desk is not None and not self.desk.died:
+                self._hash_at_death = desk.durable.state_hash()  # between two callbacks all is written
             self._bury(self.process, crash.power, crash.down_s)
+
+    def _recovered(self, durable: Durable) -> None:
+        """What a process knows when it begins: all that its predecessor knew, and all that has left it."""
+        if self._hash_at_death is not None and durable.state_hash() != self._hash_at_death:
+            self.oracle.fail("RECOVERY: another state hash than before the crash")
+        self._hash_at_death = None
+        if not self.oracle.forgets:
+            self.oracle.known_after_start(durable)
 
     def _bury(self, process: Process, power: bool, down_s: float) -> None:
         if not self._up or process is not self.process:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from simulation.connection import NetworkFaults
 from simulation.loop import SimLoop
-from simulation.network import NetworkFaults
 from simulation.process import Process
 from simulation.stage import run_story
 
