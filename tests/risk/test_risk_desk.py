@@ -134,6 +134,13 @@ def test_the_worse_of_both_terms_counts_while_a_change_is_under_way() -> None:
     assert judged(risk, order(2, lots=10_000)) == ""
 
 
+def test_a_change_of_an_order_that_is_not_of_this_desk_is_refused() -> None:
+    strange = order(5, instrument_key="kraken.spot:X")
+    refused = desk().judge_amend(strange, QUOTE, NOW_NS)
+    assert isinstance(refused, Refused)
+    assert refused.rule == "well_formed"
+
+
 def test_switches_readiness_and_frozen_instruments() -> None:
     risk = desk()
     account = KillScope(ScopeKind.ACCOUNT, PERPETUAL.market)

@@ -6,6 +6,7 @@ A judgement changes nothing: the order counts when its record does (`state.py`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from trimaran.domain.client_id import ATTEMPT_BITS, ClientOrderId
 from trimaran.domain.decision import Approved, Refused
@@ -14,6 +15,8 @@ from trimaran.risk.amount import attos_down, attos_up
 from trimaran.risk.ask import Quote, whole
 from trimaran.risk.gate import Case, gate
 from trimaran.risk.state import RiskState
+
+NOTHING_HELD: Final = (0, 0, 0)  # filled lots, price in ticks, lots
 
 
 class RiskDesk(RiskState):
@@ -51,9 +54,11 @@ class RiskDesk(RiskState):
         """An open order with other terms: the worse of both counts. It is `order` of the same client id."""
         self._refresh((order,))
         client_order_id = order.client_order_id
-        known = self.open_orders[client_order_id]
-        price_ticks, lots = known.order.price_ticks, max(known.order.lots, known.asked[1])
-        held = (known.filled_lots, price_ticks, max(lots - known.filled_lots, 0))
+        known = self.open_orders.get(client_order_id)
+        held = NOTHING_HELD  # of an instrument that this desk does not trade: well_formed refuses it
+        if known is not None:
+            lots = max(known.order.lots, known.asked[1])
+            held = (known.filled_lots, known.order.price_ticks, max(lots - known.filled_lots, 0))
         case = self._case(order, quote, now_ns, 0, held, 1)
         self.core.lift(client_order_id)
         try:
@@ -67,7 +72,7 @@ class RiskDesk(RiskState):
         quote: Quote,
         now_ns: int,
         prior: int,
-        held: tuple[int, int, int] = (0, 0, 0),
+        held: tuple[int, int, int] = NOTHING_HELD,
         amend: int = 0,
     ) -> Case:
         filled_lots, held_price_ticks, held_lots = held
