@@ -115,9 +115,13 @@ def _weathers(rng: random.Random, end_s: float) -> list[Weather]:
     at_s = rng.uniform(1.5, 4.0)
     found: list[Weather] = []
     while at_s < end_s:
-        if rng.random() < 0.1:
+        kind = rng.random()
+        if kind < 0.1:
             found.append(Weather(at_s, NetworkFaults(), _outage(rng)))
             at_s += rng.uniform(6.0, 12.0)
+        elif kind < 0.2:
+            found.append(Weather(at_s, NetworkFaults(), _read_lag(rng)))
+            at_s += rng.uniform(2.0, 5.0)
         else:
             found.append(Weather(at_s, _network(rng), _trading(rng), rng.random() < 0.05))
             at_s += rng.uniform(1.0, 5.0)
@@ -133,6 +137,11 @@ def _outage(rng: random.Random) -> TradingFaults:
         push_drop=rng.choice((0.0, 1.0)),
         answer_ms=rng.choice((0, 900)),
     )
+
+
+def _read_lag(rng: random.Random) -> TradingFaults:
+    """Orders are there, their answers are errors, and for a while nothing shows them."""
+    return TradingFaults(error_after=0.5, hidden_ms=900, push_drop=rng.choice((0.5, 1.0)), partial=0.5)
 
 
 def _network(rng: random.Random) -> NetworkFaults:

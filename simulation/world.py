@@ -112,6 +112,7 @@ class World:
         symbol = MARKETS[story.market].spell(Pair.parse("BTC-USDT"))
         self.oracle = Oracle(exchange, story.market, exchange.instrument(story.market, symbol))
         power = any(crash.power for crash in story.crashes)
+        self.oracle.desk_of = lambda: self.desk.desk if self._up else None
         self.oracle.forgets = power and story.durability is Durability.FAST
         urls = self.simulator.urls()
         self._machine = Machine(
