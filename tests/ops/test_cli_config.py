@@ -8,12 +8,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from trimaran.base.errors import ConfigError
 from trimaran.base.secret import KeyKind, Secret
+from trimaran.domain.instrument import MarketName
 from trimaran.domain.records import RunOpened
 from trimaran.journal.disk import RealDisk
 from trimaran.journal.open import open_journal
+from trimaran.live.run_config import read_run_config
+from trimaran.live.run_credentials import credentials_of
 from trimaran.live.run_reference import example_file
 from trimaran.ops.cli import app
+from trimaran.ops.run_options import keys_of
 from trimaran.storage.keys import KeyStore, StoredKey
 
 GOOD = """
@@ -105,6 +110,30 @@ def test_a_state_folder_that_others_can_write_is_refused(file: Path) -> None:
     (file.parent / "state").chmod(0o777)
     done = run("config", "check", str(file))
     assert "desk.state: expected a folder that only this user can write, found mode 0777" in done.output
+
+
+def test_a_store_with_a_passphrase_is_opened_with_that_of_a_private_file(tmp_path: Path) -> None:
+    store = KeyStore(tmp_path / "keys", lambda: Secret("unused"))
+    store.create(Secret("open sesame"))
+    key = StoredKey(
+        name="main",
+        venue="binance",
+        environment="live",
+        kind=KeyKind.HMAC,
+        key="k" * 8,
+        secret=Secret("hush"),
+    )
+    store.add(key)
+    (tmp_path / "run.toml").write_text(GOOD + 'passphrase_file = "words"\n')
+    (tmp_path / "words").write_text("open sesame\n")
+    settings = read_run_config(tmp_path / "run.toml")
+    with pytest.raises(ConfigError, match="expected mode 0600"):
+        keys_of(settings).open("main")
+    (tmp_path / "words").chmod(0o600)
+    assert credentials_of(settings, keys_of(settings))(MarketName("binance.spot")).secret.reveal() == "hush"
+    (tmp_path / "words").write_text("another")
+    with pytest.raises(ConfigError):
+        keys_of(settings).open("main")
 
 
 def test_the_example_needs_its_simulator(file: Path) -> None:
