@@ -55,3 +55,11 @@ def test_other_seeds_are_refused(text: str) -> None:
 def test_another_seed_is_another_story() -> None:
     assert play(1).digest != play(2).digest
     assert play(1).digest == play(1).digest
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("first", range(301, 3301, 100))
+def test_no_further_seed_fails(first: int) -> None:
+    seeds = range(first, first + 100)
+    failed = [report(verdict) for seed in seeds if not (verdict := play(seed)).passed]
+    assert not failed, "\n".join(failed)
