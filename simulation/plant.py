@@ -31,6 +31,7 @@ from simulation.run import USAGE, parse_seeds
 ROOT: Final = Path(__file__).resolve().parents[1]
 PLANTED: Final = Path(__file__).resolve().parent / "planted"
 SECONDS_MAX: Final = 1_800
+IGNORED: Final = shutil.ignore_patterns("__pycache__")
 FOUND: Final = 1  # exit code of a process that has met a failing seed
 
 
@@ -75,31 +76,34 @@ def check_plant(plant: Plant, sources: Path = ROOT / "src" / "trimaran") -> str:
     return text.replace(plant.old, plant.new)
 
 
-def planted(plant: Plant, folder: Path) -> Path:
-    """A copy of the sources with the bug in it. Raises ValueError where its text is not there once."""
+def copied(folder: Path) -> Path:
+    """The sources as they are now, with the native modules that are installed."""
     target = folder / "src" / "trimaran"
-    shutil.copytree(ROOT / "src" / "trimaran", target, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "src" / "trimaran", target, ignore=IGNORED)
     for library in Path(native.__file__).parent.glob("*.so"):
-        (target / "native" / library.name).symlink_to(library)
-    shutil.copytree(ROOT / "simulation", folder / "simulation", ignore=shutil.ignore_patterns("__pycache__"))
-    (target / plant.path).write_text(check_plant(plant, target), encoding="utf-8")
+        shutil.copy(library, target / "native" / library.name)
+    shutil.copytree(ROOT / "simulation", folder / "simulation", ignore=IGNORED)
     return folder
 
 
-def hunt(plant: Plant, seeds: range) -> Found:
-    """Plays seeds with the bug until one fails that passes without it."""
+def hunt(plant: Plant, seeds: range, sound: Path) -> Found:
+    """Plays seeds with the bug until one fails that passes without it, in the copy `sound`."""
     with tempfile.TemporaryDirectory(prefix="planted-") as name:
+        folder = Path(name)
+        for part in ("src", "simulation"):
+            shutil.copytree(sound / part, folder / part, ignore=IGNORED)
         try:
-            folder = planted(plant, Path(name))
+            text = check_plant(plant, sound / "src" / "trimaran")
         except ValueError as error:
             return Found(plant, None, str(error))
+        (folder / "src" / "trimaran" / plant.path).write_text(text, encoding="utf-8")
         first = seeds.start
         while first < seeds.stop:
-            seed, text = _first_failure(folder, range(first, seeds.stop))
+            seed, why = _first_failure(folder, range(first, seeds.stop))
             if seed is None:
-                return Found(plant, None, text)
-            if _first_failure(ROOT, range(seed, seed + 1))[0] is None:
-                return Found(plant, seed, text)
+                break
+            if _first_failure(sound, range(seed, seed + 1))[0] is None:
+                return Found(plant, seed, why)
             first = seed + 1
     return Found(plant, None, "")
 
@@ -116,9 +120,10 @@ def _first_failure(folder: Path, seeds: range) -> tuple[int | None, str]:
 
 
 def hunt_all(plants: Iterable[Plant], seeds: range, workers: int) -> Iterable[Found]:
-    """All of them, side by side."""
-    with ThreadPoolExecutor(workers) as pool:
-        yield from pool.map(lambda plant: hunt(plant, seeds), plants)
+    """All of them, side by side, on the sources as they are now."""
+    with tempfile.TemporaryDirectory(prefix="sound-") as name, ThreadPoolExecutor(workers) as pool:
+        sound = copied(Path(name))
+        yield from pool.map(lambda plant: hunt(plant, seeds, sound), plants)
 
 
 def main(arguments: list[str] | None = None) -> int:

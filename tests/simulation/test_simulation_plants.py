@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from simulation.plant import Plant, check_plant, hunt, read_plants
+from simulation.plant import Plant, check_plant, hunt_all, read_plants
 
 PLANTS = read_plants()
 QUICK = "an order is sent again when its answer is late"
@@ -29,7 +29,7 @@ def test_another_form_is_refused(tmp_path: Path) -> None:
 
 def test_a_bug_is_found_soon() -> None:
     (plant,) = [plant for plant in PLANTS if plant.name == QUICK]
-    found = hunt(plant, range(1, 41))
+    (found,) = hunt_all([plant], range(1, 41), 1)
     assert found.seed is not None
     assert "DUP" in found.text
 
@@ -37,5 +37,5 @@ def test_a_bug_is_found_soon() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.name)
 def test_every_bug_is_found_within_two_thousand_seeds(plant: Plant) -> None:
-    found = hunt(plant, range(1, 2001))
+    (found,) = hunt_all([plant], range(1, 2001), 1)
     assert found.seed is not None, found
