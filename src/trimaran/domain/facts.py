@@ -207,7 +207,7 @@ class Discrepancy(msgspec.Struct, frozen=True, tag=True):
     subject: str  # an order, a fill, an asset or an instrument
     ours: str
     theirs: str
-    done: str  # what was done about it: "adopted", "booked", "adjusted", "reported"
+    done: str  # what was done: "opened", "adopted", "booked", "adjusted", "reported"
     local_ns: int
 
 

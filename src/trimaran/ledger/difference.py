@@ -8,6 +8,7 @@ corrections tells the `Discrepancy` of each, so that no correction is silent.
 from __future__ import annotations
 
 import enum
+from typing import Final
 
 import msgspec
 
@@ -80,6 +81,7 @@ class DifferenceKind(enum.Enum):
     POSITION_REPEATED = "position_repeated"
 
 
+OPENED: Final = "opened"  # what an account held before the first record of it
 _K = DifferenceKind
 CONTRADICTIONS = frozenset({
     _K.ORDER_REVIVED,
@@ -132,10 +134,10 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
             return "reported"
         if any(isinstance(record, OrderAdopted) for record in self.corrections):
             return "adopted"
-        adjusts = Adjusted | PositionAdjusted | Transfer
-        adjusted = any(
-            isinstance(record, Heard) and isinstance(record.event, adjusts) for record in self.corrections
-        )
+        made = [record.event for record in self.corrections if isinstance(record, Heard)]
+        if any(isinstance(event, Transfer) for event in made):
+            return OPENED
+        adjusted = any(isinstance(event, Adjusted | PositionAdjusted) for event in made)
         return "adjusted" if adjusted else "booked"
 
     def fact(self, local_ns: int) -> Discrepancy:

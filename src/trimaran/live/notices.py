@@ -51,6 +51,10 @@ ALARMS: Final = (
     "no_room",
     "discrepancy",
 )
+# Facts that a person may have to hear of; the others are by far the most.
+TOLD: Final = frozenset(
+    (InstrumentFrozen, InstrumentReleased, MarketReady, Discrepancy, KillChanged, LimitsChanged)
+)
 
 
 class NoticeRow(msgspec.Struct, frozen=True):
@@ -85,7 +89,7 @@ class Notices:
     def take_facts(self, facts: Sequence[Fact]) -> None:
         """Tells what a person must hear of the facts of a step."""
         for fact in facts:
-            said = describe_fact(fact)
+            said = describe_fact(fact) if type(fact) in TOLD else None
             if said is not None:
                 self.say(*said)
 
@@ -150,6 +154,8 @@ def describe_fact(fact: Fact) -> tuple[str, str, str] | None:
             return market, "ready", "reconciled: new orders may go there"
         case MarketReady(market, False, text) if text != FIRST:  # at every start, and no news
             return market, "not_ready", f"no new order goes there: {text}"
+        case Discrepancy(_, market, subject, _, theirs, "opened"):
+            return market, "opened", f"the ledger begins with {theirs} {subject}"
         case Discrepancy(kind, market, subject, ours, theirs, done):
             text = f"{kind}: {subject}: we have {ours}, the venue {theirs}: {done}"
             return market, "discrepancy", text
