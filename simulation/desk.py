@@ -26,7 +26,7 @@ from trimaran.base.secret import Secret
 from trimaran.domain.account import AccountEvent
 from trimaran.domain.client_id import ClientIdCounter
 from trimaran.domain.commands import Command
-from trimaran.domain.events import Event, ShellEvent, Tick
+from trimaran.domain.events import Event, ShellEvent
 from trimaran.domain.facts import Fact
 from trimaran.domain.instrument import MarketName
 from trimaran.domain.pair import Pair
@@ -238,7 +238,7 @@ class SimDesk:
             await asyncio.sleep(TICK_S)
             self._executor.on_tick()
             self._knight.on_tick()
-            self.push(Tick(self._clock.wall_ns()))
+            self.loop.tick(self._clock.wall_ns())
 
     def _facts(self, facts: Sequence[Fact]) -> None:
         for fact in facts:
