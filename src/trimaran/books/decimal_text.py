@@ -29,11 +29,14 @@ def steps_of(text: str, grid: Grid, maximum: int, field: str) -> int:
     """
     whole, dot, fraction = text.partition(".")
     shift = grid.exponent + len(fraction)
-    if 0 <= shift < len(_TENS) and len(text) < _DIGITS_MAX and text.isascii():
+    if shift < len(_TENS) and len(text) - min(shift, 0) < _DIGITS_MAX and text.isascii():
         digits = whole + fraction
         # Nearly every number is of this kind; everything else, and every error, is told below.
         if digits.isdecimal() and whole and (whole[0] != "0" or len(whole) == 1) and (fraction or not dot):
-            steps, rest = divmod(int(digits), grid.units * _TENS[shift])
+            if shift < 0:
+                steps, rest = divmod(int(digits) * _TENS[-shift], grid.units)
+            else:
+                steps, rest = divmod(int(digits), grid.units * _TENS[shift])
             if not rest and steps <= maximum:
                 return steps
     return _any_steps_of(text, grid, maximum, field)

@@ -8,12 +8,16 @@ is what people type: `all`, `venue:okx`, `account:okx.swap`, `strategy:cross_mar
 from __future__ import annotations
 
 import enum
+import functools
+from typing import Final
 
 import msgspec
 
 from trimaran.base.errors import ConfigError
 from trimaran.domain.instrument import InstrumentKey, MarketName
 from trimaran.domain.orders import StrategyName
+
+KEYS_KEPT: Final = 8_192  # twice as many as a desk has books
 
 
 class ScopeKind(enum.Enum):
@@ -60,6 +64,7 @@ def scopes_of(market: MarketName, strategy: StrategyName) -> tuple[KillScope, ..
     )
 
 
+@functools.lru_cache(maxsize=KEYS_KEPT)
 def market_in(key: InstrumentKey) -> MarketName:
     """The market of an instrument."""
     return MarketName(key.partition(":")[0])

@@ -27,6 +27,7 @@ from trimaran.engine.no_record import NoRecord
 from trimaran.engine.step import Output, step
 
 TICK_NS: Final = 100_000_000
+WAITING: Final = (SendOrder, AmendOrder)  # commands that wait for the records of their step
 
 
 class Loop:
@@ -90,30 +91,37 @@ class Loop:
         return due_ns
 
     def _carry_out(self, output: Output, now_ns: int) -> None:
-        for record in output.records:
-            self._record.append(record)
-        for command in output.commands:
-            if not isinstance(command, SendOrder | AmendOrder):
+        commands, record = output.commands, self._record
+        for each in output.records:
+            record.append(each)
+        waiting: list[SendOrder | AmendOrder] = []
+        for command in commands:
+            if isinstance(command, WAITING):
+                waiting.append(command)
+            else:
                 self._venue.carry_out(command, now_ns)
         if output.records:
-            if self._on_approved is not None and output.commands:
-                for fact in output.facts:
-                    if type(fact) is OrderApproved:
-                        self._on_approved(fact)
-            self._commit(output.commands, now_ns)
-            self.desk.takes_risk = self._record.takes_risk
+            if waiting:
+                self._commit(waiting, output.facts, now_ns)
+            else:
+                record.commit(None)
+            self.desk.takes_risk = record.takes_risk
         if output.facts:
             self._on_facts(output.facts)
 
-    def _commit(self, commands: Sequence[Command], now_ns: int) -> None:
-        """One commit for each durability that a command of this step demands; a bare one where none does."""
-        waiting = [command for command in commands if isinstance(command, SendOrder | AmendOrder)]
-        if not waiting:
-            self._record.commit(None)
+    def _commit(self, waiting: Sequence[SendOrder | AmendOrder], facts: Sequence[Fact], now_ns: int) -> None:
+        """One commit for each durability that a command of this step demands."""
+        if self._on_approved is not None:
+            for fact in facts:
+                if type(fact) is OrderApproved:
+                    self._on_approved(fact)
+        first = waiting[0].durability
+        if all(command.durability is first for command in waiting):
+            self._record.commit(first, partial(self._send, waiting, now_ns))
+            return
         for durability in (Durability.FAST, Durability.DURABLE):
             sends = [command for command in waiting if command.durability is durability]
-            if sends:
-                self._record.commit(durability, partial(self._send, sends, now_ns))
+            self._record.commit(durability, partial(self._send, sends, now_ns))
 
     def _send(self, commands: Sequence[Command], now_ns: int) -> None:
         for command in commands:

@@ -27,9 +27,10 @@ import msgspec
 from trimaran.domain.client_id import ClientOrderId, encode_client_id
 from trimaran.domain.facts import Fact, OrderApproved
 from trimaran.domain.ports import Clock
-from trimaran.domain.records import AmendOpened, GroupOpened, JournalRecord, OrderReissued
+from trimaran.domain.records import AmendOpened, GroupOpened, Heard, JournalRecord, OrderReissued
 
 WINDOW_NS: Final = 1_000_000_000
+INTENTS: Final = (OrderReissued, AmendOpened)  # beside new groups
 WAITING_MAX: Final = 100_000  # ids that may wait to leave; the oldest of more may not leave any more
 
 
@@ -88,10 +89,12 @@ class Knight:
 
     def on_record(self, record: JournalRecord) -> None:
         """The journal has taken a record."""
+        if type(record) is Heard:  # nearly all of them
+            return
         if isinstance(record, GroupOpened):
             for order in record.orders:
                 self.on_intent(order.client_order_id)
-        elif isinstance(record, OrderReissued | AmendOpened):
+        elif isinstance(record, INTENTS):
             self.on_intent(record.order.client_order_id)
 
     def on_fact(self, fact: Fact) -> None:

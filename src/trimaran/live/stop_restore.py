@@ -76,16 +76,16 @@ class ProtectiveStops:
 
     def on_record(self, record: JournalRecord) -> None:
         """A cancel of ours is no loss; an order that was adopted may be a stop."""
-        if isinstance(record, OrderAdopted):
+        if type(record) is OrderAdopted:
             self.know(record.order)
-        elif isinstance(record, CancelOpened) and record.client_order_id in self._open:
+        elif type(record) is CancelOpened and record.client_order_id in self._open:
             self._asked.add(record.client_order_id)
 
     def on_fact(self, fact: Fact) -> None:
         """An order was approved, or has ended."""
-        if isinstance(fact, OrderApproved):
+        if type(fact) is OrderApproved:
             self.know(fact.approved.order)
-        elif isinstance(fact, OrderStateChanged) and fact.after in TERMINAL:
+        elif type(fact) is OrderStateChanged and (self._open or self._asked) and fact.after in TERMINAL:
             order = self._open.pop(fact.client_order_id, None)
             asked = fact.client_order_id in self._asked
             self._asked.discard(fact.client_order_id)

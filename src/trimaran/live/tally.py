@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from trimaran.domain.account import Fill
@@ -38,26 +38,44 @@ class Tally:
         self.groups = 0
         self.recent: deque[dict[str, Any]] = deque(maxlen=RECENT_SHOWN)
         self._was_live: set[str] = set()
+        self._takes: dict[type, Callable[[Any], None]] = {
+            FillBooked: self._on_fill,
+            OrderStateChanged: self._on_state,
+            OrderRefused: self._on_refused,
+            GroupClosed: self._on_group,
+            BookChanged: self._on_book,
+            Discrepancy: self._on_difference,
+            OpportunityEnded: self._on_episode,
+        }
 
     def take(self, facts: Sequence[Fact]) -> None:
         """Takes the facts of one step."""
         for fact in facts:
-            if isinstance(fact, FillBooked):
-                self.fills.append(fact.fill)
-                self.fill_count += 1
-            elif isinstance(fact, OrderStateChanged):
-                self.states[fact.after.name] = self.states.get(fact.after.name, 0) + 1
-            elif isinstance(fact, OrderRefused):
-                self.refused[fact.refused.rule] = self.refused.get(fact.refused.rule, 0) + 1
-            elif isinstance(fact, GroupClosed):
-                self.groups += 1
-            elif isinstance(fact, BookChanged):
-                self._on_book(fact)
-            elif isinstance(fact, Discrepancy):
-                self.differences.append(fact)
-                self.difference_count += 1
-            elif isinstance(fact, OpportunityEnded):
-                self.recent.appendleft(_ended_row(fact))
+            take = self._takes.get(type(fact))
+            if take is not None:
+                take(fact)
+
+    def _on_fill(self, fact: FillBooked) -> None:
+        self.fills.append(fact.fill)
+        self.fill_count += 1
+
+    def _on_state(self, fact: OrderStateChanged) -> None:
+        name = fact.after.name
+        self.states[name] = self.states.get(name, 0) + 1
+
+    def _on_refused(self, fact: OrderRefused) -> None:
+        rule = fact.refused.rule
+        self.refused[rule] = self.refused.get(rule, 0) + 1
+
+    def _on_group(self, fact: GroupClosed) -> None:
+        self.groups += 1
+
+    def _on_difference(self, fact: Discrepancy) -> None:
+        self.differences.append(fact)
+        self.difference_count += 1
+
+    def _on_episode(self, fact: OpportunityEnded) -> None:
+        self.recent.appendleft(_ended_row(fact))
 
     def _on_book(self, fact: BookChanged) -> None:
         """A resync is a book that is live again after it had been."""

@@ -8,7 +8,7 @@ their window is empty.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
@@ -78,7 +78,7 @@ class RiskState:
         self.open_orders: dict[ClientOrderId, OpenEntry] = {}
         self.intents: dict[IntentId, int] = {}
         self._made: deque[tuple[int, IntentId, ClientOrderId]] = deque()
-        self._ended: dict[ClientOrderId, int] = {}  # strategies of ended orders
+        self._ended: OrderedDict[ClientOrderId, int] = OrderedDict()  # strategies of ended orders
         self._traded: dict[tuple[int, int], int] = {}
         self._flows: dict[int, dict[Asset, Decimal]] = {}  # what strategies paid and received
         self.stale: set[Asset] = {instrument.base for instrument in self.instruments}
@@ -257,7 +257,7 @@ class RiskState:
         self.core.end(client_order_id)
         self._ended[client_order_id] = known.strategy
         if len(self._ended) > STRATEGIES_KEPT:
-            del self._ended[next(iter(self._ended))]
+            self._ended.popitem(last=False)  # a plain dict would look for its first one ever longer
 
     def _state(self, fact: OrderStateChanged) -> None:
         if fact.after in TERMINAL:

@@ -19,6 +19,7 @@ the state table absorbs.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence, Set
 from decimal import Decimal
 from typing import Final, TypeVar
@@ -82,7 +83,7 @@ class AccountFold:
 
     def __init__(self) -> None:
         self._orders: dict[ClientOrderId, _Order] = {}
-        self._ended: dict[ClientOrderId, None] = {}  # in the order of ending
+        self._ended: OrderedDict[ClientOrderId, None] = OrderedDict()  # in the order of ending
         self._owners: dict[tuple[InstrumentKey, VenueOrderId], ClientOrderId | Foreign] = {}
         self._foreign: dict[tuple[InstrumentKey, VenueOrderId], OrderReport] = {}
         self._short: dict[ClientOrderId, _Order] = {}  # orders that do not add up
@@ -358,8 +359,7 @@ class AccountFold:
             return
         self._ended.setdefault(order.client_order_id, None)
         if len(self._ended) > ORDERS_KEPT:
-            oldest = next(iter(self._ended))
-            del self._ended[oldest]
+            oldest, _ = self._ended.popitem(last=False)
             forgotten = self._orders.pop(oldest, None)
             if forgotten is not None and forgotten.venue_order_id is not None:
                 self._owners.pop((forgotten.instrument_key, forgotten.venue_order_id), None)

@@ -16,6 +16,7 @@ of a venue reaches back so far, for all that is asked begins at a gap (the ledge
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
@@ -63,7 +64,9 @@ class FillDesk:
 
     def __init__(self, find_owner: FindOwner) -> None:
         self._find_owner = find_owner
-        self._gone: dict[FillKey, ClientOrderId | None] = {}  # who has a fee to come, in the order of going
+        self._gone: OrderedDict[FillKey, ClientOrderId | None] = (
+            OrderedDict()
+        )  # who has a fee to come, in the order of going
         self._held: dict[FillKey, _Held] = {}
         self._orphans: dict[FillKey, FillReport] = {}  # went out as foreign: nobody had told whose
         self._rests: dict[ClientOrderId, Decimal] = {}  # parts of a lot, filled and not counted yet
@@ -170,7 +173,7 @@ class FillDesk:
         self._held.pop(key, None)
         self._gone[key] = owner if fee_owed and isinstance(owner, int) else None
         if len(self._gone) > FILLS_KEPT:
-            del self._gone[next(iter(self._gone))]
+            self._gone.popitem(last=False)
         if not isinstance(owner, int):
             return ForeignFill(report)
         return Fill(
