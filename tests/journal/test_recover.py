@@ -185,6 +185,13 @@ def test_what_a_snapshot_needs_must_be_there() -> None:
         recover([Pen(5, 12, 10).record(10).record(11).file()], Start(sequence=10, segment=5))
 
 
+@pytest.mark.parametrize("content", [b"", bytes(SIZE), b"x" * SIZE])
+def test_the_segment_of_a_snapshot_has_its_head_for_that_was_synced_before(content: bytes) -> None:
+    expected = "00000005.journal: byte 0: expected the head of the segment in which the snapshot at record 10"
+    with pytest.raises(JournalError, match=expected):
+        recover([(5, content)], Start(sequence=10, segment=5))
+
+
 def test_a_journal_shorter_than_its_snapshot_is_refused() -> None:
     with pytest.raises(JournalError, match="sequence 11: expected record 11, which the snapshot"):
         recover([Pen(5, 10, 9).record(9).file()], Start(sequence=11, segment=5))

@@ -137,6 +137,26 @@ def test_the_newest_span_is_kept_however_full(monkeypatch: pytest.MonkeyPatch) -
     assert (len(memory), memory.since_ns) == (1, SPAN_NS)
 
 
+@settings(max_examples=120, deadline=None)
+@given(rng=st.randoms(use_true_random=False))
+def test_a_full_memory_is_restored_whole(rng: random.Random) -> None:
+    before = identities.IDENTITIES_MAX
+    identities.IDENTITIES_MAX = 10
+    try:
+        memory, other = Identities(), Identities()
+        for number in range(rng.randrange(60)):
+            memory.add(str(number), pack(1, 1), max(memory.since_ns, rng.randrange(8) * SPAN_NS))
+        other.restore(memory.image())
+        assert (other.known, other.image()) == (memory.known, memory.image())
+        for number in range(100, 160):
+            at_ns = max(memory.since_ns, rng.randrange(12) * SPAN_NS)
+            memory.add(str(number), pack(1, 1), at_ns)
+            other.add(str(number), pack(1, 1), at_ns)
+        assert other.image() == memory.image()
+    finally:
+        identities.IDENTITIES_MAX = before
+
+
 @given(st.integers(1, 2**50), st.integers(1, 2**62))
 def test_terms_are_packed_without_loss(price_ticks: int, lots: int) -> None:
     assert unpack(pack(price_ticks, lots)) == (price_ticks, lots)

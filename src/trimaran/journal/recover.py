@@ -34,6 +34,7 @@ from trimaran.journal.frame import (
 )
 
 FIRST_SEGMENT = 1
+NOTHING = ("zeros", "an empty file")  # of a segment that was allocated ahead, or was about to be
 
 
 class Start(msgspec.Struct, frozen=True):
@@ -85,6 +86,10 @@ class _Spot(msgspec.Struct, frozen=True):
             f"{self.name}: byte {self.at}: sequence {self.sequence}: expected {expected}, found {self.found}"
         )
 
+    def refuse_head(self, start: Start) -> JournalError:
+        expected = f"the head of the segment in which the snapshot at record {start.sequence} was taken"
+        return JournalError(f"{self.name}: byte {self.at}: expected {expected}, found {self.found}")
+
 
 class _Walk:
     """The state of one pass over segments in their order."""
@@ -112,7 +117,7 @@ class _Walk:
             self.dropped.append(number)
         elif data.count(b"\0") == len(data):
             self.dropped.append(number)  # allocated ahead and never used, unless something follows
-            self.spot = _Spot(name, 0, self.sequence + 1, "zeros")
+            self.spot = _Spot(name, 0, self.sequence + 1, "zeros" if data else "an empty file")
         else:
             self._walk(number, data)
 
@@ -189,6 +194,8 @@ def recover(segments: Iterable[tuple[int, bytes]], start: Start | None = None) -
     if start.sequence and walk.next_number == start.segment:
         expected = f"the segment in which the snapshot at record {start.sequence} was taken"
         raise JournalError(f"{segment_name(start.segment)}: expected {expected}, found no such file")
+    if start.sequence and not walk.kept and walk.spot is not None:
+        raise walk.spot.refuse_head(start)
     if walk.sequence < walk.synced:
         spot = walk.spot or _Spot(_last_name(walk), _last_end(walk), walk.sequence + 1, "the end")
         raise spot.refuse(walk.witness)
@@ -215,7 +222,7 @@ def entries_of(kept: Kept, data: bytes, after_sequence: int) -> Iterator[Entry]:
 
 
 def _torn(spot: _Spot | None) -> str:
-    if spot is None or spot.found == "zeros":
+    if spot is None or spot.found in NOTHING:
         return ""
     return f"{spot.name}: cut at byte {spot.at}, before record {spot.sequence}: {spot.found}"
 

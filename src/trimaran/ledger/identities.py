@@ -95,9 +95,12 @@ class Identities:
     def restore(self, image: IdentitiesImage) -> None:
         """Makes an empty memory what an image says."""
         assert not self.known, "restored into a memory that is not empty"
-        for start_ns, names in image.spans:
-            for name, price_ticks, lots in names:
-                self.add(name, pack(price_ticks, lots), start_ns)
+        for start_ns, names in image.spans:  # not by `add`: what was remembered is not forgotten now
+            span = start_ns // SPAN_NS
+            self._spans[span] = [name for name, _, _ in names]
+            self.known.update((name, pack(price_ticks, lots)) for name, price_ticks, lots in names)
+        self._heap = sorted(self._spans)
+        self._newest = max(self._spans, default=0)
         self.since_ns = image.since_ns
 
     def _forget(self) -> None:
