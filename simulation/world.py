@@ -73,6 +73,7 @@ class World:
         self.desk: SimDesk
         self.process: Process
         self.oracle: Oracle
+        self.told: Oracle | None = None  # the same, once it is there
         self.simulator: Simulator
         self.points: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
@@ -111,6 +112,7 @@ class World:
         exchange = self.simulator.exchanges[venue]
         symbol = MARKETS[story.market].spell(Pair.parse("BTC-USDT"))
         self.oracle = Oracle(exchange, story.market, exchange.instrument(story.market, symbol))
+        self.told = self.oracle
         power = any(crash.power for crash in story.crashes)
         self.oracle.desk_of = lambda: self.desk.desk if self._up else None
         self.oracle.forgets = power and story.durability is Durability.FAST
@@ -363,20 +365,32 @@ def play(seed: int, trace: bool = False, story: Story | None = None) -> Verdict:
         run_story(loop, seed, world.live(), world.processes)
     except (Deadlock, Livelock, OutOfTime) as error:
         violations.append(f"LIVENESS: {type(error).__name__}: {error}")
+    except Exception as error:  # whatever breaks a story is a seed that fails, not the end of the others
+        where = "".join(traceback.format_exception(error)[-4:])
+        violations.append(f"PROCESS: {error!r}\n{where}")
     finally:
         set_hook(before)
+    violations += _left_over(loop)
+    counts = world.counts + loop.network.counts + world._disk.counts
+    if world.told is not None:
+        violations += world.told.violations
+        counts += world.told.counts
+        for gate in world.simulator.gates.values():
+            each = gate.counts
+            counts.update({f"venue {name}": getattr(each, name) for name in each.__struct_fields__})
+    return Verdict(seed, story, violations, loop.digest, loop.time(), counts, world.points, world.trace)
+
+
+def _left_over(loop: SimLoop) -> list[str]:
+    """What callbacks and forgotten tasks have raised."""
+    found: list[str] = []
     for context in loop.errors:
         raised = context.get("exception")
         if _of_a_lost_connection(raised):
             continue
         where = "".join(traceback.format_exception(raised)[-4:]) if raised is not None else ""
-        violations.append(f"PROCESS: {context.get('message')}: {raised!r}\n{where}")
-    violations += world.oracle.violations
-    counts = world.counts + loop.network.counts + world._disk.counts + world.oracle.counts
-    trading = [gate.counts for gate in world.simulator.gates.values()]
-    for each in trading:
-        counts.update({f"venue {name}": getattr(each, name) for name in each.__struct_fields__})
-    return Verdict(seed, story, violations, loop.digest, loop.time(), counts, world.points, world.trace)
+        found.append(f"PROCESS: {context.get('message')}: {raised!r}\n{where}")
+    return found
 
 
 def _of_a_lost_connection(error: object) -> bool:
