@@ -22,7 +22,7 @@ from tests.support.fault_venue import Venue, desk, quiet, settings, until
 
 MARKETS: Final = ("binance.spot", "binance.usdm", "okx.spot", "okx.swap", "htx.spot", "htx.swap")
 FEW: Final = ("intent.after_write", "order.sent", "snapshot.half", "fill.after_append")
-SMALL: Final = {"segment_bytes": 16_384, "per_tick": 1.0}
+SMALL: Final = {"segment_bytes": 65_536, "per_tick": 1.0}
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def die_at(path: Path, books: Books, point: str, nth: int, seed: int) -> None:
     before = hash_of(books)
     with desk(path, fail_at=f"{point}:{nth}", seed=seed, **SMALL) as process:
         code = process.end()
-        assert code == EXITED, (point, nth, process.lines[-30:])
+        assert code == EXITED, (point, nth, process.news())
         assert not (wrong := books.sent()), (point, nth, wrong)
         assert process.said("replayed") in ("", f"replayed {before}"), (point, nth)
         told = process.said("died").split()[2]

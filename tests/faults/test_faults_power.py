@@ -23,13 +23,13 @@ MARKETS: Final = {
     Durability.DURABLE: ("binance.usdm", "okx.swap", "htx.spot"),
     Durability.FAST: ("okx.spot", "htx.swap", "binance.usdm"),
 }
-POINTS: Final = (
-    "order.after_send",
-    "sync.before",
-    "intent.after_write",
-    "answer.after_step",
-    "segment.rotated",
-)
+POINTS: Final = {  # how often it is passed before
+    "order.after_send": 30,
+    "sync.before": 60,
+    "intent.after_write": 60,
+    "answer.after_step": 30,
+    "segment.rotated": 3,
+}
 
 
 @pytest.fixture
@@ -58,12 +58,13 @@ def test_orders_and_a_power_cut(
 ) -> None:
     rng = random.Random(f"{seed}:{durability}")
     market = MARKETS[durability][seed % 3]
-    point = f"{POINTS[seed % len(POINTS)]}:{rng.randrange(20, 60)}:stop"
+    point, most = list(POINTS.items())[seed % len(POINTS)]
+    nth = rng.randrange(1, most + 1)
     trade = {"durability": durability.value, "per_tick": 2.0, "segment_bytes": 32_768, "seed": seed}
     state = str(disk.root / "state")
     path, shard = settings(venue, tmp_path, [market], state=state)
     forgets = durability is Durability.FAST
-    with desk(path, fail_at=point, **trade) as process:
+    with desk(path, fail_at=f"{point}:{nth}:stop", **trade) as process:
         until(
             lambda: process.process.poll() is not None or process.halted() or process.said("halts"), process
         )

@@ -178,7 +178,7 @@ class Books:
         try:
             until(right, process, seconds)
         except AssertionError:
-            raise AssertionError((wrong, process.lines[-30:])) from None
+            raise AssertionError((wrong, process.news())) from None
         assert not (found := self.sent(forgets=forgets)), found
 
     def _money(self, durable: Durable, venue: str, orders: dict[ClientOrderId, Any]) -> list[str]:

@@ -122,7 +122,9 @@ class Ending:
             os.kill(os.getpid(), signal.SIGSTOP)
             return
         state = "-"
-        if name in WRITTEN and not self.desk.journal.journal._pending:  # a cancel does not wait for its record
+        if (
+            name in WRITTEN and not self.desk.journal.journal._pending
+        ):  # a cancel does not wait for its record
             state = f"{self.desk.desk.durable.state_hash():016x}"
         tell(f"died {name} {state}")
         os._exit(EXITED)

@@ -60,10 +60,10 @@ def options(settings: JournalSettings) -> JournalOptions:
     size = int(os.environ.get("SEGMENT_BYTES", SEGMENT_BYTES))
     return JournalOptions(
         segment_bytes=size,
-        segments_max=settings.segments_max,
+        segments_max=100_000,
         fast_sync_ms=settings.fast_sync_ms,
         snapshots_kept=settings.snapshots_kept,
-        snapshot_days=settings.snapshot_days,
+        snapshot_days=0,
         space_retry_ms=100,
     )
 

@@ -100,6 +100,10 @@ class DeskProcess:
         """The last line that begins with a word; empty where none does."""
         return next((line for line in reversed(self.lines) if line.startswith(word)), "")
 
+    def news(self) -> list[str]:
+        """The last lines, without refusals."""
+        return [line for line in self.lines if not line.startswith(("refused", " - leaked"))][-12:]
+
     def halted(self) -> bool:
         """Whether it does not run."""
         stat = Path(f"/proc/{self.process.pid}/stat").read_text()
@@ -171,6 +175,6 @@ def until(
     """Waits for something, as long as the process lives."""
     ends = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < ends, process.lines[-30:] if process else "it did not come to pass"
-        assert process is None or process.process.poll() is None, process.lines[-30:]
+        assert time.monotonic() < ends, process.news() if process else "it did not come to pass"
+        assert process is None or process.process.poll() is None, process.news()
         time.sleep(0.02)
