@@ -21,7 +21,7 @@ def main() -> int:
         sys.meta_path[:] = [each for each in sys.meta_path if "Redirecting" not in type(each).__name__]
         sys.path.insert(0, str(folder / "src"))
     sys.path.insert(0, str(folder))
-    play = importlib.import_module("simulation.world").play
+    play = importlib.import_module("simulation.seed").play
     for seed in range(int(sys.argv[1]), int(sys.argv[2])):
         verdict = play(seed)
         if not verdict.passed:

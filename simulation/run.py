@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from simulation.world import Verdict, play
+from simulation.seed import Verdict, play
 
 CHUNK: Final = 8
 TOLD_EVERY: Final = 500

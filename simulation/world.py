@@ -10,17 +10,14 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
-import msgspec
-
 from simulation.connection import CALM
 from simulation.desk import Machine, SimDesk
 from simulation.disk import DiskFaults, SimDisk
-from simulation.loop import Deadlock, Livelock, OutOfTime, SimLoop
+from simulation.loop import SimLoop
 from simulation.oracle import Oracle
 from simulation.process import Crashed, Process
-from simulation.stage import SimClock, run_story
-from simulation.story import QUIET_MARKET, Bump, Crash, Story, Weather, draw
-from trimaran.base.buggify import set_hook
+from simulation.stage import SimClock
+from simulation.story import QUIET_MARKET, Bump, Crash, Story, Weather
 from trimaran.base.errors import JournalError, VenueError
 from trimaran.domain.events import CancelRequested
 from trimaran.domain.instrument import MarketName
@@ -45,24 +42,6 @@ NS_PER_S: Final = 1_000_000_000
 EXPECTED: Final = (VenueError, VenueFault, OSError, TimeoutError)  # what a venue can do to a start
 
 
-class Verdict(msgspec.Struct):
-    """What became of a seed."""
-
-    seed: int
-    story: Story
-    violations: list[str]
-    digest: int
-    virtual_s: float
-    counts: Counter[str]
-    points: Counter[str]
-    trace: list[str]
-
-    @property
-    def passed(self) -> bool:
-        """Whether everything was as it must be."""
-        return not self.violations
-
-
 class World:
     """The inhabitants of one story."""
 
@@ -80,7 +59,7 @@ class World:
         self.trace: list[str] = []
         self._tracing = trace
         self._rng = random.Random(f"{story.seed}:world")
-        self._disk = SimDisk(random.Random(f"{story.seed}:disk"), self._dies_writing)
+        self.disk = SimDisk(random.Random(f"{story.seed}:disk"), self._dies_writing)
         self._clock = SimClock(loop)
         self._armed: Crash | None = None
         self._generation = 0
@@ -119,7 +98,7 @@ class World:
         urls = self.simulator.urls()
         self._machine = Machine(
             story,
-            self._disk,
+            self.disk,
             self._clock,
             {MarketName(f"{venue}.{kind}"): _named(bases) for kind, bases in urls["venues"][venue].items()},
             urls["accounts"][venue],
@@ -172,7 +151,7 @@ class World:
             self.loop.network.faults = what.network
             self.simulator.set_faults(FaultPlan(trading=what.trading, half_open=what.half_open))
         elif isinstance(what, DiskFaults):
-            self._disk.faults = what
+            self.disk.faults = what
         elif isinstance(what, Bump):
             self._bump(what)
         elif what.point:
@@ -196,7 +175,7 @@ class World:
         self._faulty, self._armed = False, None
         self.loop.network.faults = CALM
         self.simulator.set_faults(FaultPlan())
-        self._disk.faults = DiskFaults()
+        self.disk.faults = DiskFaults()
         ready = await self._until(self._ready, READY_S)
         self._tell_desk()
         if not ready:
@@ -222,7 +201,7 @@ class World:
         for breach in self.desk.breaches:
             self.oracle.fail(f"PROCESS: breach: {breach}")
         self.oracle.judge(desk)
-        self.oracle.judge_records(entry.record for entry in read_journal(self._disk))
+        self.oracle.judge_records(entry.record for entry in read_journal(self.disk))
 
     def _quotes_look_old(self) -> bool:
         """Whether the clock was set forwards: every quote looks late then, for minutes, and none is used."""
@@ -314,7 +293,7 @@ class World:
         process.kill()
         self.loop.network.end_of(process, told=not power)
         if power:
-            self._disk.lose_power()
+            self.disk.lose_power()
         self.loop.call_later(down_s, self._boot, context=contextvars.Context())
 
     def at_point(self, name: str) -> None:
@@ -352,53 +331,6 @@ class World:
         """A line of the trace."""
         if self._tracing:
             self.trace.append(f"{self.loop.time():9.4f} {text}")
-
-
-def play(seed: int, trace: bool = False, story: Story | None = None) -> Verdict:
-    """Lives one seed."""
-    story = story if story is not None else draw(seed)
-    loop = SimLoop(seed, time_s_max=LIFE_S_MAX)
-    world = World(story, loop, trace)
-    before = set_hook(world.at_point)
-    violations: list[str] = []
-    try:
-        run_story(loop, seed, world.live(), world.processes)
-    except (Deadlock, Livelock, OutOfTime) as error:
-        violations.append(f"LIVENESS: {type(error).__name__}: {error}")
-    except Exception as error:  # whatever breaks a story is a seed that fails, not the end of the others
-        where = "".join(traceback.format_exception(error)[-4:])
-        violations.append(f"PROCESS: {error!r}\n{where}")
-    finally:
-        set_hook(before)
-    violations += _left_over(loop)
-    counts = world.counts + loop.network.counts + world._disk.counts
-    if world.told is not None:
-        violations += world.told.violations
-        counts += world.told.counts
-        for gate in world.simulator.gates.values():
-            each = gate.counts
-            counts.update({f"venue {name}": getattr(each, name) for name in each.__struct_fields__})
-    return Verdict(seed, story, violations, loop.digest, loop.time(), counts, world.points, world.trace)
-
-
-def _left_over(loop: SimLoop) -> list[str]:
-    """What callbacks and forgotten tasks have raised."""
-    found: list[str] = []
-    for context in loop.errors:
-        raised = context.get("exception")
-        if _of_a_lost_connection(raised):
-            continue
-        where = "".join(traceback.format_exception(raised)[-4:]) if raised is not None else ""
-        found.append(f"PROCESS: {context.get('message')}: {raised!r}\n{where}")
-    return found
-
-
-def _of_a_lost_connection(error: object) -> bool:
-    """aiohttp's server trips over a request whose connection is gone before its task has begun."""
-    trace = error.__traceback__ if isinstance(error, TypeError) else None
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return trace is not None and trace.tb_frame.f_code.co_filename.endswith("aiohttp/web_protocol.py")
 
 
 def _named(bases: Any) -> dict[str, str]:

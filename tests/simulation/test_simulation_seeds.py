@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from simulation.run import main, parse_seeds, report
-from simulation.world import play
+from simulation.seed import play
 
 ROOT = Path(__file__).parents[2]
 CHUNK = 20
