@@ -16,6 +16,7 @@ from tests.support.fault_venue import Venue, desk, quiet, settings, until
 
 MARKETS: Final = ("binance.spot", "binance.usdm", "okx.spot", "okx.swap", "htx.spot", "htx.swap")
 ROUNDS: Final = 12
+DEAD_MAN: Final = "[dead_man]\nafter_s = 10\n"
 FAULTS: Final[tuple[dict[str, object], ...]] = (
     {},
     {"lost_answer": 0.2, "lost_request": 0.1},
@@ -42,7 +43,7 @@ def venue() -> Iterator[Venue]:
 @pytest.mark.parametrize("market", MARKETS)
 def test_kills_at_any_moment_among_faults(venue: Venue, tmp_path: Path, market: str, seed: int) -> None:
     rng = random.Random(f"{market}:{seed}")
-    path, shard = settings(venue, tmp_path, [market], "[dead_man]\nafter_s = 5\n")
+    path, shard = settings(venue, tmp_path, [market], DEAD_MAN)
     books = Books(venue, path, shard, [market])
     with desk(path, per_tick=1.0, seed=seed) as process:
         until(lambda: books.last_epoch() == 1, process)

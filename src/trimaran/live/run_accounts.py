@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -21,6 +22,7 @@ from trimaran.live.account import Hosts, Surroundings, gate_of, open_account
 from trimaran.live.executor import Executor
 from trimaran.live.listing import Listing
 from trimaran.live.run_config import RunSettings
+from trimaran.live.startup import patiently
 from trimaran.venues.registry import MARKETS
 from trimaran.venues.wire.account_client import AccountClient
 from trimaran.venues.wire.asks import OrderRef
@@ -100,8 +102,12 @@ class RunAccounts:
         rests: Mapping[str, RestClient],
         executor: Executor,
         desk: Desk,
+        tell: Callable[[str], None],
     ) -> None:
-        """Opens every account and tells it which orders are ours. Raises ConfigError or VenueError."""
+        """Opens every account, with patience, and tells it which orders are ours.
+
+        `tell` hears of each attempt that failed. Raises ConfigError or VenueError.
+        """
         self._desk = desk
         gates = {venue: gate_of(venue) for venue in rests}
         options = ClientOptions(since_ns=asked_since_ns(desk.durable))
@@ -113,7 +119,9 @@ class RunAccounts:
             rng = random.Random(self._rng.getrandbits(64))
             around = Surroundings(gates[venue], rests[venue], self._clock, rng, options, websocket)
             hear = executor.listener(market)
-            client = await open_account(market, hosts, credentials(market), symbols, around, hear)
+            opens = partial(open_account, market, hosts, credentials(market), symbols, around, hear)
+            patience_s = self._settings.config.desk.start_patience_s
+            client = await patiently(opens, self._clock, rng, patience_s, tell)
             executor.add(market, client)
             self.by_market[market] = RunAccount(market, client, symbols, desk)
         for entry in desk.durable.working.values():

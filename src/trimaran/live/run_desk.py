@@ -124,7 +124,7 @@ class RunDesk:
             self._build(listings, folder)
             self.executor = Executor(self.kill, self.knight, self.clock, self._push, self._on_account)
             await self.accounts.open(
-                listings, hosts, self._credentials, self._side.rests, self.executor, self.desk
+                listings, hosts, self._credentials, self._side.rests, self.executor, self.desk, self._tell
             )
             stack.push_async_callback(self.accounts.stop)
             stack.push_async_callback(self.executor.stop)
