@@ -23,12 +23,14 @@ from trimaran.domain.events import AccountSnapshot
 from trimaran.domain.instrument import InstrumentKey, MarketName
 from trimaran.domain.orders import OrderState
 from trimaran.live.executor import Executor
-from trimaran.venues.wire.asks import Balances, CancelTaken, Placed
+from trimaran.venues.wire.account_client import AccountClient
+from trimaran.venues.wire.asks import Balances, CancelTaken, Placed, Positions
 from trimaran.venues.wire.client_port import LineNews
 from trimaran.venues.wire.clock import SystemClock
 from trimaran.venues.wire.fault import FaultKind
 from trimaran.venues.wire.market_spec import SECOND
 from trimaran.venues.wire.message import Stamp
+from trimaran.venues.wire.patience import Patience
 from trimaran.venues.wire.rest import RestClient, RestOptions
 
 TOY = MarketName("toy.spot")
@@ -40,6 +42,7 @@ class Switch:
     def __init__(self) -> None:
         self.killed = False
         self.lets = True
+        self.writes = True
         self.asked: list[object] = []
         self.counted: list[tuple[str, int]] = []
 
@@ -53,6 +56,13 @@ class Switch:
 
     def on_dropped(self, client_order_id):
         self.counted.append(("dropped", client_order_id))
+
+    def on_wire(self, client_order_id):
+        self.counted.append(("wire", client_order_id))
+        return self.writes
+
+    def on_undone(self, client_order_id):
+        self.counted.append(("undone", client_order_id))
 
 
 class JumpingClock(SystemClock):
@@ -108,9 +118,10 @@ class Desk:
         )
         stage.hear = self.executor.listener(TOY)
 
-    async def up(self, **options: object) -> None:
+    async def up(self, **options: object) -> AccountClient:
         client = await self.stage.up(**options)
         self.executor.add(TOY, client)
+        return client
 
     def send(self, age_ns: int = 0) -> None:
         self.executor.carry_out(SendOrder(approved()), self.clock.wall_ns() - age_ns)
@@ -130,7 +141,7 @@ async def test_an_order_leaves_once_and_its_events_go_to_the_engine_and_notices_
     await desk.up()
     desk.send()
     await desk.stage.until(lambda: desk.of(OrderAcked))
-    assert desk.switch.counted == [("sent", OURS)]
+    assert desk.switch.counted == [("sent", OURS), ("wire", OURS)]
     assert desk.switch.asked == [(TOY, "s", False)]
     assert desk.stage.venue.count("line PlaceOrder") == 1
     assert any(isinstance(event, LineNews) for _, event in desk.notices)
@@ -211,6 +222,63 @@ async def test_an_order_that_waited_for_room_is_looked_at_again_before_it_leaves
     client.asker._gate.changed()
     assert await desk.rejected() == "LOCAL_KILLED"
     assert desk.switch.counted == [("sent", OURS)]
+
+
+@pytest.mark.parametrize(
+    ("killed", "halted_ns", "code"), [(True, 0, "LOCAL_KILLED"), (False, 9 * SECOND, "LOCAL_STALE")]
+)
+async def test_an_order_that_waited_for_a_connection_is_looked_at_again(desk, killed, halted_ns, code):
+    """All connections of REST are busy: it has been admitted and stamped, and not a byte of it has left."""
+    async with RestClient(SystemClock(), RestOptions(connections_max=1)) as narrow:
+        desk.stage.rest = narrow
+        client = await desk.up(line=None, order=Patience(0.2, 5.0))
+        client.asker._clock = desk.clock
+        busy, over = asyncio.Event(), asyncio.Event()
+
+        async def slow() -> object:
+            busy.set()
+            await over.wait()
+            return ()
+
+        desk.stage.venue.answers["Positions"] = [lambda ask: slow()]
+        question = asyncio.create_task(client.ask(Positions(), Patience(1.0, 5.0)))
+        await busy.wait()
+        desk.executor.on_tick()
+        desk.send()
+        await asyncio.sleep(0.05)
+        desk.switch.killed, desk.clock.halted_ns = killed, halted_ns
+        over.set()
+        assert await desk.rejected() == code
+        assert desk.switch.counted == [("sent", OURS)]  # and not written
+        await question
+
+
+async def test_an_order_waits_since_its_look_and_not_since_its_task_began(desk):
+    """The process is halted between the two."""
+    client = await desk.up(line=None)
+    client.asker._clock = desk.clock
+    desk.executor.on_tick()
+    desk.send()
+    desk.clock.halted_ns = 9 * SECOND
+    assert await desk.rejected() == "LOCAL_STALE"
+
+
+@pytest.mark.parametrize("line", [True, False])
+async def test_what_would_be_written_more_often_than_it_was_sent_is_not_written(desk, line):
+    await desk.up(**({} if line else {"line": None}))
+    desk.switch.writes = False
+    desk.send()
+    assert await desk.rejected() == "LOCAL_KNIGHT"
+
+
+@pytest.mark.parametrize("line", [True, False])
+async def test_a_second_departure_after_a_refusal_for_the_time_is_counted_as_one(desk, line):
+    name = "line PlaceOrder" if line else "PlaceOrder"
+    desk.stage.venue.answers[name] = [refusal(FaultKind.CLOCK), PLACED]
+    await desk.up(**({} if line else {"line": None}))
+    desk.send()
+    await desk.stage.until(lambda: desk.of(OrderAcked))
+    assert desk.switch.counted == [("sent", OURS), ("wire", OURS), ("undone", OURS), ("wire", OURS)]
 
 
 async def test_amendments_pass_the_same_way(desk):

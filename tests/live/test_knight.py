@@ -121,15 +121,20 @@ def test_out_never_exceeds_in_whatever_happens(seed: int) -> None:
     assert len(breaches) == figures.breaches
 
 
-def test_lines_that_wrote_more_than_left_are_a_breach() -> None:
+def test_an_order_that_is_written_more_often_than_it_was_sent_is_a_breach() -> None:
     breaches: list[str] = []
     knight = Knight(HandClock(), breaches.append)
     knight.on_intent(order(1).client_order_id)
     knight.on_checked(order(1).client_order_id)
     assert knight.on_sent(order(1).client_order_id)
-    assert knight.on_wire(1)
-    assert not knight.on_wire(2)
-    assert "wrote 2" in breaches[0]
+    assert knight.on_wire(order(1).client_order_id)
+    knight.on_undone(order(1).client_order_id)  # refused for its time: it has done nothing
+    assert knight.on_wire(order(1).client_order_id)
+    assert not breaches
+    assert not knight.on_wire(order(1).client_order_id)
+    assert not knight.on_wire(order(2).client_order_id)
+    assert "written more often than it was sent" in breaches[0]
+    assert "sent 1, written 1" in breaches[0]
 
 
 def test_windows_are_seconds_and_ids_that_wait_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

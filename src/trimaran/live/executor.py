@@ -5,7 +5,8 @@
 
 An order that may not leave ends here: `OrderRejected` (or `AmendRefused`) with a code of `TEXTS`, which says
 that nothing has left. An order that has to wait in its account, for room in the venue's limits or for the
-venue's time, is looked at once more when it is about to leave (`Asker.still`); it counts as sent by then.
+venue's time or for a connection, is looked at once more when it is about to leave (`Asker.still`); it counts
+as sent by then. The counters hear of its bytes from who writes them (`Asker.writes`).
 
 The age of an order counts from its step by two clocks: the wall clock, and the monotonic one from where the
 wall clock stood when it was last looked at. The older age counts, so neither a process that was halted nor a
@@ -32,7 +33,7 @@ from trimaran.domain.kill import market_in
 from trimaran.domain.orders import StrategyName
 from trimaran.domain.ports import Clock
 from trimaran.venues.wire.account_client import AccountClient
-from trimaran.venues.wire.asker import STALE
+from trimaran.venues.wire.asker import STALE, UNCOUNTED
 from trimaran.venues.wire.asks import OrderRef
 from trimaran.venues.wire.client_port import ClientEvent
 from trimaran.venues.wire.law import SEND_AGE_NS_MAX
@@ -42,7 +43,6 @@ ENGINE_EVENTS: Final = frozenset(
     (*get_args(AccountEvent), *get_args(ProbeAnswer), AccountSnapshot, AccountUncertain)
 )
 KILLED: Final = "LOCAL_KILLED"
-UNCOUNTED: Final = "LOCAL_KNIGHT"
 NO_ACCOUNT: Final = "LOCAL_NO_ACCOUNT"
 TEXTS: Final[Mapping[str, str]] = {
     KILLED: "not sent: a kill switch stands",
@@ -71,6 +71,12 @@ class Departures(Protocol):
 
     def on_dropped(self, client_order_id: ClientOrderId) -> None:
         """An order that was decided does not leave."""
+
+    def on_wire(self, client_order_id: ClientOrderId) -> bool:
+        """The bytes of an order are about to be written; False: they must not."""
+
+    def on_undone(self, client_order_id: ClientOrderId) -> None:
+        """They were not written after all, or are proved to have done nothing."""
 
 
 class Executor:
@@ -118,6 +124,8 @@ class Executor:
         assert market not in self._accounts, market
         self._accounts[market] = account
         account.asker.still = self._still
+        account.asker.writes = self._writes
+        account.asker.undone = self._undone
 
     def listener(self, market: MarketName) -> Callable[[ClientEvent], None]:
         """What an account of a market is to be told to."""
@@ -167,7 +175,7 @@ class Executor:
             self._end(OrderRejected(order.client_order_id, account, TEXTS[account], 0, self._clock.wall_ns()))
             return
         if not account.send_now(approved):
-            self._aside(partial(account.place, approved))
+            self._aside(partial(account.place, approved, self._clock.monotonic_ns()))
 
     def _amend(self, approved: Approved, now_ns: int) -> None:
         order = approved.order
@@ -177,7 +185,7 @@ class Executor:
             return
         venue_order_id = account.fold.venue_order_id(order.client_order_id)
         if not account.amend_now(approved, venue_order_id):
-            self._aside(partial(account.amend, approved, venue_order_id))
+            self._aside(partial(account.amend, approved, venue_order_id, self._clock.monotonic_ns()))
 
     def _leaves(self, approved: Approved, now_ns: int) -> AccountClient | str:
         """The account that takes an order now, or the code of why it does not leave."""
@@ -206,6 +214,12 @@ class Executor:
         if self._kill.stops(self._market(order.instrument_key), order.strategy, order.reduce_only):
             return KILLED
         return ""
+
+    def _writes(self, approved: Approved) -> bool:
+        return self._departures.on_wire(approved.order.client_order_id)
+
+    def _undone(self, approved: Approved) -> None:
+        self._departures.on_undone(approved.order.client_order_id)
 
     def _age_ns(self, step_ns: int) -> int:
         """How long ago a step was, by the clock that says longer."""

@@ -8,11 +8,13 @@ line. So neither a loop that sends twice, nor a way around risk or journal, can 
 
     journaled  +1   GroupOpened (each order), OrderReissued, AmendOpened
     checked    +1   OrderApproved
-    sent       +1   right before the bytes; one that finds no intent, or no check, does not leave
+    sent       +1   at the last look; one that finds no intent, or no check, does not leave
+    written    +1   right before the bytes, by whoever writes them; one that was not sent is not written
 
 Whatever was journaled and then not sent (a kill, a stall) is `dropped`: what is left over must not pay for
-somebody else's departure, so each id has an account of its own. `on_wire` compares with what the lines
-themselves have counted. A breach calls `breach` in the same call, with the figures.
+somebody else's departure, so each id has an account of its own. What was written and is proved to have done
+nothing (a refusal for the time) is `undone`, and may be written once more. A breach calls `breach` in the
+same call, with the figures.
 
 Non-feature: it does not judge an order. Risk does.
 """
@@ -40,6 +42,8 @@ class KnightFigures(msgspec.Struct, frozen=True):
     journaled: int = 0
     checked: int = 0
     sent: int = 0
+    written: int = 0
+    undone: int = 0
     dropped: int = 0
     window_journaled: int = 0
     window_checked: int = 0
@@ -49,7 +53,10 @@ class KnightFigures(msgspec.Struct, frozen=True):
     @property
     def text(self) -> str:
         """For the reason of a kill."""
-        return f"journaled {self.journaled}, checked {self.checked}, sent {self.sent}, dropped {self.dropped}"
+        return (
+            f"journaled {self.journaled}, checked {self.checked}, sent {self.sent}, "
+            f"written {self.written - self.undone}, dropped {self.dropped}"
+        )
 
 
 class _Waiting:
@@ -72,6 +79,9 @@ class Knight:
         self._journaled = 0
         self._checked = 0
         self._sent = 0
+        self._unwritten: dict[ClientOrderId, int] = {}  # that were sent, and how often each may be written
+        self._written = 0
+        self._undone = 0
         self._dropped = 0
         self._breaches = 0
         self._window_began_ns = clock.monotonic_ns()
@@ -82,7 +92,14 @@ class Knight:
     def figures(self) -> KnightFigures:
         """What was counted until now."""
         return KnightFigures(
-            self._journaled, self._checked, self._sent, self._dropped, *self._window, self._breaches
+            self._journaled,
+            self._checked,
+            self._sent,
+            self._written,
+            self._undone,
+            self._dropped,
+            *self._window,
+            self._breaches,
         )
 
     # --- in -------------------------------------------------------------------------------------------
@@ -121,6 +138,7 @@ class Knight:
             return self._broken(_why(client_order_id, waiting))
         self._take(client_order_id, waiting)
         self._sent += 1
+        self._may_write(client_order_id)
         return True
 
     def on_dropped(self, client_order_id: ClientOrderId) -> None:
@@ -130,11 +148,21 @@ class Knight:
             self._take(client_order_id, waiting)
             self._dropped += 1
 
-    def on_wire(self, written: int) -> bool:
-        """The lines have written so many orders since the start; False: more than left here."""
-        if written > self._sent:
-            return self._broken(f"the lines wrote {written} orders, and only {self._sent} left here")
+    def on_wire(self, client_order_id: ClientOrderId) -> bool:
+        """The bytes of an order are about to be written; False: they must not, and everything was killed."""
+        left = self._unwritten.pop(client_order_id, 0)
+        if not left:
+            name = encode_client_id(client_order_id)
+            return self._broken(f"order {name} is written more often than it was sent")
+        if left > 1:
+            self._unwritten[client_order_id] = left - 1
+        self._written += 1
         return True
+
+    def on_undone(self, client_order_id: ClientOrderId) -> None:
+        """Bytes of an order were not written after all, or did nothing, which is proved: once more."""
+        self._undone += 1
+        self._may_write(client_order_id)
 
     def on_tick(self) -> None:
         """Some time has passed: windows end."""
@@ -154,6 +182,11 @@ class Knight:
             if len(self._waiting) > WAITING_MAX:
                 del self._waiting[next(iter(self._waiting))]
         return waiting
+
+    def _may_write(self, client_order_id: ClientOrderId) -> None:
+        self._unwritten[client_order_id] = self._unwritten.get(client_order_id, 0) + 1
+        if len(self._unwritten) > WAITING_MAX:
+            del self._unwritten[next(iter(self._unwritten))]
 
     def _take(self, client_order_id: ClientOrderId, waiting: _Waiting) -> None:
         waiting.journaled = max(0, waiting.journaled - 1)

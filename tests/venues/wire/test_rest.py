@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import re
 import traceback
+from functools import partial
 
 import pytest
 
@@ -260,6 +261,24 @@ async def test_it_is_told_whether_anything_may_have_left(raw, clock):
         with pytest.raises(RestError, match="TimeoutError") as caught:
             await first
         assert caught.value.may_have_left
+
+
+async def test_what_may_not_depart_when_it_has_its_connection_has_not_left(raw, rest):
+    class Held(Exception):
+        pass
+
+    def held() -> None:
+        raise Held
+
+    asked: list[str] = []
+    raw.answers = [answer(), answer()]
+    for path in ("/new", "/reused"):
+        with pytest.raises(Held):
+            await rest.send(HttpRequest("POST", raw.url + "/order", body=b"{}"), departs=held)
+        request = HttpRequest("POST", raw.url + path, body=b"{}")
+        await rest.send(request, departs=partial(asked.append, path))
+    assert [request.split()[1] for request in raw.requests] == [b"/new", b"/reused"]
+    assert asked == ["/new", "/reused"]
 
 
 async def test_an_unreadable_answer_may_have_been_an_order(raw, rest):

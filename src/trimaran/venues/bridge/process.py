@@ -33,7 +33,7 @@ from trimaran.venues.bridge.messages import (
 from trimaran.venues.wire.backoff import Backoff
 from trimaran.venues.wire.credentials import Credentials
 from trimaran.venues.wire.market_spec import SECOND
-from trimaran.venues.wire.message import HttpReply, HttpRequest
+from trimaran.venues.wire.message import Departs, HttpReply, HttpRequest
 from trimaran.venues.wire.rest import RestError
 from trimaran.venues.wire.tasks import Tasks
 
@@ -149,8 +149,12 @@ class BridgeProcess:
         await self._tasks.end()
         self._ended.set()
 
-    async def send(self, request: HttpRequest, total_s_max: float = 0.0) -> HttpReply:
+    async def send(
+        self, request: HttpRequest, total_s_max: float = 0.0, departs: Departs | None = None
+    ) -> HttpReply:
         """The child's line. Raises RestError."""
+        if departs is not None:
+            departs()
         return HttpReply(200, await self.ask(request.url.removeprefix(SCHEME), request.body, total_s_max))
 
     def stop(self, url: str, stop_ns: int) -> None:

@@ -115,7 +115,7 @@ class AccountClient:
                 feed = LineFeed(session, clock, self._upkeep.answer, hear, websocket=websocket)
                 self.feeds[line.name] = feed
                 if line.takes_orders and self._order_line is None:
-                    self._order_line = OrderLine(dialect, feed)
+                    self._order_line = OrderLine(dialect, feed, self.asker)
         outcomes = Outcomes(self.fold, clock, self.venue_clock, self._tell)
         self.orders = OrderDesk(shared, outcomes, self._order_line)
         self.quick: QuickOrders | None = None
@@ -191,15 +191,18 @@ class AccountClient:
         """The answer to any ask that is no order, over REST. Raises VenueFault."""
         return await self.asker.ask(ask, patience if patience is not None else self.options.ask)
 
-    async def place(self, approved: Approved) -> Sequence[ClientEvent]:
-        """Sends an order once; the events of its answer, which `on_event` has been told as well."""
-        return await self.orders.place(approved)
+    async def place(self, approved: Approved, began_ns: int = 0) -> Sequence[ClientEvent]:
+        """Sends an order once; the events of its answer, which `on_event` has been told as well.
+
+        `began_ns` (monotonic): since when it waits, where that was before this call.
+        """
+        return await self.orders.place(approved, began_ns)
 
     async def amend(
-        self, approved: Approved, venue_order_id: VenueOrderId | None = None
+        self, approved: Approved, venue_order_id: VenueOrderId | None = None, began_ns: int = 0
     ) -> Sequence[ClientEvent]:
         """Changes an open order."""
-        return await self.orders.amend(approved, venue_order_id)
+        return await self.orders.amend(approved, venue_order_id, began_ns)
 
     async def cancel(self, ref: OrderRef) -> Sequence[ClientEvent]:
         """Asks for an order's end."""

@@ -6,8 +6,9 @@ A request leaves once. It is written twice: as a draft, which says what it costs
 when it may leave. It is sent again in one case only: the venue refused it for its time (FaultKind.CLOCK).
 Then the venue's time is asked for and the request is sent once more, if it is no order, or if the refusal
 proves that nothing was done and the order is not older yet than it may be: who waits for its end counts from
-its beginning. An order that has waited is looked at again when it may leave: it can be too old by then (the
-process may have been halted), or stopped by a kill switch (`still`).
+its beginning. An order that has waited is looked at again when it may leave, and once more when it has its
+connection: it can be too old by then (the process may have been halted), or stopped by a kill switch
+(`still`). Right before its first byte it is counted (`writes`), by whoever writes it.
 
 A request that is refused as expired although it cannot have been on its way for so long is such a one too.
 
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Final, Protocol, TypeVar
 
 from msgspec.structs import replace
@@ -54,6 +56,7 @@ STOPPING: Final = (FaultKind.RATE_LIMITED, FaultKind.BANNED)
 COUNTS_NS: Final = 10_000_000
 COSTS_KEPT: Final = 4_096
 STALE: Final = "LOCAL_STALE"  # the code of an order that grew too old here
+UNCOUNTED: Final = "LOCAL_KNIGHT"  # of one that would be written more often than was intended
 
 
 class Carrier(Protocol):
@@ -112,14 +115,21 @@ class Asker:
         self._sync: asyncio.Lock = asyncio.Lock()
         self._synced_ns = -SECOND
         self.still: Callable[[Approved], str] = lambda approved: ""  # a code: an order may not leave now
+        # whoever is about to write an order asks; False: it must not
+        self.writes: Callable[[Approved], bool] = lambda approved: True
+        # what was written did nothing, which is proved: it may be written once more
+        self.undone: Callable[[Approved], None] = lambda approved: None
         self._counted_ns = 0  # when the venue's own count was read last
         self._costs: dict[object, Cost] = {}  # by the shape of a request
 
     async def ask(
-        self, ask: Ask[T], patience: Patience = ASK, carrier: Carrier | None = None
+        self, ask: Ask[T], patience: Patience = ASK, carrier: Carrier | None = None, began_ns: int = 0
     ) -> T | Unsupported:
-        """The answer; `Unsupported` where the market has no such thing. Raises VenueFault."""
-        began_ns = self._clock.monotonic_ns()
+        """The answer; `Unsupported` where the market has no such thing. Raises VenueFault.
+
+        `began_ns` (monotonic): since when an order waits, where that was before this call.
+        """
+        began_ns = began_ns or self._clock.monotonic_ns()
         if isinstance(ask, RISK_ASKS) and not self.venue_clock.synced:
             await self._sync_for_order()
         try:
@@ -142,6 +152,7 @@ class Asker:
             raise
         if isinstance(ask, ORDER_ASKS) and self._clock.monotonic_ns() - began_ns > patience.valid_ns:
             raise VenueFault(fault)
+        self.uncount(ask)
         return await self._once(ask, patience, carrier, began_ns)
 
     async def sync_clock(self) -> None:
@@ -225,15 +236,20 @@ class Asker:
             self._settle(ticket, None, False)
             raise VenueFault(must_stay)
         try:
-            reply = await self._carried(ask, patience, carrier)
+            reply = await self._carried(ask, patience, carrier, began_ns)
         except RestError as error:
             left = error.may_have_left
             raise VenueFault(_fault_of(error)) from error
+        except VenueFault:  # the last look
+            left = False
+            raise
         finally:
             self._settle(ticket, reply, left)
         return self._read(ask, ticket, reply, sent_ns, patience)
 
-    async def _carried(self, ask: Ask[T], patience: Patience, carrier: Carrier | None) -> HttpReply:
+    async def _carried(
+        self, ask: Ask[T], patience: Patience, carrier: Carrier | None, began_ns: int
+    ) -> HttpReply:
         """Written whole, with the time of now: it may have waited."""
         stamp = self._stamp(patience)
         if carrier is not None:
@@ -242,7 +258,28 @@ class Asker:
                 return reply
         written = self._dialect.write(ask, stamp)
         assert isinstance(written, HttpRequest)
-        return await self._rest.send(written, patience.answer_s_max)
+        if not isinstance(ask, PlaceOrder | AmendOrder):
+            return await self._rest.send(written, patience.answer_s_max)
+        departs = partial(self._departs, ask, patience, began_ns)
+        return await self._rest.send(written, patience.answer_s_max, departs)
+
+    def _departs(self, ask: PlaceOrder | AmendOrder, patience: Patience, began_ns: int) -> None:
+        """The last look at an order, which has its connection now. Raises VenueFault: it has not left."""
+        must_stay = self._must_stay(ask, patience, self._clock.monotonic_ns() - began_ns)
+        if must_stay is not None:
+            raise VenueFault(must_stay)
+        self.count(ask)
+
+    def count(self, ask: Ask[object]) -> None:
+        """To be called by who is about to write an order. Raises VenueFault: it must not."""
+        if isinstance(ask, PlaceOrder | AmendOrder) and not self.writes(ask.approved):
+            text = "not sent: it would be written more often than was intended"
+            raise VenueFault(Fault(FaultKind.REJECTED, Effect.REFUSED, UNCOUNTED, text))
+
+    def uncount(self, ask: Ask[object]) -> None:
+        """It was not written after all, or is proved to have done nothing: it may be written once more."""
+        if isinstance(ask, PlaceOrder | AmendOrder):
+            self.undone(ask.approved)
 
     def _read(self, ask: Ask[T], ticket: Ticket, reply: HttpReply, sent_ns: int, patience: Patience) -> T:
         heard_ns = self._clock.monotonic_ns()

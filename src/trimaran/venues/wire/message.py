@@ -6,7 +6,7 @@ as bytes, headers. It is sent once or not at all; no shell rewrites, redirects o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 import msgspec
@@ -64,11 +64,20 @@ class HttpReply(msgspec.Struct, frozen=True):
     headers: Mapping[str, str] = NO_HEADERS
 
 
+Departs = Callable[[], None]
+
+
 class Sender(Protocol):
     """What carries a request: HTTP (`rest.py`), or something else that answers (`venues/bridge`)."""
 
-    async def send(self, request: HttpRequest, total_s_max: float = 0.0) -> HttpReply:
-        """The answer of any status. Raises RestError when there is none, with what that proves."""
+    async def send(
+        self, request: HttpRequest, total_s_max: float = 0.0, departs: Departs | None = None
+    ) -> HttpReply:
+        """The answer of any status. Raises RestError when there is none, with what that proves.
+
+        `departs` is called once, right before the first byte leaves, however long that took: what it raises
+        is raised, and nothing has left.
+        """
 
     def stop(self, url: str, stop_ns: int) -> None:
         """Sends nothing to the host of `url` for so long."""

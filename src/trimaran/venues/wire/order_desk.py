@@ -47,10 +47,10 @@ class OrderDesk:
 
     # --- orders ---------------------------------------------------------------------------------------
 
-    async def place(self, approved: Approved) -> Sequence[ClientEvent]:
+    async def place(self, approved: Approved, began_ns: int = 0) -> Sequence[ClientEvent]:
         """Sends an order once; its outcome (OrderAcked, OrderRejected or OrderLost) and what else is new."""
         self._fold.expect(approved.order)
-        answer = self._asker.ask(PlaceOrder(approved), self._options.order, self._carrier)
+        answer = self._asker.ask(PlaceOrder(approved), self._options.order, self._carrier, began_ns)
         return await self._place(approved, answer)
 
     async def place_again(self, approved: Approved, began_ns: int, fault: Fault) -> Sequence[ClientEvent]:
@@ -90,12 +90,12 @@ class OrderDesk:
     # --- amendments -----------------------------------------------------------------------------------
 
     async def amend(
-        self, approved: Approved, venue_order_id: VenueOrderId | None = None
+        self, approved: Approved, venue_order_id: VenueOrderId | None = None, began_ns: int = 0
     ) -> Sequence[ClientEvent]:
         """Changes an order to what `approved` says; the events of the answer."""
         self._fold.expect_amended(approved.order)
         ask = AmendOrder(approved, venue_order_id)
-        return await self._amend(ask, self._asker.ask(ask, self._options.order, self._carrier))
+        return await self._amend(ask, self._asker.ask(ask, self._options.order, self._carrier, began_ns))
 
     async def amend_again(self, ask: AmendOrder, began_ns: int, fault: Fault) -> Sequence[ClientEvent]:
         """The same for one that was refused for its time."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from trimaran.venues.wire.asker import Asker
 from trimaran.venues.wire.asks import Ask
 from trimaran.venues.wire.capability import Unsupported
 from trimaran.venues.wire.dialect import MarketDialect
@@ -17,20 +18,25 @@ from trimaran.venues.wire.rest import RestError
 class OrderLine:
     """The order line of one market. Whoever hears the feed passes replies and losses on to it."""
 
-    def __init__(self, dialect: MarketDialect, feed: LineFeed) -> None:
+    def __init__(self, dialect: MarketDialect, feed: LineFeed, asker: Asker) -> None:
         self.late = 0  # replies that nobody waited for any more
         self.feed = feed
         self._dialect = dialect
+        self._asker = asker
         self._waiting: dict[int, asyncio.Future[HttpReply]] = {}
 
     async def carry(self, ask: Ask[object], stamp: Stamp, answer_s_max: float) -> HttpReply | None:
-        """See `Carrier`: None means that nothing was sent."""
+        """See `Carrier`: None means that nothing was sent. Raises VenueFault as `Asker.count` does."""
         session = self.feed.session
         if not session.is_up:
             return None
         request_id = session.take_id()
         text = self._dialect.write_order(ask, request_id, stamp)
-        if isinstance(text, Unsupported) or not self.feed.send_order(text, request_id):
+        if isinstance(text, Unsupported):
+            return None
+        self._asker.count(ask)
+        if not self.feed.send_order(text, request_id):
+            self._asker.uncount(ask)
             return None
         reply: asyncio.Future[HttpReply] = asyncio.get_running_loop().create_future()
         self._waiting[request_id] = reply

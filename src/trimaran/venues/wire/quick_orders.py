@@ -122,13 +122,24 @@ class QuickOrders:
                 self._fold.expect(ask.approved.order)
             elif isinstance(ask, AmendOrder):
                 self._fold.expect_amended(ask.approved.order)
-            left = self._feed.send_order(text, request_id)
+            left = self._written(ask, text, request_id)
         finally:
             if not left:
                 asker.give_back(ticket)
         if left:
             self._sent[request_id] = _Sent(ask, ticket, now_ns)
             self._deadlines.append((now_ns + self._answer_ns, request_id))
+        return left
+
+    def _written(self, ask: OrderAsk, text: str, request_id: int) -> bool:
+        """Counted, then written; False when it may not be counted: the patient way refuses it, too."""
+        if isinstance(ask, CancelOrder):
+            return self._feed.send_order(text, request_id)
+        if not self._asker.writes(ask.approved):
+            return False
+        left = self._feed.send_order(text, request_id)
+        if not left:
+            self._asker.undone(ask.approved)
         return left
 
     # --- answers --------------------------------------------------------------------------------------

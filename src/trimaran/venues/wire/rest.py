@@ -33,7 +33,7 @@ from trimaran.base.errors import ConfigError, VenueError
 from trimaran.base.limits import FRAME_BYTES_MAX
 from trimaran.domain.ports import Clock
 from trimaran.venues.wire.dial import check_proxy, dial, without_queries
-from trimaran.venues.wire.message import HttpReply, HttpRequest
+from trimaran.venues.wire.message import Departs, HttpReply, HttpRequest
 
 SECOND: Final = 1_000_000_000
 BANNED: Final = 418
@@ -113,16 +113,21 @@ class RestClient:
         self._session = None
 
     async def send(
-        self, request: HttpRequest, total_s_max: float = 0.0, body_bytes_max: int = 0
+        self,
+        request: HttpRequest,
+        total_s_max: float = 0.0,
+        departs: Departs | None = None,
+        body_bytes_max: int = 0,
     ) -> HttpReply:
         """The answer of any status. Raises RestError when there is none, or it is too large.
 
-        The two limits replace those of the options.
+        The two limits replace those of the options. `departs` is called when the request has its connection,
+        right before its first byte leaves: what it raises is raised, and nothing has left.
         """
         assert self._session is not None, "used outside of its context"
         host = urlsplit(request.url).netloc
         self._refuse_while(self._stopped_until_ns, host)
-        departure = _Departure()
+        departure = _Departure(departs)
         what = f"{request.method} {request.url.partition('?')[0]}"
         try:
             async with self._session.request(
@@ -214,9 +219,19 @@ class _SentTwice(Exception):
 
 
 class _Departure:
-    """Whether a request has been given a connection, from which moment bytes of it may leave."""
+    """Whether a request has been given a connection, from which moment bytes of it may leave.
 
-    begun = False
+    On the connection it is looked at once more (`departs`): it may have waited for one for long.
+    """
+
+    def __init__(self, departs: Departs | None) -> None:
+        self.begun = False
+        self._departs = departs
+
+    def look(self) -> None:
+        """The last look. Raises what it says."""
+        if self._departs is not None:
+            self._departs()
 
 
 def _departures() -> aiohttp.TraceConfig:
@@ -228,9 +243,13 @@ def _departures() -> aiohttp.TraceConfig:
             raise _SentTwice("the connection broke under the request")
         departure.begun = True
 
+    async def is_about_to_write(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
+        context.trace_request_ctx.look()
+
     watch = aiohttp.TraceConfig()
     watch.on_connection_create_end.append(got_connection)
     watch.on_connection_reuseconn.append(got_connection)
+    watch.on_request_headers_sent.append(is_about_to_write)  # aiohttp says so before it writes them
     return watch
 
 
