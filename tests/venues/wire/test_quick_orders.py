@@ -34,6 +34,7 @@ from trimaran.venues.wire.line_port import LineDown
 from trimaran.venues.wire.lines import LineReply, LoginRefused
 from trimaran.venues.wire.message import HttpReply, Stamp
 from trimaran.venues.wire.patience import Patience
+from trimaran.venues.wire.session_port import SendText
 
 STAMP = Stamp(1)
 CHANGED = msgspec.structs.replace(order(OrderState.ACKED, 0, 9), price_ticks=90)
@@ -71,6 +72,18 @@ async def test_an_order_that_the_limits_have_no_room_for_is_not_sent_and_a_cance
     assert not client.send_now(approved())
     assert client.fold.open_orders() == []
     assert client.cancel_now(REF)
+
+
+async def test_an_order_does_not_wait_in_our_own_buffers(stage):
+    """The venue reads nothing: what is not in the system's hands yet could leave long after a kill."""
+    stage.venue.answers["PlaceOrder"] = [PLACED]
+    client = await stage.up()
+    stage.venue.lines[-1]._req.transport.pause_reading()
+    feed = client.feeds["private"]
+    feed._runner.carry_out(SendText(feed.slot, "x" * 32_000_000))
+    assert not client.send_now(approved())
+    await client.place(approved())
+    assert stage.venue.count("PlaceOrder") == 1
 
 
 async def test_unanswered_orders_are_lost_at_their_deadline(stage):

@@ -22,6 +22,8 @@ from trimaran.venues.wire.line_port import (
     LineAction,
     LineEvent,
     LineNotice,
+    LineSwitched,
+    LineUp,
     RepliesLost,
 )
 from trimaran.venues.wire.line_session import LineSession
@@ -54,6 +56,7 @@ class LineFeed:
         tick_s: float = TICK_S_DEFAULT,
     ) -> None:
         self.session = session
+        self.slot: Slot | None = None  # the connection that was the active one last
         self._clock = clock
         self._answer = answer
         self._on_output = on_output
@@ -83,8 +86,12 @@ class LineFeed:
         self._run(self.session.resume(self._clock.monotonic_ns()))
 
     def send_order(self, text: str, request_id: int) -> bool:
-        """Sends an order's text once; False when nothing was sent, for the line is not up or must wait."""
-        if not self._runner.is_running:
+        """Sends an order's text once; False when nothing was sent, for the line is not up or must wait.
+
+        An order never waits in our own buffers: it could leave long after it was looked at.
+        """
+        slot = self.slot
+        if not self._runner.is_running or slot is None or self._runner.is_clogged(slot):
             return False
         action = self.session.send_order(text, request_id, self._clock.monotonic_ns())
         if action is None:
@@ -124,6 +131,10 @@ class LineFeed:
                 case AskForToken() | AskForTime():
                     self._runner.spawn(self._ask(action))
                 case _:
+                    if isinstance(action, LineUp):
+                        self.slot = action.slot
+                    elif isinstance(action, LineSwitched):
+                        self.slot = action.new
                     self._on_output(action)
 
     async def _ask(self, question: AskForToken | AskForTime) -> None:

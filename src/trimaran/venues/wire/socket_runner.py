@@ -108,6 +108,11 @@ class SocketRunner:
                     given_up.give_up()
                     self.spawn(given_up.close())
 
+    def is_clogged(self, slot: Slot) -> bool:
+        """Whether what is sent on a connection would wait here, behind what waits already."""
+        connection = self._connections.get(slot)
+        return connection is not None and connection.is_clogged
+
     def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """A task that ends with the feed; its exception is a failure of the feed."""
         return self._tasks.spawn(work)
@@ -178,6 +183,11 @@ class _Connection:
     def opened_by(self, task: asyncio.Task[None]) -> None:
         """The task that opens it, to be cancelled when the connection is given up before."""
         self._opening = task
+
+    @property
+    def is_clogged(self) -> bool:
+        """Whether something that was sent has not left this process."""
+        return self._socket is not None and self._socket.is_clogged
 
     def send_text(self, text: str) -> None:
         """Sends one text message on an open connection."""

@@ -92,6 +92,12 @@ class WebSocket:
         """Sends one text message; does nothing when the connection is closing."""
         self._transport.send(WSMsgType.TEXT, text)
 
+    @property
+    def is_clogged(self) -> bool:
+        """Whether something that was sent is still with us, for the peer takes nothing more."""
+        transport = self._transport.underlying_transport
+        return transport is not None and transport.get_write_buffer_size() > 0
+
     def send_ping(self) -> None:
         """Sends one ping."""
         self._transport.send_ping()
