@@ -8,11 +8,13 @@ from msgspec.structs import replace
 from tests.support.desk import only
 from tests.support.order_desk import BUY, SELL, OrderDesk
 from trimaran.domain.account import OrderAcked, VenueOrderId
-from trimaran.domain.commands import CancelOrder, SendOrder
+from trimaran.domain.commands import AmendOrder, CancelOrder, SendOrder
 from trimaran.domain.events import CancelRequested
 from trimaran.domain.facts import OrderRefused
 from trimaran.domain.orders import TimeInForce
 from trimaran.domain.records import CancelOpened, Durability, GroupOpened
+from trimaran.domain.venue_law import SECOND
+from trimaran.strategies.port import AmendDraft
 
 
 def kinds(done: list[object]) -> list[str]:
@@ -66,3 +68,22 @@ def test_a_full_record_refuses_new_orders_and_takes_cancels() -> None:
     desk.play(CancelRequested(None, None, "me", desk.now_ns))
     assert isinstance(desk.takes.records[-1], CancelOpened)
     assert isinstance(desk.takes.commands[-1], CancelOrder)
+
+
+@pytest.mark.parametrize("change", [False, True])
+def test_what_was_given_up_while_it_waited_for_its_sync_does_not_leave(change: bool) -> None:
+    desk = OrderDesk()
+    desk.ready()
+    if change:
+        (order,) = desk.send(replace(BUY, tif=TimeInForce.GTC))
+        desk.play(OrderAcked(order.client_order_id, VenueOrderId("1"), 0, desk.now_ns))
+    desk.takes.slow = True
+    if change:
+        assert desk.wish(AmendDraft(order.client_order_id, 5_990_000, 1_000)) == []
+    else:
+        assert desk.send(BUY) == []
+    desk.pass_ns(10 * SECOND)  # the disk stalls
+    (synced,) = desk.takes.synced
+    before = len(desk.takes.commands)
+    synced()
+    assert not any(isinstance(each, SendOrder | AmendOrder) for each in desk.takes.commands[before:])

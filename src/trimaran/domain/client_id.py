@@ -10,6 +10,9 @@ it, and the tail of a lost journal can be rebuilt from the venue. `epoch` is the
 owner: a new owner starts a new epoch, and so can never repeat an id of the old one. `attempt` counts
 the sends of one intent: attempt 1 exists only after attempt 0 was proved not to have been placed.
 
+An owner that has lost the record of those before it must not repeat them either: their orders may be open.
+So epochs keep up with the wall clock, and the first sequence tells how much of a step of it has passed.
+
 62 bits are positive in a signed 64-bit integer (some venues take only decimal integers), and fit into
 13 characters of base 32 (Crockford's alphabet, https://www.crockford.com/base32.html), which every
 other venue accepts. The text has a fixed length and a fixed case: one id, one spelling.
@@ -41,6 +44,11 @@ _TO_PYTHON: Final = bytes(
     for byte in range(256)
 )  # to the digits that `int` reads in base 32; what is no character of ours becomes none of its digits
 _SEQUENCE_MASK: Final = ((1 << SEQUENCE_BITS) - 1) << ATTEMPT_BITS
+
+EPOCHS_FROM_NS: Final = 1_767_225_600_000_000_000  # 2026-01-01
+EPOCH_NS: Final = 7_200_000_000_000  # at least one epoch every two hours, until 2040
+EPOCH_OF_CLOCK_MAX: Final = (1 << EPOCH_BITS) - (1 << 12)  # room for owners whatever the clock says
+SEQUENCES_SKIPPED_MAX: Final = 1 << SEQUENCE_BITS - 2  # in an epoch's time; faster nobody gives out ids
 
 ID_STEP: Final = 1 << ATTEMPT_BITS  # from the first attempt of an intent to that of the next one
 
@@ -82,8 +90,14 @@ class ClientIdCounter(msgspec.Struct, frozen=True):
         return pack_client_id(parts), ClientIdCounter(self.region, self.shard, self.epoch, sequence)
 
     def next_epoch(self) -> ClientIdCounter:
-        """The counter of a new owner of this shard."""
+        """The counter behind the last id of this epoch."""
         return ClientIdCounter(self.region, self.shard, self.epoch + 1)
+
+    def of_owner(self, wall_ns: int) -> ClientIdCounter:
+        """The counter of a new owner of this shard, who knows of the epochs up to this one."""
+        epochs, rest_ns = divmod(max(wall_ns - EPOCHS_FROM_NS, 0), EPOCH_NS)
+        epoch = max(self.epoch + 1, min(epochs, EPOCH_OF_CLOCK_MAX))
+        return ClientIdCounter(self.region, self.shard, epoch, rest_ns * SEQUENCES_SKIPPED_MAX // EPOCH_NS)
 
 
 def last_id_of(counter: ClientIdCounter) -> int:

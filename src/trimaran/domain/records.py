@@ -53,6 +53,7 @@ class RunOpened(msgspec.Struct, frozen=True, tag="run"):
     holder: str  # a nonce of the process
     version: str  # of Trimaran
     local_ns: int
+    sequence: int = 0  # the ids of this process come after it
 
 
 class InstrumentsListed(msgspec.Struct, frozen=True, tag="instruments"):

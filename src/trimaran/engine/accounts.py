@@ -55,26 +55,26 @@ def _acked(durable: DurableState, event: OrderAcked) -> list[Fact]:
     if entry is None:
         return []
     entry.venue_order_id = event.venue_order_id
-    return _moved(durable, entry, OrderEvent.ACK, event.venue_order_id, event.local_ns)
+    return moved(durable, entry, OrderEvent.ACK, event.venue_order_id, event.local_ns)
 
 
 def _rejected(durable: DurableState, event: OrderRejected) -> list[Fact]:
     entry = _told(durable, event)
     if entry is None:
         return []
-    return _moved(durable, entry, OrderEvent.REJECT, f"{event.code}: {event.text}", event.local_ns)
+    return moved(durable, entry, OrderEvent.REJECT, f"{event.code}: {event.text}", event.local_ns)
 
 
 def _lost(durable: DurableState, event: OrderLost) -> list[Fact]:
     entry = durable.orders.get(event.client_order_id)
-    return [] if entry is None else _moved(durable, entry, OrderEvent.LOSE, event.cause, event.local_ns)
+    return [] if entry is None else moved(durable, entry, OrderEvent.LOSE, event.cause, event.local_ns)
 
 
 def _absent(durable: DurableState, event: OrderAbsent) -> list[Fact]:
     entry = durable.orders.get(event.client_order_id)
     if entry is None:
         return []
-    return _moved(durable, entry, OrderEvent.PROVE_ABSENT, f"{event.proofs} proofs", event.local_ns)
+    return moved(durable, entry, OrderEvent.PROVE_ABSENT, f"{event.proofs} proofs", event.local_ns)
 
 
 def _done(durable: DurableState, event: OrderDone) -> list[Fact]:
@@ -82,12 +82,12 @@ def _done(durable: DurableState, event: OrderDone) -> list[Fact]:
     if entry is None:
         return []
     if event.state is not OrderState.FILLED:
-        return _moved(durable, entry, end_event(event.state), event.reason, event.local_ns)
+        return moved(durable, entry, end_event(event.state), event.reason, event.local_ns)
     # The fills themselves complete the order; while its terms are in question, the venue's word does.
-    facts = _moved(durable, entry, OrderEvent.ACK, "filled, fills still to come", event.local_ns)
+    facts = moved(durable, entry, OrderEvent.ACK, "filled, fills still to come", event.local_ns)
     asked = entry.amendment
     if asked is not None and entry.filled_lots in (entry.order.lots, asked.order.lots):
-        facts += _moved(durable, entry, OrderEvent.FULL_FILL, event.reason, event.local_ns)
+        facts += moved(durable, entry, OrderEvent.FULL_FILL, event.reason, event.local_ns)
     return facts
 
 
@@ -96,7 +96,7 @@ def _amended(durable: DurableState, event: OrderAmended) -> list[Fact]:
     if entry is None or event.client_order_id not in durable.working:
         return []  # its end has ended every change
     changed = durable.book.amended(event)
-    facts = _moved(durable, entry, OrderEvent.ACK, "amended", event.local_ns)  # it proves placement
+    facts = moved(durable, entry, OrderEvent.ACK, "amended", event.local_ns)  # it proves placement
     return facts + _settled(durable, entry, changed, event.local_ns)
 
 
@@ -120,7 +120,7 @@ def _settled(
     """The terms of an order may be other ones, and it may be full under them."""
     facts: list[Fact] = [] if changed is None else [changed]
     if entry.filled_lots >= entry.lots_max:
-        facts += _moved(durable, entry, OrderEvent.FULL_FILL, "filled under its terms", now_ns)
+        facts += moved(durable, entry, OrderEvent.FULL_FILL, "filled under its terms", now_ns)
     return facts
 
 
@@ -154,7 +154,11 @@ def _fill(durable: DurableState, fill: Fill) -> list[Fact]:
     durable.markets.add(instrument.market)
     facts = _booked(durable, fill)
     entry = durable.orders.get(fill.client_order_id)
-    if entry is None or type(facts[0]) is not FillBooked:
+    if type(facts[0]) is not FillBooked:
+        return facts
+    if entry is None:
+        if fill.client_order_id:  # none: it is nobody's of ours
+            durable.book.stray(fill.client_order_id, fill.lots)
         return facts
     entry.venue_ns = max(entry.venue_ns, fill.venue_ns or fill.local_ns)
     total = entry.filled_lots = entry.filled_lots + fill.lots
@@ -167,7 +171,7 @@ def _fill(durable: DurableState, fill: Fill) -> list[Fact]:
         _owe(durable, entry, fill, instrument)
     elif fill.fee_asset == instrument.base:
         entry.base_fee = EXACT.add(entry.base_fee, fill.fee)
-    return facts + _moved(durable, entry, fill_event(total, lots_max), fill.fill_id, fill.local_ns)
+    return facts + moved(durable, entry, fill_event(total, lots_max), fill.fill_id, fill.local_ns)
 
 
 def _owe(durable: DurableState, entry: OrderEntry, fill: Fill, instrument: Instrument) -> None:
@@ -190,9 +194,10 @@ def _told(
     return entry
 
 
-def _moved(
+def moved(
     durable: DurableState, entry: OrderEntry, event: OrderEvent, reason: str, now_ns: int
 ) -> list[Fact]:
+    """Moves an order in the state table; what contradicts it freezes its instrument."""
     try:
         changed = durable.book.move(entry, event, reason, now_ns)
     except IllegalTransition as error:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from trimaran.domain.client_id import ClientIdCounter, ClientOrderId, last_id_of, same_epoch
 from trimaran.domain.facts import Fact, InstrumentReleased, LimitsChanged, OrderStateChanged, Purpose
 from trimaran.domain.instrument import InstrumentKey
-from trimaran.domain.orders import OrderEvent, OrderState
+from trimaran.domain.orders import OrderEvent, OrderState, fill_event
 from trimaran.domain.records import (
     AmendOpened,
     CancelOpened,
@@ -55,7 +55,7 @@ class Durable(DurableState):
 def _run_opened(durable: Durable, record: RunOpened) -> list[Fact]:
     assert record.epoch > durable.counter.epoch or not durable.orders, record
     durable.pass_to(record.local_ns)
-    durable.last_id = last_id_of(ClientIdCounter(record.region, record.shard, record.epoch))
+    durable.last_id = last_id_of(ClientIdCounter(record.region, record.shard, record.epoch, record.sequence))
     return []
 
 
@@ -123,9 +123,14 @@ def _order_adopted(durable: Durable, record: OrderAdopted) -> list[Fact]:
     order = record.order
     entry = OrderEntry(order, OrderState.SENDING, record.local_ns, venue_order_id=record.venue_order_id)
     durable.book.add(entry)
-    moved = durable.book.move(entry, OrderEvent.ACK, record.venue_order_id, record.local_ns)
-    claimed = _claimed(order.client_order_id, order.instrument_key, "adopted", record.local_ns)
-    return [claimed] if moved is None else [claimed, moved]
+    facts: list[Fact] = [_claimed(order.client_order_id, order.instrument_key, "adopted", record.local_ns)]
+    facts += accounts.moved(durable, entry, OrderEvent.ACK, record.venue_order_id, record.local_ns)
+    filled = min(durable.book.strays.pop(order.client_order_id, 0), order.lots)
+    if filled:  # its fills came before it was known
+        entry.filled_lots = filled
+        event = fill_event(filled, order.lots)
+        facts += accounts.moved(durable, entry, event, "fills before it was adopted", record.local_ns)
+    return facts
 
 
 def _kill_moved(durable: Durable, record: KillMoved) -> list[Fact]:

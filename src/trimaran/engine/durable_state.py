@@ -62,9 +62,7 @@ class DurableState:
 
     def pass_to(self, now_ns: int) -> None:
         """Time as the records tell it: it never goes back, and what has ended long ago is forgotten."""
-        if now_ns <= self.now_ns:
-            return
-        self.now_ns = now_ns
+        now_ns = self.now_ns = max(now_ns, self.now_ns)
         ended = self.ended
         while ended and (ended[0][0] < now_ns - ENDED_KEPT_NS or len(ended) > ENDED_ORDERS_MAX):
             self.book.forget(ended.popleft()[1])

@@ -10,7 +10,15 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from trimaran.domain.account import AccountEvent, AmendLost, OrderAbsent, OrderAcked, OrderLost, ProbeAnswer
+from trimaran.domain.account import (
+    AccountEvent,
+    AmendLost,
+    OrderAbsent,
+    OrderAcked,
+    OrderDone,
+    OrderLost,
+    ProbeAnswer,
+)
 from trimaran.domain.client_id import ATTEMPT_BITS, next_attempt, unpack_client_id
 from trimaran.domain.commands import CancelOrder, SendOrder
 from trimaran.domain.decision import Refused
@@ -25,6 +33,7 @@ from trimaran.engine.turn import Turn
 
 ATTEMPTS_MAX: Final = 1 << ATTEMPT_BITS
 RESOLVER: Final = "resolver"
+FORGOTTEN: Final = "the venue does not know it any more"
 
 
 def tick(turn: Turn) -> None:
@@ -46,12 +55,19 @@ def answered(turn: Turn, answer: ProbeAnswer) -> None:
 
 
 def prove_absent(turn: Turn, absent: OrderAbsent) -> None:
-    """An order was never placed: its intent is sent anew, or its reservation is released."""
+    """An order was never placed: its intent is sent anew, or its reservation is released.
+
+    One that was open contradicts that, which freezes its instrument; it is over all the same. What it filled
+    and nobody told is found by the comparison of money.
+    """
     entry = turn.desk.durable.orders.get(absent.client_order_id)
     if entry is None:
         return
     if entry.state is not OrderState.UNKNOWN or not _reissued(turn, entry):
         intents.react(turn, turn.record(Heard(absent)))
+        if entry.is_open:
+            gone = OrderDone(absent.client_order_id, OrderState.CANCELED, FORGOTTEN, 0, absent.local_ns)
+            intents.react(turn, turn.record(Heard(gone)))
     hold(turn)
 
 

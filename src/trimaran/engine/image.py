@@ -40,6 +40,7 @@ class DurableImage(msgspec.Struct, frozen=True):
     ledger: LedgerImage
     now_ns: int = 0
     ended: tuple[tuple[int, ClientOrderId], ...] = ()
+    strays: tuple[tuple[ClientOrderId, int], ...] = ()
 
 
 def image(durable: DurableState) -> DurableImage:
@@ -60,6 +61,7 @@ def image(durable: DurableState) -> DurableImage:
         ledger=durable.ledger.image(),
         now_ns=durable.now_ns,
         ended=tuple(durable.ended),
+        strays=tuple(durable.book.strays.items()),
     )
 
 
@@ -86,6 +88,7 @@ def restore(durable: DurableState, told: DurableImage) -> None:
     durable.markets = set(told.markets)
     durable.now_ns = told.now_ns
     durable.ended.extend(told.ended)
+    durable.book.strays.update(told.strays)
 
 
 def state_hash(durable: DurableState) -> int:

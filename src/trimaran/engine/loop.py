@@ -20,6 +20,7 @@ from trimaran.domain.account import AccountEvent
 from trimaran.domain.commands import AmendOrder, Command, SendOrder
 from trimaran.domain.events import Event, ShellEvent, Tick
 from trimaran.domain.facts import Fact, OrderApproved
+from trimaran.domain.orders import OrderState
 from trimaran.domain.ports import OrderVenue, Record
 from trimaran.domain.records import Durability
 from trimaran.engine.desk import Desk
@@ -125,4 +126,20 @@ class Loop:
 
     def _send(self, commands: Sequence[Command], now_ns: int) -> None:
         for command in commands:
-            self._venue.carry_out(command, now_ns)
+            if self._is_wanted(command):
+                self._venue.carry_out(command, now_ns)
+
+    def _is_wanted(self, command: Command) -> bool:
+        """Whether an order that has waited for its record may leave: not after it was given up as lost.
+
+        The resolver has begun to count by then, and may prove it absent before it arrives.
+        """
+        assert isinstance(command, SendOrder | AmendOrder), command
+        order = command.approved.order
+        entry = self.desk.durable.working.get(order.client_order_id)
+        if entry is None:
+            return False
+        if isinstance(command, SendOrder):
+            return entry.state is OrderState.SENDING
+        asked = entry.amendment
+        return asked is not None and not asked.lost and asked.order == order

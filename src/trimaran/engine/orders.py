@@ -17,6 +17,7 @@ order is open all the time:
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -29,6 +30,7 @@ from trimaran.domain.instrument import InstrumentKey
 from trimaran.domain.orders import TERMINAL, OrderEvent, OrderRequest, OrderState, advance
 
 NO_VENUE_ID = VenueOrderId("")
+STRAYS_MAX: Final = 1_024
 
 
 class Amendment(msgspec.Struct, frozen=True):
@@ -81,6 +83,7 @@ class Orders:
         self.entries: dict[ClientOrderId, OrderEntry] = {}
         self.working: dict[ClientOrderId, OrderEntry] = {}  # those that have not ended
         self.at_work: dict[InstrumentKey, int] = {}  # how many of them, by instrument
+        self.strays: dict[ClientOrderId, int] = {}  # lots of fills whose order is not known, the newest last
 
     def add(self, entry: OrderEntry) -> None:
         """A new order, which has not ended."""
@@ -107,6 +110,12 @@ class Orders:
         return OrderStateChanged(
             client_order_id, key, before, event, after, entry.filled_lots, reason, now_ns
         )
+
+    def stray(self, client_order_id: ClientOrderId, lots: int) -> None:
+        """A fill whose order is not known; it may be adopted later."""
+        self.strays[client_order_id] = self.strays.pop(client_order_id, 0) + lots
+        if len(self.strays) > STRAYS_MAX:
+            del self.strays[next(iter(self.strays))]
 
     def forget(self, client_order_id: ClientOrderId) -> None:
         """An order that has ended is not remembered any more."""

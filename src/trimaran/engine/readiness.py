@@ -18,6 +18,7 @@ from trimaran.ledger.compare import Doubt
 from trimaran.ledger.difference import DifferenceKind
 
 AGAIN_NS: Final = 5 * SECOND  # a round that was asked for and did not come is asked for again
+AGAIN_NS_MAX: Final = 60 * SECOND  # a round that is wanted later than this was wanted by another clock
 FIRST: Final = "its account has not been compared yet"
 Identity = tuple[DifferenceKind, str, str, str]
 
@@ -29,6 +30,7 @@ class MarketState(msgspec.Struct):
     missing: str = FIRST  # what it waits for; empty when it is ready
     told: str | None = None  # the last that was told about it
     compared: bool = False
+    sound: bool = False  # a round has come since something may have been missed
     doubts: tuple[Doubt, ...] = ()
     reported: frozenset[Identity] = frozenset()  # differences that nothing corrects, told once
     again_ns: int = 0  # when another round is wanted; 0: none is

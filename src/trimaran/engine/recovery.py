@@ -44,7 +44,8 @@ def begun(
         raise JournalError(f"journal: expected {expected}, found {before.region} and {before.shard}")
     if before.epoch + 1 >= 1 << EPOCH_BITS:
         raise JournalError(f"journal: expected an epoch below {1 << EPOCH_BITS}, found {before.epoch + 1}")
-    run = RunOpened(mine.region, mine.shard, before.epoch + 1, holder, version, now_ns)
+    begin = before.of_owner(now_ns)
+    run = RunOpened(mine.region, mine.shard, begin.epoch, holder, version, now_ns, begin.sequence)
     durable.apply(run)
     desk.adopt(durable)
     known = durable.instruments

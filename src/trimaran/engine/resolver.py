@@ -12,8 +12,9 @@ The law:
  4. An error is never a not-found. It takes nothing back, and proves nothing.
  5. A change (amendment) that was lost is asked about from its own `provable_ns` on, until the venue tells the
     terms of the order; no count of answers ends it.
- 6. An order that is open for us and missing from the venue's list is asked about in the same way. Its proof
-    of absence contradicts, and freezes.
+ 6. An order that is open for us and missing from the venue's list is asked about in the same way, before
+    anything else about it. Once it is found open, it is missing no more. Its proof of absence contradicts,
+    and freezes; and it ends the order, for nobody will ever tell its end.
  7. A cancel that was asked for is asked for again while the order is open.
 
 Time is counted here, from tick to tick, and never faster than `STEP_NS_MAX` a tick: a clock that jumps ahead
@@ -129,6 +130,10 @@ class Resolver:
         """An order that is open for us is not in the list of its market."""
         self._missing[client_order_id] = market
 
+    def found(self, client_order_id: ClientOrderId) -> bool:
+        """The venue has told that it has an order; whether it was missing."""
+        return self._missing.pop(client_order_id, None) is not None
+
     def cancelled(self, client_order_id: ClientOrderId) -> None:
         """A cancel has just been asked for."""
         self._cancelled[client_order_id] = self._count_ns
@@ -140,9 +145,9 @@ class Resolver:
     def _question(self, client_order_id: ClientOrderId, entry: OrderEntry) -> Question | None:
         if entry.state is OrderState.SENDING or entry.state is OrderState.UNKNOWN:
             return Question.FATE
-        if entry.amendment is not None:
-            return Question.TERMS
-        return Question.MISSING if client_order_id in self._missing else None
+        if client_order_id in self._missing:
+            return Question.MISSING
+        return None if entry.amendment is None else Question.TERMS
 
     def _inquire(self, question: Question, entry: OrderEntry, law: VenueLaw, now_ns: int) -> list[Verdict]:
         client_order_id = entry.order.client_order_id

@@ -141,6 +141,7 @@ def _word(desk: Desk, event: AboutOrder) -> Output:
     else:
         intents.react(turn, turn.record(Heard(event)))
         fates.after(turn, event)
+        reconcile.told(turn, event)
     return _output(0, turn)
 
 
