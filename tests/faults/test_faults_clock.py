@@ -52,7 +52,7 @@ def test_a_desk_whose_clock_is_set(venue: Venue, tmp_path: Path, market: str) ->
         "faketime_dont_fake_monotonic": 1,
     }
     with desk(path, per_tick=1.0, **fake) as process:
-        until(lambda: books.last_epoch() == 1, process)
+        until(lambda: books.last_epoch() > 0, process)
         for step_s in STEPS_S:
             set_clock(file, step_s)
             time.sleep(STEP_S)
@@ -67,7 +67,7 @@ def test_a_venue_whose_clock_is_set(venue: Venue, tmp_path: Path, market: str) -
     path, shard = settings(venue, tmp_path, [market])
     books = Books(venue, path, shard, [market])
     with desk(path, per_tick=1.0) as process:
-        until(lambda: books.last_epoch() == 1, process)
+        until(lambda: books.last_epoch() > 0, process)
         for step_s in STEPS_S:
             venue.post("clock", offset_ms=round(step_s * 1_000))
             time.sleep(STEP_S)

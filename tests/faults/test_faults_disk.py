@@ -57,7 +57,7 @@ def test_a_full_disk_stops_new_risk_and_nothing_else(venue: Venue, small_disk: P
     path, shard = settings(venue, tmp_path, [MARKET], state=str(small_disk / "state"))
     books = Books(venue, path, shard, [MARKET], str(small_disk / "state"))
     with desk(path, **TRADE) as process:
-        until(lambda: books.last_epoch() == 1, process)
+        until(lambda: books.last_epoch() > 0, process)
         other = fill(small_disk)
         until(lambda: process.said("refused journal"), process)
         orders = len(books.orders())

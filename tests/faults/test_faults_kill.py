@@ -64,7 +64,7 @@ def opened(venue: Venue, folder: Path, markets: Sequence[str]) -> tuple[Path, Bo
     path, shard = settings(venue, folder, markets)
     books = Books(venue, path, shard, markets)
     with desk(path, **SMALL) as process:
-        until(lambda: books.last_epoch() == 1, process)
+        until(lambda: books.last_epoch() > 0, process)
     return path, books
 
 

@@ -42,7 +42,7 @@ def test_orders_through_a_bad_proxy(venue: Venue, proxy: FaultProxy, tmp_path: P
     books = Books(venue, path, shard, [market])
     modes = FEW if seed == 0 else rng.sample(MODES, len(MODES))
     with desk(path, per_tick=1.0, seed=seed) as process:
-        until(lambda: books.last_epoch() == 1, process)
+        until(lambda: books.last_epoch() > 0, process)
         for mode in modes:
             proxy.turn(mode)
             time.sleep(1.0 if seed == 0 else MODE_S)
