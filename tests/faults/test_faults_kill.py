@@ -18,9 +18,11 @@ from tests.support.fault_points import (
     RESOLVER_POINTS,
     START_POINTS,
 )
-from tests.support.fault_venue import Venue, desk, quiet, settings, until
+from tests.support.fault_venue import SECONDS_MAX, Venue, desk, quiet, settings, until
 
 MARKETS: Final = ("binance.spot", "binance.usdm", "okx.spot", "okx.swap", "htx.spot", "htx.swap")
+UNSURE: Final = ("reconcile.middle",)  # a comparison that finds nothing writes nothing; then it is killed
+UNSURE_S: Final = 8.0
 FEW: Final = ("intent.after_write", "order.sent", "snapshot.half", "fill.after_append")
 SMALL: Final = {"segment_bytes": 65_536, "per_tick": 1.0}
 
@@ -40,13 +42,12 @@ def die_at(path: Path, books: Books, point: str, nth: int, seed: int) -> None:
     """One life, to its end at a point; what has left is known, and the journal is what memory was."""
     before = hash_of(books)
     with desk(path, fail_at=f"{point}:{nth}", seed=seed, **SMALL) as process:
-        code = process.end()
-        assert code == EXITED, (point, nth, process.news())
+        code = process.end(UNSURE_S if point in UNSURE else SECONDS_MAX)
+        assert code == EXITED or point in UNSURE, (point, nth, process.news())
         assert not (wrong := books.sent()), (point, nth, wrong)
         assert process.said("replayed") in ("", f"replayed {before}"), (point, nth)
-        told = process.said("died").split()[2]
-        if told != "-":
-            assert told == hash_of(books), (point, nth)
+        told = process.said("died").split()[2:]
+        assert told in ([], ["-"], [hash_of(books)]), (point, nth)
 
 
 def live_on(path: Path, books: Books) -> None:

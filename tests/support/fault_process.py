@@ -11,25 +11,34 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import uvloop
+from msgspec.structs import replace
 
 from tests.support.fault_dealer import FaultDealer
 from tests.support.fault_points import Ending, install, tell
 from tests.support.run_room import run_desk_of
+from trimaran.domain.instrument import MarketName
 from trimaran.domain.records import Durability
+from trimaran.domain.venue_law import VenueLaw
 from trimaran.engine.durable import Durable
 from trimaran.journal.disk import RealFile
 from trimaran.journal.settings import JournalOptions
 from trimaran.live import run_desk
+from trimaran.live.run_accounts import laws_of
 from trimaran.live.run_config import read_run_config
 from trimaran.live.run_journal import StateFolder, keep_snapshots
 from trimaran.live.run_sections import JournalSettings
+from trimaran.venues.registry import MARKETS
 
 SEGMENT_BYTES: Final = 64 * 1024
 SNAPSHOT_EVERY_S: Final = 1.0
+LINGER_NS: Final = (
+    8_000_000_000  # nothing stays on its way for longer: longer than any fault of a test holds it
+)
 SYMBOLS: Final = {"okx.spot": "BTC-USDT", "okx.swap": "BTC-USDT-SWAP", "htx.spot": "btcusdt"}
 
 
@@ -92,6 +101,14 @@ def replayed(folder: StateFolder) -> Durable:
 real_replayed = StateFolder.replayed
 
 
+def laws(markets: Sequence[MarketName]) -> dict[MarketName, VenueLaw]:
+    """As the markets say; where a venue takes a request for minutes, what holds on one machine."""
+    return {
+        name: law if MARKETS[name].private.spec.request_expiry else replace(law, validity_ns=LINGER_NS)
+        for name, law in laws_of(markets).items()
+    }
+
+
 async def main(path: Path) -> None:
     ending = Ending(os.environ.get("FAIL_AT", ""))
     StateFolder.replayed = replayed  # type: ignore[method-assign]
@@ -102,6 +119,7 @@ async def main(path: Path) -> None:
     found = dealers(path.parent, list(read_run_config(path).config.markets))
     run_desk.strategies_of = lambda settings: list(found.values())  # type: ignore[assignment]
     run_desk.durability_of = lambda settings: {each.name: d for d, each in found.items()}
+    run_desk.laws_of = laws
     run_desk.keep_snapshots = lambda *arguments: keep_snapshots(*arguments[:-1], SNAPSHOT_EVERY_S)
     desk = ending.desk = run_desk_of(path, [])
     desk._tell = tell
