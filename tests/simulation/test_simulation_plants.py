@@ -31,7 +31,7 @@ def test_a_bug_is_found_soon() -> None:
     (plant,) = [plant for plant in PLANTS if plant.name == QUICK]
     (found,) = hunt_all([plant], range(1, 41), 1)
     assert found.seed is not None
-    assert "DUP" in found.text
+    assert "written more often than it was sent" in found.text  # stopped by the Knight check before it left
 
 
 @pytest.mark.long

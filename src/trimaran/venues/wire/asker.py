@@ -271,10 +271,13 @@ class Asker:
         self.count(ask)
 
     def count(self, ask: Ask[object]) -> None:
-        """To be called by who is about to write an order. Raises VenueFault: it must not."""
+        """To be called by who is about to write an order. Raises VenueFault: it must not.
+
+        It may have left before, so that this proves nothing about it.
+        """
         if isinstance(ask, PlaceOrder | AmendOrder) and not self.writes(ask.approved):
             text = "not sent: it would be written more often than was intended"
-            raise VenueFault(Fault(FaultKind.REJECTED, Effect.REFUSED, UNCOUNTED, text))
+            raise VenueFault(Fault(FaultKind.REJECTED, Effect.UNKNOWN, UNCOUNTED, text))
 
     def uncount(self, ask: Ask[object]) -> None:
         """It was not written after all, or is proved to have done nothing: it may be written once more."""
