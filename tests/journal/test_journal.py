@@ -156,6 +156,33 @@ async def test_after_a_failed_sync_nothing_is_acknowledged(durability: Durabilit
     assert room.acked == acked
 
 
+@pytest.mark.parametrize("durability", [DURABLE, FAST, None])
+async def test_a_failed_sync_ends_the_process_before_the_loop_is_told_of_it(
+    durability: Durability | None,
+) -> None:
+    room = JournalRoom(options=SMALL)
+    room.write(DURABLE)
+    room.disk.broken["sync"] = errno.EIO
+    room.syncs.work()
+    room.disk.broken.clear()
+    room.append()
+    with pytest.raises(Died, match="sync: "):
+        room.commit(durability)
+    assert room.acked == []
+
+
+async def test_close_tells_of_a_failed_sync_of_nothing_new() -> None:
+    room = JournalRoom(options=SMALL)
+    room.write(DURABLE)
+    room.syncs.finish()
+    room.disk.broken["sync"] = errno.EIO
+    room.journal.commit(DURABLE)
+    room.syncs.work()
+    room.disk.broken.clear()
+    with pytest.raises(Died, match="sync: "):
+        room.journal.close()
+
+
 async def test_close_does_not_sync_again_what_has_failed() -> None:
     room = JournalRoom()
     room.write(DURABLE)

@@ -61,7 +61,8 @@ class Child:
         ends = time.monotonic() + 60
         while len(self.told) < count and self.process.poll() is None and time.monotonic() < ends:
             time.sleep(0.001)
-        assert len(self.told) >= count, self.process.poll()
+        if len(self.told) < count:
+            raise AssertionError((len(self.told), count, self.end()))
 
     def stop(self) -> None:
         """Stops it where it is, and waits until everything that it told is read."""

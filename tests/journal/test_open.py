@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import struct
 
+import google_crc32c
 import pytest
+from msgspec.structs import replace
 
 from tests.support.journal_disk import MemoryDisk
 from tests.support.journal_records import number_of
@@ -13,7 +16,7 @@ from trimaran.base.errors import JournalError
 from trimaran.domain.records import Durability
 from trimaran.journal.open import read_journal, verify_journal
 from trimaran.journal.settings import JournalOptions
-from trimaran.journal.snapshot import snapshot_names
+from trimaran.journal.snapshot import NO_SCHEMA, Snapshot, read_snapshot, snapshot_names
 
 OPTIONS = JournalOptions(segment_bytes=700, snapshots_kept=2, snapshot_days=0)
 DAY_NS = 86_400_000_000_000
@@ -90,6 +93,43 @@ async def test_young_snapshots_are_kept() -> None:
         grow(room, 1)
         keep(room, day * DAY_NS)
     assert [name.sequence for name in snapshot_names(room.disk.names())] == [5, 6]
+
+
+async def test_young_snapshots_go_before_their_segments_are_too_many() -> None:
+    options = JournalOptions(segment_bytes=700, segments_max=12, snapshots_kept=2, snapshot_days=7)
+    room = JournalRoom(options=options)
+    for day in range(40):
+        grow(room, 5)
+        keep(room, local_ns=day)
+    assert room.risk == []
+    assert room.journal.takes_risk
+    assert len(snapshot_names(room.disk.names())) > 2  # what there is room for is kept
+    assert JournalRoom(room.disk.copy(), options).opened.snapshot is not None
+
+
+async def test_restarts_alone_do_not_end_the_room_of_a_desk_that_keeps_snapshots() -> None:
+    options = JournalOptions(segment_bytes=700, segments_max=12, snapshots_kept=2, snapshot_days=7)
+    room = JournalRoom(options=options)
+    for day in range(30):
+        grow(room, 1)
+        keep(room, local_ns=day)
+        room.journal.close()
+        room = JournalRoom(room.disk, options)
+    grow(room, 1)
+    assert room.journal.takes_risk
+    assert room.risk == []
+
+
+async def test_a_snapshot_of_the_format_before_is_read_and_has_no_schema() -> None:
+    room = filled()
+    name = snapshot_names(room.disk.names())[-1]
+    found = read_snapshot(room.disk, name)
+    assert isinstance(found, Snapshot)
+    head = struct.pack("<8sIQIqQQ", b"TRIMSNAP", 1, 20, name.segment, 0, 20, len(b"state 20"))
+    body = head + b"state 20"
+    room.disk.replace(name.text, body + struct.pack("<I", google_crc32c.value(body)))
+    assert read_snapshot(room.disk, name) == replace(found, schema=NO_SCHEMA)
+    assert JournalRoom(room.disk.copy(), OPTIONS).opened.snapshot == replace(found, schema=NO_SCHEMA)
 
 
 async def test_a_damaged_snapshot_gives_way_to_an_older_one() -> None:

@@ -39,7 +39,7 @@ from trimaran.journal.frame import (
 )
 from trimaran.journal.room import Room, is_lack_of_space
 from trimaran.journal.settings import Hooks, JournalOptions, Workers
-from trimaran.journal.snapshot import Snapshot, retire, write_snapshot
+from trimaran.journal.snapshot import NO_SCHEMA, Snapshot, retire, write_snapshot
 
 
 class JournalFull(JournalError):
@@ -151,7 +151,7 @@ class Journal:
             self._fail(self._sync_error)
         self._after_sync()
 
-    def snapshot(self, image: bytes, state_hash: int, local_ns: int) -> None:
+    def snapshot(self, image: bytes, state_hash: int, local_ns: int, schema: int = NO_SCHEMA) -> None:
         """Keeps the state after everything that was appended, once that is synced; old ones are retired.
 
         One at a time: another one that comes meanwhile is left out, with a notice.
@@ -160,7 +160,7 @@ class Journal:
             self._hooks.on_notice("a snapshot is being written; this one is left out")
             return
         self._snapshotting = True
-        snapshot = Snapshot(self._sequence, self._number, local_ns, state_hash, image)
+        snapshot = Snapshot(self._sequence, self._number, local_ns, state_hash, image, schema)
         self.commit(Durability.DURABLE, lambda: self._keep(snapshot))
 
     def close(self) -> None:
@@ -174,8 +174,11 @@ class Journal:
         self._closed, self._syncing = True, False
         while not self._failure and (self._waiting or self._pending or self._written > self._synced):
             self.settle()
+        if self._sync_error and not self._failure:
+            self._fail(self._sync_error)
         if not self._failure:
-            self._sync_files()  # the note behind the last record
+            with contextlib.suppress(OSError):  # nothing but the note behind the last record
+                self._sync_files()
         self._room.close()
         for dirty in self._dirty:
             dirty.file.close()
@@ -192,6 +195,8 @@ class Journal:
     def _write(self) -> None:
         if self._failure:
             raise JournalError(self._failure)
+        if self._sync_error:  # the worker has seen it, and the loop was not told yet
+            self._fail(self._sync_error)
         if not self._pending:
             return
         data = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
@@ -282,7 +287,13 @@ class Journal:
         def keep() -> None:
             write_snapshot(self._disk, snapshot)
             options = self._options
-            oldest[0] = retire(self._disk, options.snapshots_kept, options.snapshot_days, snapshot.local_ns)
+            oldest[0] = retire(
+                self._disk,
+                options.snapshots_kept,
+                options.snapshot_days,
+                options.segments_max // 2,
+                snapshot.local_ns,
+            )
 
         def kept(error: Exception | None) -> None:
             self._snapshotting = False
