@@ -10,11 +10,13 @@ from trimaran.venues.wire.client_port import (
     ReconcileFailed,
     RequestFailed,
 )
+from trimaran.venues.wire.fold_port import FeeKnown, FeeMissing
 from trimaran.venues.wire.line_port import Gap, LineDown, LineUp
 
 LINE_UP = "line_up"
 LINE_DOWN = "line_down"
 FOREIGN = "foreign"
+FEE = "fee"
 REQUEST_FAILED = "request_failed"
 RECONCILE_FAILED = "reconcile_failed"
 
@@ -37,6 +39,11 @@ def describe_account(event: ClientEvent) -> tuple[str, str] | None:
             )
         case ForeignFill(report):
             return FOREIGN, f"a fill that is not of this desk: {report.instrument_key} {report.fill_id}"
+        case FeeMissing(report, booked) if booked:
+            return FEE, f"a fill is booked without its fee: {report.instrument_key} {report.fill_id}"
+        case FeeKnown() as known:
+            name = f"{known.instrument_key} {known.fill_id}"
+            return FEE, f"the fee of a fill that is booked: {name} {known.fee} {known.fee_asset}"
         case RequestFailed(what, order, fault):
             return REQUEST_FAILED, f"{what} of {order}: {fault.kind.name} {fault.text}"
         case ReconcileFailed(reason, fault):

@@ -70,8 +70,7 @@ class RunAccount:
 
     async def end_all(self) -> int:
         """One quick round against all that is open, ours or not; how much is left. Raises VenueFault."""
-        left = await asyncio.gather(*(self.client.cancel_all_fast(symbol) for symbol in self._symbols))
-        return sum(map(len, left))
+        return len(await self.client.cancel_all_fast(self._symbols[0] if len(self._symbols) == 1 else None))
 
     async def clear(self) -> int:
         """Ends everything that is open, ours or not; how much is left at last. Raises VenueFault."""
@@ -79,9 +78,8 @@ class RunAccount:
         return sum(map(len, left))
 
     async def end(self, refs: Sequence[OrderRef]) -> None:
-        """Asks for the end of some orders."""
-        late = [ref for ref in refs if not self.client.cancel_now(ref)]
-        await asyncio.gather(*(self.client.cancel(ref) for ref in late))
+        """Asks for the end of some orders: at once over the line, the others in as few requests as may be."""
+        await self.client.cancel_some([ref for ref in refs if not self.client.cancel_now(ref)])
 
 
 class RunAccounts:

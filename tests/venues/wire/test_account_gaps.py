@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from tests.support.account_stage import (
+    KEY,
     LINE,
     OURS,
     PLACED,
@@ -20,14 +21,16 @@ from tests.support.account_stage import (
 from tests.support.private_venue import HANG
 from trimaran.domain.account import (
     Fill,
+    FillId,
     OrderAcked,
     OrderDone,
 )
-from trimaran.domain.instrument import Asset, MarketName
+from trimaran.domain.events import AccountSnapshot
+from trimaran.domain.instrument import Asset, MarketName, Side
 from trimaran.domain.orders import (
     OrderState,
 )
-from trimaran.domain.reports import BalanceReport
+from trimaran.domain.reports import BalanceReport, ForeignFill
 from trimaran.venues.wire.asks import (
     TokenAction,
 )
@@ -40,12 +43,25 @@ from trimaran.venues.wire.client_port import (
     RequestFailed,
 )
 from trimaran.venues.wire.fault import FaultKind
+from trimaran.venues.wire.fold_port import FeeKnown
 from trimaran.venues.wire.line_port import Gap, LineHalted, LineUp
 from trimaran.venues.wire.lines import LoggedIn, LoginRefused, Stale
 from trimaran.venues.wire.market_spec import SECOND
 from trimaran.venues.wire.message import HttpReply
 
 # Gaps
+
+
+async def test_money_that_no_order_explains_is_compared_soon(stage):
+    """A fill of somebody else on this account, and a fee that came after its fill was booked."""
+    client = await stage.up()
+    theirs = msgspec.structs.replace(order(OrderState.ACKED), client_order_id=None)
+    await stage.venue.say(theirs, fill(1, client_order_id=None))
+    await stage.until(lambda: stage.of(ForeignFill))
+    await stage.until(lambda: len(stage.of(Reconciled)) == 2)
+    client._tell([FeeKnown(FillId("f9"), KEY, OURS, Side.BUY, Decimal(1), Asset("USDT"))])
+    await stage.until(lambda: len(stage.of(Reconciled)) == 3)
+    assert len(stage.of(AccountSnapshot)) == 3
 
 
 async def test_what_was_missed_while_the_line_was_down_comes_once(stage, place):

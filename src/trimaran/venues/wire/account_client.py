@@ -23,7 +23,14 @@ from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.decision import Approved
 from trimaran.domain.instrument import InstrumentKey, MarketName, Symbol, symbol_in
 from trimaran.domain.ports import Clock, Rng
-from trimaran.domain.reports import BalanceReport, FillReport, OrderReport, PositionReport, Report
+from trimaran.domain.reports import (
+    BalanceReport,
+    FillReport,
+    ForeignFill,
+    OrderReport,
+    PositionReport,
+    Report,
+)
 from trimaran.venues.wire.account_fold import AccountFold, key_of
 from trimaran.venues.wire.asker import Asker, Gate
 from trimaran.venues.wire.asks import Ask, OrderRef
@@ -39,7 +46,7 @@ from trimaran.venues.wire.clock_offset import VenueClock
 from trimaran.venues.wire.dialect import MarketDialect
 from trimaran.venues.wire.ending import Ending
 from trimaran.venues.wire.fault import VenueFault
-from trimaran.venues.wire.fold_port import FeeMissing, FillsMissing, OpenOrder, OwnerMissing
+from trimaran.venues.wire.fold_port import FeeKnown, FeeMissing, FillsMissing, OpenOrder, OwnerMissing
 from trimaran.venues.wire.line_feed import LineFeed, LineOutput
 from trimaran.venues.wire.line_port import (
     Gap,
@@ -346,6 +353,8 @@ class AccountClient:
             self._on_event(event)
             if isinstance(event, FillsMissing | OwnerMissing | FeeMissing):
                 self._questions.look_into(event)
+            elif isinstance(event, ForeignFill | FeeKnown):  # no order of ours books it: the comparison does
+                self._rounds.again("money that no order explains")
 
     # --- timers ---------------------------------------------------------------------------------------
 
