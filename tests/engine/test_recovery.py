@@ -43,6 +43,7 @@ from trimaran.domain.records import (
     AmendOpened,
     CancelOpened,
     Durability,
+    EquityMarked,
     FreezeMoved,
     GroupOpened,
     Heard,
@@ -152,6 +153,7 @@ class Story:
                 FreezeMoved(key, self.pick("", "why"), "me", now_ns),
                 LimitsSet(self.pick(1, 2), "digest", "text", "me", now_ns),
                 OrderAdopted(adopted, VenueOrderId("a"), now_ns),
+                EquityMarked(scope, 1, Decimal(1), Decimal(self.pick(2, 3)), Decimal(-1), now_ns),
             )
         )
 

@@ -30,6 +30,7 @@ from trimaran.domain.records import (
     AmendOpened,
     CancelOpened,
     Durability,
+    EquityMarked,
     FreezeMoved,
     GroupOpened,
     InstrumentsListed,
@@ -92,6 +93,7 @@ RECORDS: list[JournalRecord] = [
     KillMoved(ALL, KillState.KILLED, "me", "why", 12),
     LimitsSet(2, "ab", "text", "me", 13),
     FreezeMoved(KEY, "contradiction", "engine", 14),
+    EquityMarked(ALL, 19_000, Decimal(1), Decimal("2.5"), Decimal(-3), 15),
 ]
 
 

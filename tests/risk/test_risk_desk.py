@@ -172,7 +172,7 @@ def test_losses_of_a_day_stop_what_grows_and_a_restart_forgives_none() -> None:
     assert judged(again, order()) == "", "another day"
     again.on_tick(NOW_NS + 86_400 * 10**9, Marks(equities={ALL: Decimal("NaN")}))
     assert judged(again, order()) == "daily_loss"
-    assert again.equity_marks()[ALL] == EquityMark(19_676, Decimal("-150.01"), Decimal(-50))
+    assert again.equity_marks()[ALL] == EquityMark(19_676, Decimal("-150.01"), Decimal(-50), Decimal(-151))
 
 
 def test_limits_are_changed_while_orders_are_open_and_as_a_whole() -> None:

@@ -103,7 +103,7 @@ class Past:
             FillId("f"), known.client_order_id, key, known.side, known.price_ticks, lots, Liquidity.TAKER,
             Decimal(0), USDT, NOW_NS, NOW_NS,
         )  # fmt: skip
-        self.risk.take(FillBooked(fill, Decimal(0)))
+        self.risk.take(FillBooked(fill, Decimal(0), known.strategy))
         cost = Decimal(self.lots[key])
         self.risk.take(PositionChanged(key, 0, self.lots[key], Decimal(0), cost, NOW_NS))
         self.risk.take(

@@ -94,6 +94,7 @@ class FillBooked(msgspec.Struct, frozen=True, gc=False, tag=True):
 
     fill: Fill
     realised: Decimal
+    strategy: StrategyName | None = None  # whose order it was; None: of an order that is not known
 
 
 class FillRepeated(msgspec.Struct, frozen=True, tag=True):

@@ -17,6 +17,7 @@ hash. A record is complete: applying it reads no clock, no book and no setting.
     KillMoved          a kill switch was moved
     LimitsSet          another set of risk limits is in force
     FreezeMoved        an instrument was frozen or released
+    EquityMarked       what the losses of a scope are measured from
 
 The tags of the records stand in journals: never rename one, never give a field another meaning; a new field
 has a default.
@@ -25,6 +26,7 @@ has a default.
 from __future__ import annotations
 
 import enum
+from decimal import Decimal
 
 import msgspec
 
@@ -143,6 +145,20 @@ class FreezeMoved(msgspec.Struct, frozen=True, tag="freeze"):
     local_ns: int
 
 
+class EquityMarked(msgspec.Struct, frozen=True, tag="equity"):
+    """What daily loss and drawdown of a scope are measured from, so that a restart forgives none of it.
+
+    Amounts are in the quote asset of the limits.
+    """
+
+    scope: KillScope
+    day: int  # UTC days since the epoch
+    day_start: Decimal
+    peak: Decimal
+    equity: Decimal
+    local_ns: int
+
+
 JournalRecord = (
     RunOpened
     | InstrumentsListed
@@ -155,4 +171,5 @@ JournalRecord = (
     | KillMoved
     | LimitsSet
     | FreezeMoved
+    | EquityMarked
 )

@@ -12,6 +12,7 @@ from typing import Any, Final, get_args
 
 from trimaran.base.errors import IllegalTransition
 from trimaran.domain.account import (
+    NOT_AWAITED,
     Adjusted,
     AmendLost,
     AmendRefused,
@@ -33,7 +34,7 @@ from trimaran.domain.instrument import Instrument, InstrumentKey, MarketName, Si
 from trimaran.domain.kill import market_in
 from trimaran.domain.orders import TERMINAL, OrderEvent, OrderState, end_event, fill_event
 from trimaran.engine.durable_state import DurableState
-from trimaran.engine.orders import OrderEntry
+from trimaran.engine.orders import Ending, OrderEntry
 
 AboutInstrument = Fill | FundingPaid | PositionAdjusted
 MoneyEvent = AboutInstrument | Transfer | InterestPaid | Adjusted
@@ -82,6 +83,8 @@ def _done(durable: DurableState, event: OrderDone) -> list[Fact]:
     if entry is None:
         return []
     if event.state is not OrderState.FILLED:
+        if entry.state not in TERMINAL and _told_more(entry, event):
+            return _await_fills(durable, entry, event)
         return moved(durable, entry, end_event(event.state), event.reason, event.local_ns)
     # The fills themselves complete the order; while its terms are in question, the venue's word does.
     facts = moved(durable, entry, OrderEvent.ACK, "filled, fills still to come", event.local_ns)
@@ -91,9 +94,27 @@ def _done(durable: DurableState, event: OrderDone) -> list[Fact]:
     return facts
 
 
+def _told_more(entry: OrderEntry, event: OrderDone) -> bool:
+    """Whether the venue says, now or before, that more was filled than the fills tell."""
+    if event.filled_lots == NOT_AWAITED:
+        return False
+    before = 0 if entry.ending is None else entry.ending.filled_lots
+    return max(before, event.filled_lots) > entry.filled_lots
+
+
+def _await_fills(durable: DurableState, entry: OrderEntry, event: OrderDone) -> list[Fact]:
+    """It ends when its fills have come, and its untold lots count until then."""
+    known = entry.ending
+    if known is not None and known.filled_lots >= event.filled_lots:
+        return []
+    facts = moved(durable, entry, OrderEvent.ACK, "ended, fills still to come", event.local_ns)
+    ending = Ending(event.state, event.reason, event.filled_lots)
+    return [*facts, durable.book.await_fills(entry, ending, event.local_ns)]
+
+
 def _amended(durable: DurableState, event: OrderAmended) -> list[Fact]:
     entry = _told(durable, event)
-    if entry is None or event.client_order_id not in durable.working:
+    if entry is None or entry.ending is not None or event.client_order_id not in durable.working:
         return []  # its end has ended every change
     changed = durable.book.amended(event)
     facts = moved(durable, entry, OrderEvent.ACK, "amended", event.local_ns)  # it proves placement
@@ -129,11 +150,11 @@ def _money(durable: DurableState, event: MoneyEvent) -> list[Fact]:
     durable.markets.add(market_of(event))
     if isinstance(event, AboutInstrument) and event.instrument_key not in durable.instruments:
         return []  # the journal has never heard of it: reconciliation tells what it did
-    return _booked(durable, event)
+    return _judged(durable, event, durable.ledger.apply(event))
 
 
-def _booked(durable: DurableState, event: MoneyEvent) -> list[Fact]:
-    facts: list[Fact] = list(durable.ledger.apply(event))
+def _judged(durable: DurableState, event: MoneyEvent, told: tuple[Fact, ...]) -> list[Fact]:
+    facts = list(told)
     if facts and type(facts[0]) is EventTooOld:
         text = f"{type(event).__name__} of {event.venue_ns}: older than what the ledger remembers"
         for key in [each for each in durable.instruments if _is_about(event, each)]:
@@ -152,14 +173,16 @@ def _fill(durable: DurableState, fill: Fill) -> list[Fact]:
     if instrument is None:
         return []  # as above
     durable.markets.add(instrument.market)
-    facts = _booked(durable, fill)
     entry = durable.orders.get(fill.client_order_id)
+    strategy = None if entry is None else entry.order.strategy
+    facts = _judged(durable, fill, durable.ledger.apply_fill(fill, strategy))
     if type(facts[0]) is not FillBooked:
         return facts
     if entry is None:
         if fill.client_order_id:  # none: it is nobody's of ours
             durable.book.stray(fill.client_order_id, fill.lots)
         return facts
+    durable.trades.take(entry.order.strategy, fill)
     entry.venue_ns = max(entry.venue_ns, fill.venue_ns or fill.local_ns)
     total = entry.filled_lots = entry.filled_lots + fill.lots
     lots_max = entry.lots_max
@@ -171,7 +194,11 @@ def _fill(durable: DurableState, fill: Fill) -> list[Fact]:
         _owe(durable, entry, fill, instrument)
     elif fill.fee_asset == instrument.base:
         entry.base_fee = EXACT.add(entry.base_fee, fill.fee)
-    return facts + moved(durable, entry, fill_event(total, lots_max), fill.fill_id, fill.local_ns)
+    facts += moved(durable, entry, fill_event(total, lots_max), fill.fill_id, fill.local_ns)
+    ending = entry.ending
+    if ending is not None and entry.filled_lots >= ending.filled_lots:
+        facts += moved(durable, entry, end_event(ending.state), ending.reason, fill.local_ns)
+    return facts
 
 
 def _owe(durable: DurableState, entry: OrderEntry, fill: Fill, instrument: Instrument) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from trimaran.base.errors import ConfigError
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.decision import Approved, Refused
@@ -12,7 +14,7 @@ from trimaran.domain.orders import OrderRequest
 from trimaran.engine.desk import Desk
 from trimaran.engine.orders import OrderEntry
 from trimaran.engine.quotes import marks_of, quote_of
-from trimaran.risk.image import OpenOrder, RiskImage
+from trimaran.risk.image import EquityMark, OpenOrder, RiskImage
 from trimaran.risk.limits import LimitsBook
 from trimaran.risk.limits_file import read_limits
 
@@ -44,19 +46,29 @@ def tick(desk: Desk) -> None:
 
 def rebuild(desk: Desk) -> None:
     """Risk begins anew from what is durable: after a recovery, and after instruments were listed anew."""
-    durable = desk.durable
+    durable, orders = desk.durable, desk.durable.orders
     if durable.limits is not None:
         desk.risk.set_limits(_read(desk, durable.limits.text))
     desk.risk.rebuild(
         RiskImage(
             open_orders=[_still(each) for each in durable.working.values()],
             recent=[each.order for each in durable.orders.values()],
+            messages=[(at_ns, orders[each].order) for at_ns, each in durable.messages if each in orders],
             balances=durable.ledger.balances,
             positions={key: (each.lots, each.cost) for key, each in durable.ledger.positions.items()},
             kills=durable.kill.states,
             frozen=[key for key in desk.books if desk.frozen_by(key) is not None],
             ready=[name for name in desk.markets if desk.readiness.missing(name) is None],
             takes_risk=desk.takes_risk,
+            traded={
+                (strategy, key): each.lots
+                for strategy, by_key in durable.trades.traded.items()
+                for key, each in by_key.items()
+            },
+            equities={
+                scope: EquityMark(each.day, each.day_start, each.peak, each.equity)
+                for scope, each in durable.equities.items()
+            },
         )
     )
 
@@ -71,6 +83,8 @@ def limits_of(desk: Desk, text: str) -> LimitsBook:
 
 
 def _still(entry: OrderEntry) -> OpenOrder:
+    if entry.ending is not None:
+        return OpenOrder(replace(entry.order, lots=entry.ending.filled_lots), entry.filled_lots)
     asked = None if entry.amendment is None else entry.amendment.order
     return OpenOrder(entry.order, entry.filled_lots, asked)
 

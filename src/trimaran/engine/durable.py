@@ -1,4 +1,4 @@
-"""The durable half of the state: orders, groups, the ledger, kill switches, limits: a fold of records.
+"""The durable half of the state: orders, groups, money, trades, switches, limits, marks: a fold of records.
 
 `apply` is the only way to change it. It reads no clock, no book and no setting, so that a journal that is
 replayed gives the same state, and the same hash, as the process that wrote it. The hash says nothing about
@@ -17,6 +17,7 @@ from trimaran.domain.orders import OrderEvent, OrderState, fill_event
 from trimaran.domain.records import (
     AmendOpened,
     CancelOpened,
+    EquityMarked,
     FreezeMoved,
     GroupOpened,
     Heard,
@@ -61,9 +62,12 @@ def _run_opened(durable: Durable, record: RunOpened) -> list[Fact]:
 
 def _instruments_listed(durable: Durable, record: InstrumentsListed) -> list[Fact]:
     durable.pass_to(record.local_ns)
-    for instrument in record.instruments:
-        durable.instruments[instrument.key] = instrument
     durable.ledger.list_instruments(record.instruments)
+    for instrument in record.instruments:
+        before = durable.instruments.get(instrument.key)
+        if before is not None and before != instrument:
+            durable.trades.restate(before, instrument)
+        durable.instruments[instrument.key] = instrument
     return []
 
 
@@ -101,12 +105,14 @@ def _order_reissued(durable: Durable, record: OrderReissued) -> list[Fact]:
 
 def _amend_opened(durable: Durable, record: AmendOpened) -> list[Fact]:
     durable.pass_to(record.local_ns)
+    durable.messages.append((record.local_ns, record.order.client_order_id))
     return [durable.book.open_amendment(record.order, record.local_ns)]
 
 
 def _cancel_opened(durable: Durable, record: CancelOpened) -> list[Fact]:
     durable.pass_to(record.local_ns)
     entry = durable.working.get(record.client_order_id)
+    durable.messages.append((record.local_ns, record.client_order_id))
     if entry is not None and not entry.cancel_ns:
         entry.cancel_ns = record.local_ns
     return []
@@ -156,6 +162,12 @@ def _freeze_moved(durable: Durable, record: FreezeMoved) -> list[Fact]:
     return [InstrumentReleased(key, record.actor, record.local_ns)]
 
 
+def _equity_marked(durable: Durable, record: EquityMarked) -> list[Fact]:
+    durable.pass_to(record.local_ns)
+    durable.equities[record.scope] = record
+    return []
+
+
 def _claimed(
     client_order_id: ClientOrderId, key: InstrumentKey, reason: str, now_ns: int
 ) -> OrderStateChanged:
@@ -176,4 +188,5 @@ _APPLY: Final[Mapping[type, Callable[[Durable, Any], list[Fact]]]] = {
     KillMoved: _kill_moved,
     LimitsSet: _limits_set,
     FreezeMoved: _freeze_moved,
+    EquityMarked: _equity_marked,
 }

@@ -2,7 +2,8 @@
 
 Memory is bounded: an order is forgotten `ENDED_KEPT_NS` after it and its group have ended, by the times of
 the records, and earlier where more than `ENDED_ORDERS_MAX` have. A late word about it is not understood any
-more; its fills are, because the ledger knows them.
+more; its fills are, because the ledger knows them. Changes and cancels are remembered as long, for message
+rates.
 """
 
 from __future__ import annotations
@@ -17,19 +18,22 @@ from trimaran.base.limits import ENDED_ORDERS_MAX
 from trimaran.domain.client_id import ClientIdCounter, ClientOrderId, counter_at, last_id_of
 from trimaran.domain.facts import Fact, GroupClosed, InstrumentFrozen
 from trimaran.domain.instrument import Instrument, InstrumentKey, MarketName
+from trimaran.domain.kill import KillScope
 from trimaran.domain.orders import StrategyName
-from trimaran.domain.records import LimitsSet
+from trimaran.domain.records import EquityMarked, LimitsSet
 from trimaran.engine.groups import Groups
 from trimaran.engine.kill import KillSwitches
 from trimaran.engine.orders import OrderEntry, Orders
+from trimaran.engine.trades import Trades
 from trimaran.ledger.ledger import Ledger
 
 ENDED_KEPT_NS: Final = 600_000_000_000  # a late event about an order is understood for so long
+MESSAGES_MAX: Final = 65_536
 NOTHING_OWED: Final[Mapping[InstrumentKey, Decimal]] = MappingProxyType({})
 
 
 class DurableState:
-    """Orders, groups, ledger, switches, limits. Read by everybody."""
+    """Orders, groups, ledger, what strategies traded, switches, limits, equity marks. Read by everybody."""
 
     def __init__(self, instruments: Mapping[InstrumentKey, Instrument], counter: ClientIdCounter) -> None:
         self.instruments = dict(instruments)
@@ -44,6 +48,9 @@ class DurableState:
         self.frozen: dict[InstrumentKey, str] = {}  # where something was contradictory, and what
         self.markets: set[MarketName] = set()  # those whose money has been heard of
         self.now_ns = 0  # the newest time of a record
+        self.trades = Trades()
+        self.equities: dict[KillScope, EquityMarked] = {}  # the newest marks
+        self.messages: deque[tuple[int, ClientOrderId]] = deque()  # recent changes and cancels
         self.ended: deque[tuple[int, ClientOrderId]] = deque()  # (since when it may be forgotten, order)
 
     @property
@@ -66,6 +73,9 @@ class DurableState:
         ended = self.ended
         while ended and (ended[0][0] < now_ns - ENDED_KEPT_NS or len(ended) > ENDED_ORDERS_MAX):
             self.book.forget(ended.popleft()[1])
+        messages = self.messages
+        while messages and (messages[0][0] < now_ns - ENDED_KEPT_NS or len(messages) > MESSAGES_MAX):
+            messages.popleft()
 
     def freeze(self, key: InstrumentKey, text: str, now_ns: int) -> list[Fact]:
         """Stops new orders on an instrument until a person releases it; the first cause is kept."""

@@ -17,10 +17,11 @@ from trimaran.domain.decision import KillState
 from trimaran.domain.instrument import Instrument, InstrumentKey, MarketName
 from trimaran.domain.kill import KillScope
 from trimaran.domain.orders import TERMINAL, GroupId, StrategyName
-from trimaran.domain.records import LimitsSet
+from trimaran.domain.records import EquityMarked, LimitsSet
 from trimaran.engine.durable_state import DurableState
 from trimaran.engine.groups import GroupEntry
 from trimaran.engine.orders import OrderEntry
+from trimaran.engine.trades import PaidImage, TradedImage
 from trimaran.ledger.image import LedgerImage
 
 
@@ -40,12 +41,17 @@ class DurableImage(msgspec.Struct, frozen=True):
     ledger: LedgerImage
     now_ns: int = 0
     ended: tuple[tuple[int, ClientOrderId], ...] = ()
+    traded: tuple[TradedImage, ...] = ()
+    paid: tuple[PaidImage, ...] = ()
+    equities: tuple[EquityMarked, ...] = ()
+    messages: tuple[tuple[int, ClientOrderId], ...] = ()
     strays: tuple[tuple[ClientOrderId, int], ...] = ()
 
 
 def image(durable: DurableState) -> DurableImage:
     """The image of a state. It shares nothing that changes with it."""
     groups = durable.groups
+    traded, paid = durable.trades.images()
     owed = [(name, key, size) for name, sizes in groups.owed.items() for key, size in sizes.items()]
     return DurableImage(
         counter=durable.counter,
@@ -61,6 +67,10 @@ def image(durable: DurableState) -> DurableImage:
         ledger=durable.ledger.image(),
         now_ns=durable.now_ns,
         ended=tuple(durable.ended),
+        traded=traded,
+        paid=paid,
+        equities=tuple(sorted(durable.equities.values(), key=lambda each: each.scope.text)),
+        messages=tuple(durable.messages),
         strays=tuple(durable.book.strays.items()),
     )
 
@@ -88,12 +98,15 @@ def restore(durable: DurableState, told: DurableImage) -> None:
     durable.markets = set(told.markets)
     durable.now_ns = told.now_ns
     durable.ended.extend(told.ended)
+    durable.trades.restore(told.traded, told.paid)
+    durable.equities = {each.scope: each for each in told.equities}
+    durable.messages.extend(told.messages)
     durable.book.strays.update(told.strays)
 
 
 def state_hash(durable: DurableState) -> int:
     """64 bits that are equal for equal states. Made on demand: nothing on the way of an order pays for it."""
-    told = msgspec.structs.replace(image(durable), now_ns=0, ended=())
+    told = msgspec.structs.replace(image(durable), now_ns=0, ended=(), messages=())
     digest = hashlib.blake2b(msgspec.msgpack.encode(told), digest_size=8)
     return int.from_bytes(digest.digest(), "big")
 

@@ -86,7 +86,7 @@ def prices_of(desk: Desk) -> Prices:
 def _equity(desk: Desk, scope: KillScope, prices: Prices) -> Decimal | None:
     """What trading has made of a scope, at the marks; None: a price is missing."""
     if scope.kind is ScopeKind.STRATEGY:
-        return desk.risk.strategy_value(StrategyName(scope.name), prices)
+        return _value(desk, StrategyName(scope.name), prices)
     return _made(desk, _markets(desk, scope), prices)
 
 
@@ -118,6 +118,25 @@ def _made(desk: Desk, markets: Collection[MarketName], prices: Prices) -> Decima
             return None
         worth = EXACT.multiply(instrument.size(position.lots), mid)
         total = EXACT.add(total, EXACT.multiply(EXACT.subtract(worth, position.cost), rate))
+    return total
+
+
+def _value(desk: Desk, strategy: StrategyName, prices: Prices) -> Decimal | None:
+    """What the trades of a strategy have made, at the mids; None: a price is missing."""
+    trades, total = desk.durable.trades, ZERO
+    for key, traded in trades.traded.get(strategy, {}).items():
+        instrument = desk.durable.instruments[key]
+        rate, mid = prices.assets.get(instrument.quote), prices.mids.get(key)
+        if rate is None or (mid is None and traded.lots):
+            return None
+        worth = ZERO if mid is None else EXACT.multiply(instrument.size(traded.lots), mid)
+        paid = EXACT.multiply(instrument.notional(1, 1), Decimal(traded.tick_lots))
+        total = EXACT.add(total, EXACT.multiply(EXACT.subtract(worth, paid), rate))
+    for asset, amount in trades.paid.get(strategy, {}).items():
+        price = prices.assets.get(asset)
+        if price is None:
+            return None
+        total = EXACT.subtract(total, EXACT.multiply(amount, price))
     return total
 
 

@@ -43,7 +43,7 @@ from trimaran.domain.events import (
 from trimaran.domain.facts import Fact
 from trimaran.domain.kill import market_in
 from trimaran.domain.records import Heard, JournalRecord
-from trimaran.engine import approval, fates, intents, observe, operator, reconcile
+from trimaran.engine import approval, equity, fates, intents, observe, operator, reconcile
 from trimaran.engine.accounts import AboutOrder, MoneyEvent, market_of
 from trimaran.engine.desk import Desk
 from trimaran.engine.turn import Turn
@@ -164,6 +164,7 @@ def _turned(take: Callable[[Turn, Any], None]) -> Callable[[Desk, Any], Output]:
 def _tick(desk: Desk, event: Tick) -> Output:
     turn = Turn(desk)
     approval.tick(desk)
+    equity.tick(turn)
     # 3 ledger: what was lost is lost, what was never placed is released
     if desk.is_real:
         fates.tick(turn)

@@ -41,6 +41,7 @@ from trimaran.domain.facts import (
     PositionChanged,
 )
 from trimaran.domain.instrument import Asset, Instrument, InstrumentKey, MarketName
+from trimaran.domain.orders import StrategyName
 from trimaran.ledger.double_entry import Account, Accounts, Holding
 from trimaran.ledger.identities import LOTS_BITS, UNKNOWN_TERMS, Identities
 from trimaran.ledger.image import (
@@ -88,13 +89,40 @@ class Ledger:
         Raises VenueError for an instrument that the ledger was not told about.
         """
         if isinstance(event, Fill):
-            return self._apply_fill(event)
+            return self.apply_fill(event)
         if isinstance(event, Transfer | InterestPaid | Adjusted):
             return self._apply_payment(event, event.market, None)
         if isinstance(event, FundingPaid | PositionAdjusted):
             book = self._book(event.instrument_key)
             return self._apply_payment(event, book.contract.market, book)
         return ()
+
+    def apply_fill(self, fill: Fill, strategy: StrategyName | None = None) -> tuple[LedgerFact, ...]:
+        """Books a fill of an order of a strategy, as far as anybody knows whose it is; raises as `apply`."""
+        key = fill.instrument_key
+        book = self._books.get(key)
+        if book is None:
+            raise self._unknown(key)
+        memory = book.fills
+        identity = ("B" if fill.side is BUY else "S") + fill.fill_id
+        terms = fill.price_ticks << LOTS_BITS | fill.lots
+        known = memory.known.get(identity)
+        if known is not None:
+            return (FillRepeated(fill, known not in (terms, UNKNOWN_TERMS)),)
+        at_ns = fill.venue_ns or fill.local_ns
+        if at_ns < memory.since_ns:
+            return (EventTooOld(fill, memory.since_ns),)
+        before = self._positions.get(key, FLAT)
+        context = getcontext()
+        setcontext(EXACT)
+        try:
+            booking = fill_postings(fill, book.contract, before)
+            facts = self._booked(booking, at_ns, fill.local_ns)
+        finally:
+            setcontext(context)
+        memory.add(identity, terms, at_ns)
+        moved = self._moved_position(book, booking, before, at_ns, fill.local_ns)
+        return (FillBooked(fill, booking.realised, strategy), *facts, moved)
 
     def list_instruments(self, instruments: Iterable[Instrument]) -> None:
         """Instruments as they are from now on: new ones, and known ones on another grid.
@@ -217,32 +245,6 @@ class Ledger:
         for paid in image.payments:
             self._payments.setdefault(paid.market, Identities()).restore(paid.payments)
         self.check()
-
-    def _apply_fill(self, fill: Fill) -> tuple[LedgerFact, ...]:
-        key = fill.instrument_key
-        book = self._books.get(key)
-        if book is None:
-            raise self._unknown(key)
-        memory = book.fills
-        identity = ("B" if fill.side is BUY else "S") + fill.fill_id
-        terms = fill.price_ticks << LOTS_BITS | fill.lots
-        known = memory.known.get(identity)
-        if known is not None:
-            return (FillRepeated(fill, known not in (terms, UNKNOWN_TERMS)),)
-        at_ns = fill.venue_ns or fill.local_ns
-        if at_ns < memory.since_ns:
-            return (EventTooOld(fill, memory.since_ns),)
-        before = self._positions.get(key, FLAT)
-        context = getcontext()
-        setcontext(EXACT)
-        try:
-            booking = fill_postings(fill, book.contract, before)
-            facts = self._booked(booking, at_ns, fill.local_ns)
-        finally:
-            setcontext(context)
-        memory.add(identity, terms, at_ns)
-        moved = self._moved_position(book, booking, before, at_ns, fill.local_ns)
-        return (FillBooked(fill, booking.realised), *facts, moved)
 
     def _apply_payment(
         self, event: Payment, market: MarketName, book: _Book | None

@@ -36,13 +36,21 @@ class OpenOrder(msgspec.Struct, frozen=True):
     asked: OrderRequest | None = None  # what it is to become, while a change is under way
 
 
+class EquityMark(msgspec.Struct, frozen=True):
+    """What must be known of a scope's equity when a process begins again within a day."""
+
+    day: int  # UTC days since the epoch
+    day_start: Decimal
+    peak: Decimal
+    equity: Decimal
+
+
 class RiskImage(msgspec.Struct, frozen=True, kw_only=True):
     """Durable state, as far as risk depends on it."""
 
     open_orders: Collection[OpenOrder] = ()
-    recent: Collection[
-        OrderRequest
-    ] = ()  # made within the longest window, in their order, open ones included
+    recent: Collection[OrderRequest] = ()  # made within the longest window, open ones included
+    messages: Collection[tuple[int, OrderRequest]] = ()  # changes and cancels of orders, with their times
     balances: Mapping[tuple[MarketName, Asset], Decimal] = {}
     positions: Mapping[InstrumentKey, tuple[int, Decimal]] = {}  # signed lots and their cost
     kills: Mapping[KillScope, KillState] = {}
@@ -50,11 +58,4 @@ class RiskImage(msgspec.Struct, frozen=True, kw_only=True):
     ready: Collection[MarketName] = ()
     takes_risk: bool = True
     traded: Mapping[tuple[StrategyName, InstrumentKey], int] = {}  # signed lots that strategies have traded
-
-
-class EquityMark(msgspec.Struct, frozen=True):
-    """What must be known of a scope's equity when a process begins again within a day."""
-
-    day: int  # UTC days since the epoch
-    day_start: Decimal
-    peak: Decimal
+    equities: Mapping[KillScope, EquityMark] = {}

@@ -66,7 +66,6 @@ class Registry:
         self._book = book
         self._wallets = wallets
         self.memory_ns = 0
-        self.values_strategies = False
         for market in dict.fromkeys(each.market for each in instruments):
             self._add_account(market)
         self._sharing = {market: self._shared(market) for market in self._accounts}
@@ -156,9 +155,6 @@ class Registry:
         for asset, index in self._assets.items():
             if asset == book.quote:
                 self._core.set_rate(index, RATE_ONE)
-        self.values_strategies = any(
-            limits_losses(each) for scope, each in book.scopes.items() if scope.kind is ScopeKind.STRATEGY
-        )
         self.memory_ns = max((each.duplicate_window_ns for each in limits), default=0)
 
     def _limit_scope(self, name: KillScope, scope: Scope) -> None:

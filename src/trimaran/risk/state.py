@@ -2,18 +2,16 @@
 
 It names what the core numbers, and rounds: what an order needs up, what there is down. `record` and `take`
 are given everything that a step records and tells, in order; `on_tick` gives marks; `rebuild` gives the
-same state anew from what is durable. Only messages that were no orders are not durable: after a recovery
-their window is empty.
+same state anew from what is durable. Rates and repeats go back as far as the durable state remembers orders.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from trimaran.domain.account import Fill
 from trimaran.domain.client_id import ATTEMPT_BITS, ClientOrderId
 from trimaran.domain.exact import EXACT, ZERO
 from trimaran.domain.facts import (
@@ -30,7 +28,7 @@ from trimaran.domain.facts import (
 )
 from trimaran.domain.instrument import Asset, Instrument, InstrumentKey, MarketName
 from trimaran.domain.kill import KillScope
-from trimaran.domain.orders import TERMINAL, IntentId, OrderRequest, StrategyName
+from trimaran.domain.orders import TERMINAL, IntentId, OrderRequest
 from trimaran.domain.records import (
     AmendOpened,
     CancelOpened,
@@ -42,14 +40,13 @@ from trimaran.domain.records import (
 from trimaran.risk.amount import RATE_ONE, attos_down, attos_up, decimal_of
 from trimaran.risk.core import RiskCore
 from trimaran.risk.gate import may_rest
-from trimaran.risk.image import EquityMark, Marks, Prices, RiskImage
+from trimaran.risk.image import EquityMark, Marks, RiskImage
 from trimaran.risk.limits import LimitsBook
 from trimaran.risk.open_entry import OpenEntry, with_terms
 from trimaran.risk.registry import NO_WALLETS, Registry, Wallets
 
 DAY_NS: Final = 86_400_000_000_000
 IDS_KEPT_NS: Final = 60_000_000_000  # at least so long an intent is remembered
-STRATEGIES_KEPT: Final = 65_536  # ended orders whose strategy is known, for fills that come late
 
 
 class RiskState:
@@ -78,9 +75,7 @@ class RiskState:
         self.open_orders: dict[ClientOrderId, OpenEntry] = {}
         self.intents: dict[IntentId, int] = {}
         self._made: deque[tuple[int, IntentId, ClientOrderId]] = deque()
-        self._ended: OrderedDict[ClientOrderId, int] = OrderedDict()  # strategies of ended orders
         self._traded: dict[tuple[int, int], int] = {}
-        self._flows: dict[int, dict[Asset, Decimal]] = {}  # what strategies paid and received
         self.stale: set[Asset] = {instrument.base for instrument in self.instruments}
         self._days: dict[KillScope, int] = {}  # UTC days of the newest marks
 
@@ -168,22 +163,23 @@ class RiskState:
                 self._days[scope] = max(now_ns // DAY_NS, self._days.get(scope, 0))
 
     def equity_marks(self) -> Mapping[KillScope, EquityMark]:
-        """What `restore_equities` of the next process needs."""
+        """What the next process must know. Of a scope whose equity is not known now, the last that was."""
         marks: dict[KillScope, EquityMark] = {}
         for scope, day in self._days.items():
             where = self.names.scope(scope)
             if where is not None:
-                _, _, start, peak = self.core.equity(*where)
-                marks[scope] = EquityMark(day, decimal_of(start), decimal_of(peak))
+                _, equity, start, peak = self.core.equity(*where)
+                marks[scope] = EquityMark(day, decimal_of(start), decimal_of(peak), decimal_of(equity))
         return marks
 
     def restore_equities(self, marks: Mapping[KillScope, EquityMark]) -> None:
-        """What an earlier process of the same day knew, so that a restart forgives no loss."""
+        """What an earlier process knew, so that a restart forgives no loss; nothing is known of now."""
         for scope, mark in marks.items():
             where = self.names.scope(scope)
             if where is not None:
-                peak = attos_up(mark.peak)
-                self.core.restore_equity(*where, mark.day, attos_up(mark.day_start), peak)
+                self.core.restore_equity(*where, mark.day, attos_up(mark.day_start), attos_up(mark.peak))
+                self.core.set_equity(*where, attos_down(mark.equity), mark.day)
+                self.core.clear_equity(*where)
                 self._days[scope] = mark.day
 
     def rebuild(self, image: RiskImage) -> None:
@@ -203,14 +199,18 @@ class RiskState:
         for (strategy, key), lots in image.traded.items():
             self._trade(self.names.strategy(strategy), self.names.instrument(key), lots)
         still = {each.order.client_order_id: each for each in image.open_orders}
-        recent = {order.client_order_id for order in image.recent}
-        for each in image.open_orders:
-            if each.order.client_order_id not in recent:
-                self.open(each.order)
-        for order in image.recent:
-            self.open(order)
-            if order.client_order_id not in still:
-                self._end(order.client_order_id)
+        orders = {each.order.client_order_id: each.order for each in image.open_orders}
+        orders |= {order.client_order_id: order for order in image.recent}
+        sent = [(order.created_ns, order, True) for order in orders.values()]
+        sent += [(local_ns, order, False) for local_ns, order in image.messages]
+        for local_ns, order, is_order in sorted(sent, key=lambda each: each[0]):
+            if is_order:
+                self.open(order)
+                if order.client_order_id not in still:
+                    self._end(order.client_order_id)
+            else:
+                self._count_message(order, local_ns)
+        self.restore_equities(image.equities)
         for client_order_id, each in still.items():
             asked = (0, 0) if each.asked is None else (each.asked.price_ticks, each.asked.lots)
             self._terms(client_order_id, each.order.price_ticks, each.order.lots, asked, each.filled_lots)
@@ -250,14 +250,14 @@ class RiskState:
         if known is not None:
             self.core.count_message(known.instrument, known.strategy, local_ns)
 
+    def _count_message(self, order: OrderRequest, local_ns: int) -> None:
+        instrument = self.names.instrument(order.instrument_key)
+        if instrument >= 0:
+            self.core.count_message(instrument, self.names.strategy(order.strategy), local_ns)
+
     def _end(self, client_order_id: ClientOrderId) -> None:
-        known = self.open_orders.pop(client_order_id, None)
-        if known is None:
-            return
-        self.core.end(client_order_id)
-        self._ended[client_order_id] = known.strategy
-        if len(self._ended) > STRATEGIES_KEPT:
-            self._ended.popitem(last=False)  # a plain dict would look for its first one ever longer
+        if self.open_orders.pop(client_order_id, None) is not None:
+            self.core.end(client_order_id)
 
     def _state(self, fact: OrderStateChanged) -> None:
         if fact.after in TERMINAL:
@@ -292,37 +292,10 @@ class RiskState:
             return
         if self.core.mark(instrument) == (0, 0):
             self.core.set_mark(instrument, fill.price_ticks, fill.price_ticks)
-        known = self.open_orders.get(fill.client_order_id)
-        strategy = self._ended.get(fill.client_order_id, -1) if known is None else known.strategy
-        if strategy >= 0:
+        if fact.strategy is not None:
+            strategy = self.names.strategy(fact.strategy)
             lots = self._traded.get((strategy, instrument), 0) + fill.side.sign * fill.lots
             self._trade(strategy, instrument, lots)
-            if self.names.values_strategies:
-                self._flow(strategy, self.instruments[instrument], fill)
-
-    def _flow(self, strategy: int, instrument: Instrument, fill: Fill) -> None:
-        flows = self._flows.setdefault(strategy, {})
-        notional = EXACT.multiply(instrument.notional(fill.price_ticks, fill.lots), -fill.side.sign)
-        flows[instrument.quote] = EXACT.add(flows.get(instrument.quote, ZERO), notional)
-        flows[fill.fee_asset] = EXACT.subtract(flows.get(fill.fee_asset, ZERO), fill.fee)
-
-    def strategy_value(self, name: StrategyName, prices: Prices) -> Decimal | None:
-        """What a strategy has made since this process began, up to a constant; None without a price."""
-        strategy = self.names.strategy(name)
-        total = ZERO
-        for (owner, index), lots in self._traded.items():
-            if owner == strategy and lots:
-                instrument = self.instruments[index]
-                mid, rate = prices.mids.get(instrument.key), prices.assets.get(instrument.quote)
-                if mid is None or rate is None:
-                    return None
-                total = EXACT.add(total, EXACT.multiply(EXACT.multiply(instrument.size(lots), mid), rate))
-        for asset, amount in self._flows.get(strategy, {}).items():
-            price = prices.assets.get(asset)
-            if amount and price is None:
-                return None
-            total = EXACT.add(total, EXACT.multiply(amount, price or ZERO))
-        return total
 
     def _trade(self, strategy: int, instrument: int, lots: int) -> None:
         if instrument >= 0:

@@ -30,6 +30,7 @@ from trimaran.domain.orders import OrderEvent, OrderRequest, OrderState
 from trimaran.domain.records import (
     AmendOpened,
     CancelOpened,
+    EquityMarked,
     FreezeMoved,
     GroupOpened,
     Heard,
@@ -103,6 +104,8 @@ class Projection:
                 return [_plain("kill_moves", sequence, record, **changed)]
             case LimitsSet():
                 return [_plain("limits", sequence, record)]
+            case EquityMarked():
+                return []  # the marks follow from ledger and prices, and are for risk alone
             case FreezeMoved():
                 return [_plain("freezes", sequence, record)]
 
