@@ -34,6 +34,7 @@ from trimaran.domain.reports import (
 from trimaran.venues.wire.account_fold import AccountFold, key_of
 from trimaran.venues.wire.asker import Asker, Gate
 from trimaran.venues.wire.asks import Ask, OrderRef
+from trimaran.venues.wire.breaker import Breaker
 from trimaran.venues.wire.capability import Unsupported
 from trimaran.venues.wire.clearance import clear
 from trimaran.venues.wire.client_port import (
@@ -123,7 +124,8 @@ class AccountClient:
                 self.feeds[line.name] = feed
                 if line.takes_orders and self._order_line is None:
                     self._order_line = OrderLine(dialect, feed, self.asker)
-        outcomes = Outcomes(self.fold, clock, self.venue_clock, self._tell)
+        self._breaker = Breaker()
+        outcomes = Outcomes(self.fold, clock, self.venue_clock, self._tell, self._judged)
         self.orders = OrderDesk(shared, outcomes, self._order_line)
         self.quick: QuickOrders | None = None
         if self._order_line is not None:
@@ -323,8 +325,16 @@ class AccountClient:
         return bool(pushing) and all(session.is_up for session in pushing)
 
     def _certain(self) -> bool:
-        """Whether nothing is missed that the venue pushes."""
-        return self._hears() or not any(feed.session.spec.pushes for feed in self.feeds.values())
+        """Whether nothing is missed that the venue pushes, and orders may be tried."""
+        silent = not any(feed.session.spec.pushes for feed in self.feeds.values())
+        return (silent or self._hears()) and not self._breaker.is_open
+
+    def _judged(self, definitive: bool) -> None:
+        """An order met a definitive answer, or none."""
+        if definitive:
+            self._breaker.answered()
+        elif self._breaker.lost(self._clock.monotonic_ns()):
+            self._rounds.uncertain("too many orders without a definitive answer")
 
     def _found(self, report: OrderReport) -> None:
         self._tell(self.fold.retell(report, self._clock.monotonic_ns()))
@@ -365,6 +375,8 @@ class AccountClient:
             if self.quick is not None:
                 self.quick.on_tick(now_ns)
             self._tell(self.fold.on_tick(now_ns, self._clock.wall_ns()))
+            if self._breaker.ends(now_ns):
+                self._rounds.again("orders may be tried again")
 
     def _fail(self, error: BaseException) -> None:
         """A bug: the first one is kept for `wait`."""

@@ -30,6 +30,7 @@ from trimaran.venues.wire.clock_offset import VenueClock
 from trimaran.venues.wire.fault import Effect, Fault, FaultKind
 
 NO_VENUE_TIME: Final = 0
+LOCAL: Final = "LOCAL_"  # how the codes of refusals begin that are our own
 ASKED_ABOUT: Final = (FaultKind.NO_SUCH_ORDER, FaultKind.ORDER_ENDED, FaultKind.NOTHING_TO_CHANGE)
 
 
@@ -42,16 +43,20 @@ class Outcomes:
         clock: Clock,
         venue_clock: VenueClock,
         tell: Callable[[Sequence[ClientEvent]], None],
+        judged: Callable[[bool], None] = lambda definitive: None,
     ) -> None:
+        """`judged` hears of every answer to an order, and of every one that did not come."""
         self._fold = fold
         self._clock = clock
         self._venue_clock = venue_clock
         self._tell = tell
+        self._judged = judged
 
     # --- orders ---------------------------------------------------------------------------------------
 
     def placed(self, answer: Placed, instrument_key: InstrumentKey) -> Sequence[ClientEvent]:
         """The venue has the order."""
+        self._judged(True)
         now_ns = self._clock.monotonic_ns()
         venue_ns = self._venue_clock.at(now_ns).venue_ns
         return self.told(self._fold.placed(answer, instrument_key, now_ns, venue_ns, self._clock.wall_ns()))
@@ -60,6 +65,8 @@ class Outcomes:
         """The order met a fault."""
         if fault.effect is Effect.UNKNOWN or fault.kind is FaultKind.DUPLICATE_ID:
             return self.lost(client_order_id, f"{fault.kind.name} {fault.code} {fault.text}")
+        if fault.code and not fault.code.startswith(LOCAL):  # else it has not left
+            self._judged(True)
         rejected = self._rejected(client_order_id, fault.code or fault.kind.name, fault.text)
         news = self._fold.refused(client_order_id)  # a push may have said so before
         return self.told([rejected]) if news else [rejected]
@@ -71,6 +78,7 @@ class Outcomes:
 
     def lost(self, client_order_id: ClientOrderId, cause: str) -> Sequence[ClientEvent]:
         """No definitive answer came."""
+        self._judged(False)
         return self.told([OrderLost(client_order_id, cause, self._clock.wall_ns())])
 
     # --- amendments -----------------------------------------------------------------------------------
