@@ -19,6 +19,7 @@ from rich.table import Table
 from benchmarks import (
     capture_replay,
     cpu_per_message,
+    desk_60,
     frame_to_book,
     kill_storm,
     ledger_fill,
@@ -26,11 +27,15 @@ from benchmarks import (
     order_entry,
     order_life,
     order_round_trip,
+    orders_per_second,
     risk_gate,
     scan_update,
+    simulated_order,
     simulator_throughput,
+    soak,
     socket_at_rate,
     socket_to_decision,
+    tick_to_order,
     watch_books,
 )
 from benchmarks.plan import QUICK, Plan
@@ -50,11 +55,16 @@ BENCHMARKS: tuple[tuple[str, Callable[[Sides, Plan, Path], Sequence[Row | Skippe
     (memory_per_book.NAME, memory_per_book.measure),
     (cpu_per_message.NAME, cpu_per_message.measure),
     (order_life.NAME, order_life.measure),
+    (simulated_order.NAME, simulated_order.measure),
     (order_entry.NAME, order_entry.measure),
     (order_round_trip.NAME, order_round_trip.measure),
+    (tick_to_order.NAME, tick_to_order.measure),
+    (orders_per_second.NAME, orders_per_second.measure),
     (kill_storm.NAME, kill_storm.measure),
     (simulator_throughput.NAME, simulator_throughput.measure),
     (watch_books.NAME, watch_books.measure),
+    (desk_60.NAME, desk_60.measure),
+    (soak.NAME, soak.measure),
 )
 
 

@@ -21,6 +21,7 @@ from trimaran_rate import follow
 from trimaran_risk import risk_gate
 from trimaran_round_trip import decide
 from trimaran_scan import scan
+from trimaran_simulated import simulated_order
 
 from trimaran.domain.answer import BookStatus
 from trimaran.domain.dialect import Dialect
@@ -119,5 +120,6 @@ if __name__ == "__main__":
             "risk_gate": risk_gate,
             "round_trip": round_trip,
             "scan": scan,
+            "simulated_order": simulated_order,
         },
     )

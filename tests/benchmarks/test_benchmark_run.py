@@ -14,6 +14,7 @@ from benchmarks import (
     order_round_trip,
     run,
     simulator_throughput,
+    soak,
     socket_at_rate,
     watch_books,
 )
@@ -36,6 +37,10 @@ TINY = Plan(
     orders=50,
     order_trips=10,
     load_orders=56,
+    ticks=20,
+    flood_seconds=0.2,
+    soak_seconds=1.0,
+    simulated_orders=60,
     watched_assets=1,
     watch_seconds=0.3,
     rounds=1,
@@ -44,6 +49,7 @@ TINY = Plan(
 )
 
 WITH_VENUES = ("order_entry", "order_round_trip", "kill_storm", "simulator_throughput", "watch_books")
+WITH_DESKS = ("tick_to_order", "orders_per_second", "desk_60", "soak")
 
 
 @pytest.fixture
@@ -58,7 +64,8 @@ def test_rows_without_peers_say_why(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(run, "QUICK", TINY)
     output = tmp_path / "results.json"
     monkeypatch.setattr(socket_at_rate, "RATE", 500)
-    chosen = [name for name, _ in run.BENCHMARKS if name not in ("memory_per_book", *WITH_VENUES)]
+    others = ("memory_per_book", *WITH_VENUES, *WITH_DESKS)
+    chosen = [name for name, _ in run.BENCHMARKS if name not in others]
     assert run.main(["--quick", "--output", str(output), *(f"--only={name}" for name in chosen)]) == 0
     rows = msgspec.json.decode(output.read_bytes(), type=list[Row])
     names = [row.name for row in rows]
@@ -77,6 +84,7 @@ def test_rows_without_peers_say_why(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         "socket_to_decision 3 venues",
         "cpu_per_message",
         "order_life",
+        "simulated_order",
     ]
     for row in rows:
         assert "cores" in row.conditions
@@ -110,6 +118,34 @@ def test_rows_against_simulated_venues(tmp_path: Path, monkeypatch: pytest.Monke
         assert row.value > 0
         assert row.peer in (None, order_round_trip.BARE, kill_storm.BOUND)
         assert "cores" in row.conditions
+
+
+@pytest.mark.usefixtures("no_peers")
+def test_rows_of_desks_that_trade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "QUICK", TINY)
+    monkeypatch.setattr(soak, "PARTS", 4)
+    output = tmp_path / "results.json"
+    assert run.main(["--quick", "--output", str(output), *(f"--only={name}" for name in WITH_DESKS)]) == 0
+    rows = msgspec.json.decode(output.read_bytes(), type=list[Row])
+    assert [row.name for row in rows] == [
+        "tick_to_order fast",
+        "tick_to_order fast, socket to socket",
+        "tick_to_order durable",
+        "orders_per_second scripted venue",
+        "orders_per_second simulated venue",
+        *(f"desk_60 {count} instruments {what}" for count in (6, 4) for what in ("cpu", "memory")),
+        "soak memory",
+        "soak p99",
+    ]
+    for row in rows:
+        assert row.value > 0
+        assert "cores" in row.conditions
+        assert (row.peer is None) == row.name.startswith("desk_60")
+
+
+def test_a_slope_is_that_of_the_line_that_fits_best() -> None:
+    assert soak.slope([0, 1, 2, 3], [5, 7, 9, 11]) == pytest.approx(2)
+    assert soak.slope([0, 1, 2], [4, 4, 4]) == pytest.approx(0)
 
 
 def test_a_merge_keeps_the_rows_that_were_not_measured_anew(tmp_path: Path) -> None:
