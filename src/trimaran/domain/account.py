@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from decimal import Decimal
-from typing import NewType
+from typing import Final, NewType
 
 import msgspec
 
@@ -23,6 +23,9 @@ TransferId = NewType("TransferId", str)
 FundingId = NewType("FundingId", str)
 InterestId = NewType("InterestId", str)
 AdjustmentId = NewType("AdjustmentId", str)
+
+
+NOT_AWAITED: Final = -1  # instead of filled lots: they were waited for long enough
 
 
 class Liquidity(enum.IntEnum):
@@ -96,6 +99,7 @@ class OrderDone(msgspec.Struct, frozen=True, gc=False, tag=True):
     reason: str
     venue_ns: int
     local_ns: int
+    filled_lots: int = 0  # in total, as the venue says; 0: it does not say; `NOT_AWAITED`: see there
 
     def __post_init__(self) -> None:
         assert self.state in TERMINAL, self

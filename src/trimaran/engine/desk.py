@@ -149,7 +149,7 @@ class Desk:
                 each.state,
                 each.filled_lots,
                 changing=each.amendment is not None,
-                cancelling=each.cancel_ns != 0,
+                cancelling=each.cancel_ns != 0 or each.ending is not None,
             )
             for each in self.durable.working.values()
             if each.order.strategy == strategy

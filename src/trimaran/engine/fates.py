@@ -19,10 +19,16 @@ from trimaran.domain.account import (
     OrderLost,
     ProbeAnswer,
 )
-from trimaran.domain.client_id import ATTEMPT_BITS, next_attempt, unpack_client_id
+from trimaran.domain.client_id import ATTEMPT_BITS, encode_client_id, next_attempt, unpack_client_id
 from trimaran.domain.commands import CancelOrder, SendOrder
 from trimaran.domain.decision import Refused
-from trimaran.domain.facts import InstrumentFrozen, InstrumentReleased, OrderApproved, OrderRefused
+from trimaran.domain.facts import (
+    Discrepancy,
+    InstrumentFrozen,
+    InstrumentReleased,
+    OrderApproved,
+    OrderRefused,
+)
 from trimaran.domain.instrument import InstrumentKey
 from trimaran.domain.kill import market_in
 from trimaran.domain.orders import OrderRequest, OrderState
@@ -42,9 +48,21 @@ def tick(turn: Turn) -> None:
     for verdict in desk.resolver.tick(desk.durable.working, desk.now_ns):
         if isinstance(verdict, OrderLost | AmendLost):
             turn.record(Heard(verdict))
+        elif isinstance(verdict, OrderDone):
+            _release_untold(turn, verdict)
         else:
             turn.commands.append(verdict)
     hold(turn)
+
+
+def _release_untold(turn: Turn, done: OrderDone) -> None:
+    """The fills of an order that has ended never came: it does not count any more, and that is told."""
+    entry = turn.desk.durable.working[done.client_order_id]
+    assert entry.ending is not None, entry
+    key, name = entry.order.instrument_key, encode_client_id(done.client_order_id)
+    ours, theirs = f"filled {entry.filled_lots}", f"filled {entry.ending.filled_lots}"
+    turn.tell(Discrepancy("fills untold", market_in(key), name, ours, theirs, "released", done.local_ns))
+    intents.react(turn, turn.record(Heard(done)))
 
 
 def answered(turn: Turn, answer: ProbeAnswer) -> None:

@@ -43,7 +43,7 @@ def cancel(turn: Turn, event: CancelRequested) -> None:
 
 def cancel_order(turn: Turn, entry: OrderEntry, reason: str) -> None:
     """Asks the venue to cancel an order, once; `engine/resolver.py` asks again while it stays open."""
-    if entry.cancel_ns:
+    if entry.cancel_ns or entry.ending is not None:
         return
     order = entry.order
     turn.desk.resolver.cancelled(order.client_order_id)

@@ -12,6 +12,10 @@ order is open all the time:
  4. `OrderAmended` with other terms than either is the venue's word all the same: they are taken over. The one
     that repeats what is known changes nothing.
  5. Once no change is under way, an order that is filled as far as its terms go is complete.
+
+An order that has ended at the venue, which says that more was filled than the fills tell that came, ends here
+when they have come: until then its untold lots count as open risk, its group waits, and nothing is asked of
+the venue about it (`Ending`). How long that may take is the resolver's law.
 """
 
 from __future__ import annotations
@@ -41,6 +45,14 @@ class Amendment(msgspec.Struct, frozen=True):
     lost: bool = False  # no definitive answer came
 
 
+class Ending(msgspec.Struct, frozen=True):
+    """The end that an order has at the venue, and will have here when its fills were told."""
+
+    state: OrderState
+    reason: str
+    filled_lots: int  # in total, as the venue says
+
+
 class OrderEntry(msgspec.Struct, gc=False):
     """An order and where it is in its life."""
 
@@ -54,6 +66,7 @@ class OrderEntry(msgspec.Struct, gc=False):
     cancel_ns: int = 0  # since when it is to be cancelled; 0: it is not
     venue_ns: int = 0  # the venue's time of the newest event about it; 0: none has come
     owes: bool = False  # whether what it fills beyond its group is to be given back
+    ending: Ending | None = None
 
     @property
     def lots_max(self) -> int:
@@ -73,6 +86,8 @@ class OrderEntry(msgspec.Struct, gc=False):
     @property
     def is_open(self) -> bool:
         """Whether the venue is known to have it."""
+        if self.ending is not None:
+            return False
         return self.state is OrderState.ACKED or self.state is OrderState.PARTIALLY_FILLED
 
 
@@ -165,18 +180,33 @@ class Orders:
         entry.changed_ns = event.local_ns
         return terms_of(entry, f"lost: {event.cause}", event.local_ns)
 
+    def await_fills(self, entry: OrderEntry, ending: Ending, now_ns: int) -> OrderTermsChanged:
+        """An order has ended at the venue, and not all of its fills were told: no other ones will be."""
+        _settle(entry, ending.filled_lots)
+        entry.ending = ending
+        entry.changed_ns = now_ns
+        told = terms_of(entry, f"ended, fills still to come: {ending.reason}", now_ns)
+        return replace(told, lots=ending.filled_lots)
+
     def _end(self, client_order_id: ClientOrderId, entry: OrderEntry) -> None:
         del self.working[client_order_id]
-        if entry.amendment is not None:
-            if entry.filled_lots > entry.order.lots:
-                entry.order = entry.amendment.order  # nothing else allows what it has filled
-            entry.amendment = None
+        entry.ending = None
+        _settle(entry, entry.filled_lots)
         key = entry.order.instrument_key
         left = self.at_work[key] - 1
         if left:
             self.at_work[key] = left
         else:
             del self.at_work[key]
+
+
+def _settle(entry: OrderEntry, filled_lots: int) -> None:
+    """No change is under way any more."""
+    if entry.amendment is None:
+        return
+    if filled_lots > entry.order.lots:
+        entry.order = entry.amendment.order  # nothing else allows what it has filled
+    entry.amendment = None
 
 
 def terms_of(entry: OrderEntry, reason: str, now_ns: int) -> OrderTermsChanged:

@@ -175,6 +175,7 @@ def _our_order(entry: OrderEntry) -> OurOrder:
         venue_order_id=entry.venue_order_id or None,
         amending=None if entry.amendment is None else entry.amendment.order,
         venue_ns=entry.venue_ns or entry.order.created_ns,
+        ending=entry.ending is not None,
     )
 
 

@@ -16,6 +16,8 @@ The law:
     anything else about it. Once it is found open, it is missing no more. Its proof of absence contradicts,
     and freezes; and it ends the order, for nobody will ever tell its end.
  7. A cancel that was asked for is asked for again while the order is open.
+ 8. An order that has ended at the venue is not asked about: its fills are waited for, `UNTOLD_NS` and no
+    longer (`Ending`). Whoever hears `NOT_AWAITED` tells it.
 
 Time is counted here, from tick to tick, and never faster than `STEP_NS_MAX` a tick: a clock that jumps ahead
 proves nothing early. It begins with the process: what was recorded before the start counts as sent at the
@@ -30,7 +32,15 @@ from typing import Final
 
 import msgspec
 
-from trimaran.domain.account import AmendLost, OrderAbsent, OrderLost, ProbeAbsent, ProbeAnswer
+from trimaran.domain.account import (
+    NOT_AWAITED,
+    AmendLost,
+    OrderAbsent,
+    OrderDone,
+    OrderLost,
+    ProbeAbsent,
+    ProbeAnswer,
+)
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.commands import CancelOrder, ProbeOrder
 from trimaran.domain.instrument import InstrumentKey, MarketName
@@ -42,9 +52,10 @@ from trimaran.engine.orders import OrderEntry
 STEP_NS_MAX: Final = 500_000_000  # of counted time, from one tick to the next
 ANSWER_NS_MAX: Final = 30_000_000_000  # a question without any answer is asked again
 ASK_PAUSE_NS_MAX: Final = 30_000_000_000  # between questions that cannot prove anything yet
+UNTOLD_NS: Final = 60_000_000_000  # for so long the fills of an order that has ended are waited for
 STARTED: Final = "the process that sent it has ended"
 
-Verdict = OrderLost | AmendLost | ProbeOrder | CancelOrder
+Verdict = OrderLost | AmendLost | OrderDone | ProbeOrder | CancelOrder
 
 
 class Question(enum.Enum):
@@ -81,6 +92,7 @@ class Resolver:
         self._started = False
         self._cancelled: dict[ClientOrderId, int] = {}  # when a cancel was asked for last
         self._missing: dict[ClientOrderId, MarketName] = {}
+        self._untold: dict[ClientOrderId, int] = {}  # since when fills of ended orders are waited for
 
     def tick(self, working: Mapping[ClientOrderId, OrderEntry], now_ns: int) -> list[Verdict]:
         """Time has passed. `working` are the orders that have not ended; `now_ns` is of the local clock."""
@@ -92,6 +104,9 @@ class Resolver:
         for client_order_id, entry in working.items():
             law = self._laws.get(market_in(entry.order.instrument_key))
             if law is None:
+                continue
+            if entry.ending is not None:
+                verdicts += self._wait_for_fills(entry, now_ns)
                 continue
             question = self._question(client_order_id, entry)
             if question is not None:
@@ -142,7 +157,16 @@ class Resolver:
         """How many orders of a market are asked about that we believed to be open."""
         return sum(each == market for each in self._missing.values())
 
+    def _wait_for_fills(self, entry: OrderEntry, now_ns: int) -> list[Verdict]:
+        client_order_id, ending = entry.order.client_order_id, entry.ending
+        since_ns = self._untold.setdefault(client_order_id, self._count_ns)
+        if ending is None or self._count_ns < since_ns + UNTOLD_NS:
+            return []
+        return [OrderDone(client_order_id, ending.state, ending.reason, 0, now_ns, NOT_AWAITED)]
+
     def _question(self, client_order_id: ClientOrderId, entry: OrderEntry) -> Question | None:
+        if entry.ending is not None:
+            return None
         if entry.state is OrderState.SENDING or entry.state is OrderState.UNKNOWN:
             return Question.FATE
         if client_order_id in self._missing:
@@ -210,7 +234,9 @@ class Resolver:
             entry = working.get(client_order_id)
             if entry is None or self._question(client_order_id, entry) is None:
                 del self.inquiries[client_order_id]
-        for gone in [each for each in self._missing if each not in working]:
+        for gone in [each for each in self._missing if each not in working or working[each].ending]:
             del self._missing[gone]
+        for gone in [each for each in self._untold if each not in working]:
+            del self._untold[gone]
         for gone in [each for each in self._cancelled if each not in working]:
             del self._cancelled[gone]

@@ -239,7 +239,7 @@ def _ended_at_venue(
         return
     if not row.same_order():
         return
-    if order.state not in TERMINAL:
+    if order.state not in TERMINAL and not order.ending:
         row.tell(KIND_OF_END[report.state], f"it has ended: {report.reason}", heard(_end(report)))
     if report.state not in NEVER_THERE and not row.same_filled():
         unsettled.add(order.order.instrument_key)
@@ -250,14 +250,15 @@ def _end(report: OrderReport) -> OrderDone | OrderRejected:
     assert client_order_id is not None
     if report.state in NEVER_THERE:
         return OrderRejected(client_order_id, "", report.reason, report.venue_ns, report.local_ns)
-    return OrderDone(client_order_id, report.state, report.reason, report.venue_ns, report.local_ns)
+    terms = report.state, report.reason, report.venue_ns, report.local_ns, report.filled_lots
+    return OrderDone(client_order_id, *terms)
 
 
 def _not_listed(view: OurView, order: OurOrder, found: Findings, unsettled: set[InstrumentKey]) -> None:
     """Open for us, and the venue's list is without it. Orders under way are the resolver's."""
     asked = order.order
     unsettled.add(asked.instrument_key)
-    if order.state in FATE_OPEN or not found.is_settled(order.venue_ns):
+    if order.state in FATE_OPEN or order.ending or not found.is_settled(order.venue_ns):
         return
     kind, text, corrections = Kind.ORDER_MISSING, "the venue does not list it, nor say why", heard()
     if asked.instrument_key in view.delisted:

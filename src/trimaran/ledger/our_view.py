@@ -33,6 +33,7 @@ class OurOrder(msgspec.Struct, frozen=True, kw_only=True):
     venue_order_id: VenueOrderId | None = None
     amending: OrderRequest | None = None  # what it may have become: a change is under way
     venue_ns: int = 0  # of the newest event about it; local time of sending where none has come
+    ending: bool = False  # its end was told, and not all of its fills
 
 
 class OurBalance(msgspec.Struct, frozen=True):

@@ -178,7 +178,7 @@ def test_a_life_in_order():
     assert fold.report(order(_S.PARTIALLY_FILLED, 3, 3), 3) == []
     assert fold.open_orders() == [OpenOrder(OURS, BTC, VenueOrderId("v1"))]
     done = fold.report(order(_S.CANCELED, 3, 4, reason="by hand"), 4)
-    assert done == [OrderDone(OURS, _S.CANCELED, "by hand", 4, 9)]
+    assert done == [OrderDone(OURS, _S.CANCELED, "by hand", 4, 9, 3)]
     assert fold.open_orders() == []
 
 

@@ -262,7 +262,12 @@ class AccountFold:
             order.done = True
             events.append(
                 OrderDone(
-                    order.client_order_id, report.state, report.reason, report.venue_ns, report.local_ns
+                    order.client_order_id,
+                    report.state,
+                    report.reason,
+                    report.venue_ns,
+                    report.local_ns,
+                    max(order.told_lots, report.filled_lots),
                 )
             )
         return events

@@ -94,5 +94,6 @@ def told_again(report: OrderReport, number: ClientOrderId) -> list[FoldEvent]:
     at_ns = report.created_ns or report.venue_ns
     events: list[FoldEvent] = [OrderAcked(number, report.venue_order_id, at_ns, report.local_ns)]
     if report.state in TERMINAL:
-        events.append(OrderDone(number, report.state, report.reason, report.venue_ns, report.local_ns))
+        terms = report.state, report.reason, report.venue_ns, report.local_ns, report.filled_lots
+        events.append(OrderDone(number, *terms))
     return events
