@@ -24,7 +24,7 @@ import os
 import random
 import socket
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol, TypeAlias
 
 import msgspec
@@ -54,6 +54,9 @@ class NetworkFaults(msgspec.Struct, frozen=True):
 CALM: Final = NetworkFaults()
 
 
+Tap: TypeAlias = Callable[[Process, bytes], None]
+
+
 class Wires(Protocol):
     """What a connection needs to know of its network."""
 
@@ -63,6 +66,7 @@ class Wires(Protocol):
     faults: NetworkFaults
     counts: Counter[str]
     closed: bool
+    tap: Tap | None
     ends: dict[End, None]
 
 
@@ -313,7 +317,10 @@ class End(asyncio.Transport):
         """Sends bytes."""
         if self._closing or self._lost or not current().alive or not data:
             return
-        self.outgoing.send(bytes(data))
+        sent = bytes(data)
+        if self._network.tap is not None:
+            self._network.tap(current(), sent)
+        self.outgoing.send(sent)
 
     def writelines(self, list_of_data: Iterable[Any]) -> None:
         """Sends bytes that belong together."""

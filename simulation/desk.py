@@ -9,75 +9,72 @@ import asyncio
 import contextlib
 import random
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from decimal import Decimal
-from typing import Final, NoReturn
+from functools import partial
+from typing import Any, Final, NoReturn
 
 import msgspec
 from msgspec.structs import replace
 
-from simulation.dealer import NAME, Dealer
+from simulation.dealer import NAME, PAIRS, Dealer, Pairs
 from simulation.disk import SimDisk
+from simulation.kills import Kills
 from simulation.process import Crashed
+from simulation.setting import OPTIONS, POSITION_UNITS_MAX, law_here, limits_text, wallet
 from simulation.stage import SimClock
 from simulation.story import Story
-from trimaran.base.buggify import point
 from trimaran.base.secret import Secret
-from trimaran.domain.account import AccountEvent
 from trimaran.domain.client_id import ClientIdCounter
-from trimaran.domain.commands import Command
-from trimaran.domain.events import Event, ShellEvent
+from trimaran.domain.decision import KillState
+from trimaran.domain.events import Event, KillRequested
 from trimaran.domain.facts import Fact
-from trimaran.domain.instrument import MarketName
+from trimaran.domain.instrument import MarketName, Symbol, symbol_in
+from trimaran.domain.kill import ALL, KillScope, ScopeKind, market_in
 from trimaran.domain.pair import Pair
-from trimaran.domain.records import Durability, JournalRecord
+from trimaran.domain.records import Durability
 from trimaran.engine.desk import Desk, DeskSetup
 from trimaran.engine.durable import Durable
+from trimaran.engine.image import decode
+from trimaran.engine.image_schema import schema_number
 from trimaran.engine.loop import Loop
-from trimaran.engine.recovery import begun, recovered
+from trimaran.engine.recovery import begun, followed, recovered
 from trimaran.journal.journal import Journal
 from trimaran.journal.open import open_journal
 from trimaran.journal.settings import Hooks, JournalOptions, Workers
 from trimaran.journal.worker import DelayedWorker
 from trimaran.live.account import Surroundings, gate_of, open_account
+from trimaran.live.dead_man_keeper import DeadManAccount, DeadManKeeper
+from trimaran.live.disk_thread import Inline
 from trimaran.live.executor import Executor
+from trimaran.live.kill_cancels import KillCancels
+from trimaran.live.kill_switch import KillSwitch
 from trimaran.live.knight import Knight
 from trimaran.live.listing import Listing
 from trimaran.live.market_side import MarketSide, Wanted
 from trimaran.live.notices import Notices
 from trimaran.live.report import Observed
-from trimaran.live.run_accounts import asked_since_ns
+from trimaran.live.run_accounts import RunAccount, asked_since_ns
+from trimaran.live.run_journal import RunJournal, keep_snapshots
 from trimaran.native._hot import Hot
-from trimaran.risk.limits import LimitsBook, RiskLimits
+from trimaran.risk.limits_file import read_limits
 from trimaran.venues.registry import MARKETS
-from trimaran.venues.wire.account_client import AccountClient
-from trimaran.venues.wire.backoff import Backoff
-from trimaran.venues.wire.client_port import ClientOptions
+from trimaran.venues.wire.asker import Gate
+from trimaran.venues.wire.asks import OrderRef
 from trimaran.venues.wire.clock import SystemClock
 from trimaran.venues.wire.credentials import Credentials
-from trimaran.venues.wire.law import law_of
-from trimaran.venues.wire.line_port import LineConfig
 from trimaran.venues.wire.market_entry import Bases
-from trimaran.venues.wire.market_spec import MS, SECOND
-from trimaran.venues.wire.patience import Patience
+from trimaran.venues.wire.market_spec import SECOND
 from trimaran.venues.wire.websocket import WebSocketOptions
 
 SYMBOLS: Final = (Pair.parse("BTC-USDT"),)
-OPTIONS: Final = ClientOptions(
-    ask=Patience(2.0, 1.0),
-    order=Patience(0.3, 0.8, SECOND),
-    line=LineConfig(reconnect=Backoff(20 * MS, 400 * MS), overlap_ns=50 * MS, connects_share=100.0),
-    tick_s=0.05,
-    retry=Backoff(50 * MS, 800 * MS),
-    poll_s=1.0,
-)
 WEBSOCKET: Final = WebSocketOptions(connect_s_max=2.0, close_s_max=0.5)
 SEGMENT_BYTES: Final = 24 * 1024
-LINGER_NS: Final = 12 * SECOND  # the simulated network delivers nothing later than that
 TICK_S: Final = 0.1
 START_PATIENCE_S: Final = 30.0
-POSITION_UNITS_MAX: Final = 12
-OPEN_ORDERS_MAX: Final = 6
+DEAD_MAN_NS: Final = 6 * SECOND
+SCHEMA: Final = schema_number("simulated")
+SNAPSHOT_DAYS: Final = 1 / 86_400  # a second: what is older goes, but for the newest two
 
 
 class Machine(msgspec.Struct):
@@ -87,10 +84,12 @@ class Machine(msgspec.Struct):
     disk: SimDisk
     clock: SimClock
     hosts: Mapping[MarketName, Bases | str]
-    keys: Mapping[str, str]
+    keys: Mapping[str, Mapping[str, str]]  # by venue
+    kills: Kills | None  # None: there is no kill switch
     rng: random.Random
     die: Callable[[str], NoReturn]  # ends the process that calls it
     recovered: Callable[[Durable], None]  # is shown what a process has recovered
+    say: Callable[[str], None]
 
 
 class NoStops:
@@ -109,23 +108,27 @@ class SimDesk:
         self.failures: list[str] = []
         self.died = ""  # of a disk that cannot be trusted
         self.breaches: list[str] = []
-        self.dealer: Dealer | None = None
+        self.strategies: tuple[Dealer | Pairs, ...] = ()
         self.desk: Desk | None = None
-        self.account: AccountClient | None = None
+        self.accounts: dict[MarketName, RunAccount] = {}
+        self.switch: KillSwitch | None = None
         self.loop: Loop
         self.counts: dict[str, int] = {}
         self._generation = generation
         self._clock = SystemClock(machine.clock.wall_ns, machine.clock.monotonic_ns)
         self._busy = False
         self._waiting: deque[Event] = deque()
-        self._knight = Knight(self._clock, self.breaches.append)
+        self._gates: dict[str, Gate] = {}
+        self._knight = Knight(self._clock, self._breached)
+        self._works: list[Callable[[], Coroutine[Any, Any, None]]] = []
 
     async def run(self) -> None:
         """Starts, and runs until something ends it."""
         try:
             async with contextlib.AsyncExitStack() as stack:
                 await self._start(stack)
-                waits = [asyncio.ensure_future(each) for each in (self._account_wait(), self._ticks())]
+                works = (self._account_wait(), self._ticks(), *(work() for work in self._works))
+                waits = [asyncio.ensure_future(each) for each in works]
                 await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
                 for each in waits:
                     if each.done():
@@ -139,8 +142,7 @@ class SimDesk:
     def push(self, event: Event) -> int:
         """Takes an event; what comes up while one is taken follows it."""
         if self._busy:
-            name = f"nested {type(event).__name__}"
-            self.counts[name] = self.counts.get(name, 0) + 1
+            self._count(f"nested {type(event).__name__}")
             self._waiting.append(event)
             return 0
         self._busy = True
@@ -153,85 +155,193 @@ class SimDesk:
         return answer
 
     async def _start(self, stack: contextlib.AsyncExitStack) -> None:
-        machine, market = self.machine, self.machine.story.market
+        machine = self.machine
+        existed = bool(machine.disk.names())
         journal, durable = self._recover()
+        if machine.kills is not None:
+            self.switch = self._kill_switch(machine.kills, existed)
         side = self._market_side()
-        (listing,) = await side.open(stack)
-        desk = self._build(listing, journal, durable)
-        self._executor = Executor(NoStops(), self._knight, self._clock, self.push, self._heard)
-        keys, symbols = machine.keys, [each.symbol for each in listing.setup.instruments]
-        self.account = await open_account(
-            market,
-            machine.hosts,
-            Credentials(keys["key"], Secret(keys["secret"]), Secret(keys["passphrase"])),
-            symbols,
-            self._around(side, durable),
-            self._executor.listener(market),
-        )
-        self._executor.add(market, self.account)
-        for working in durable.working.values():
-            self.account.fold.expect(working.order)
-        watched = _Watched(journal, self._knight)
-        self.loop = Loop(desk, _Marked(self._executor), self._facts, watched, self._knight.on_fact)
+        listings = await side.open(stack)
+        desk, record = self._build(listings, journal, durable)
+        kill = self.switch if self.switch is not None else NoStops()
+        self._executor = Executor(kill, self._knight, self._clock, self.push, self._heard)
+        for listing in listings:
+            await self._open(listing, side, desk)
+        self.loop = Loop(desk, self._executor, self._facts, record, self._knight.on_fact)
         self.desk = desk
-        await self.account.start()
+        if self.switch is not None:
+            self._attach(self.switch, desk)
+        for account in self.accounts.values():
+            await account.client.start()
         await side.connect(stack, desk, self.push)
+        if machine.story.dead_man:
+            self._works.append(self._dead_man(desk).run)
+        if machine.story.snapshot_s:
+            every_s = machine.story.snapshot_s
+            self._works.append(partial(keep_snapshots, journal, desk.durable, self._clock, every_s, SCHEMA))
 
     def _recover(self) -> tuple[Journal, Durable]:
         opened = open_journal(
             self.machine.disk,
-            JournalOptions(segment_bytes=SEGMENT_BYTES, segments_max=4_000, space_retry_ms=200),
+            JournalOptions(
+                segment_bytes=SEGMENT_BYTES,
+                segments_max=4_000,
+                space_retry_ms=200,
+                snapshots_kept=2,
+                snapshot_days=SNAPSHOT_DAYS,
+            ),
             workers=Workers(DelayedWorker(self._sync_s), DelayedWorker(self._sync_s)),
             hooks=Hooks(die=self._die, on_notice=self._notice),
         )
-        durable = recovered(None, opened.records)
+        snapshot = opened.snapshot
+        durable = recovered(None if snapshot is None else decode(snapshot.image), ())
+        assert snapshot is None or snapshot.state_hash == durable.state_hash(), snapshot
+        durable = followed(durable, opened.records)
         self.machine.recovered(durable)
         return opened.journal, durable
+
+    async def _open(self, listing: Listing, side: MarketSide, desk: Desk) -> None:
+        market, machine = listing.market, self.machine
+        keys = machine.keys[market.partition(".")[0]]
+        symbols = [each.symbol for each in listing.setup.instruments]
+        client = await open_account(
+            market,
+            machine.hosts,
+            Credentials(keys["key"], Secret(keys["secret"]), Secret(keys["passphrase"])),
+            symbols,
+            self._around(market, side, desk.durable),
+            self._executor.listener(market),
+        )
+        self._executor.add(market, client)
+        self.accounts[market] = RunAccount(market, client, symbols, desk)
+        for working in desk.durable.working.values():
+            if market_in(working.order.instrument_key) == market:
+                client.fold.expect(working.order)
+
+    # --- kill switch, dead-man switch -----------------------------------------------------------------------
+
+    def _kill_switch(self, kills: Kills, existed: bool) -> KillSwitch:
+        rng = random.Random(f"{self.machine.story.seed}:kill:{self._generation}")
+
+        def told(market: str, text: str) -> None:
+            self.machine.say(f"{market}: {text}")
+            if self.switch is not None:
+                kills.look(self.switch)
+                asyncio.get_running_loop().call_soon(kills.look, self.switch)
+
+        switch = KillSwitch(
+            kills.files(),
+            self._clock,
+            told,
+            existed=existed,
+            aside=Inline(),
+            nonce=lambda: f"{rng.getrandbits(128):032x}",
+        )
+        kills.look(switch)
+        return switch
+
+    def _attach(self, switch: KillSwitch, desk: Desk) -> None:
+        def open_orders(market: MarketName, scope: KillScope, spare_reducing: bool) -> list[OrderRef]:
+            client = self.accounts[market].client
+            return [
+                client.ref_of(client_order_id, entry.order.instrument_key)
+                for client_order_id, entry in desk.durable.working.items()
+                if market_in(entry.order.instrument_key) == market
+                and (scope.kind is not ScopeKind.STRATEGY or entry.order.strategy == scope.name)
+                and not (spare_reducing and entry.order.reduce_only)
+            ]
+
+        cancels = KillCancels(list(self.accounts.values()), open_orders, self._clock, self._told)
+        switch.attach(self._push_kill, cancels)
+        switch.agree(desk.durable.kill.states)
+        self._works.append(switch.run)
+
+    def _push_kill(self, event: KillRequested) -> None:
+        self.push(event)
+
+    def _told(self, subject: str, text: str) -> None:
+        self.machine.say(f"{subject}: {text}")
+
+    def _breached(self, why: str) -> None:
+        self.breaches.append(why)
+        if self.switch is not None:
+            self.switch.kill(ALL, KillState.KILLED, "the Knight check", why)
+
+    def _dead_man(self, desk: Desk) -> DeadManKeeper:
+        specs = {market: MARKETS[market].private.spec.dead_man for market in self.accounts}
+
+        def opened(market: MarketName) -> set[Symbol]:
+            keys = (entry.order.instrument_key for entry in desk.durable.working.values())
+            return {symbol_in(key) for key in keys if market_in(key) == market}
+
+        return DeadManKeeper(
+            [
+                DeadManAccount(market, specs[market], account.client, partial(opened, market))
+                for market, account in self.accounts.items()
+            ],
+            self._clock,
+            self._told,
+            lambda lapsed: self._count("dead-man lapses"),
+            holds=self.switch,
+            timeouts_ns={
+                market: max(spec.timeout_ns_min, DEAD_MAN_NS)
+                for market, spec in specs.items()
+                if spec is not None
+            },
+        )
 
     def _market_side(self) -> MarketSide:
         story, clock = self.machine.story, self._clock
         wanted = Wanted(
-            {story.market: self.machine.hosts[story.market]}, SYMBOLS, {}, {}, START_PATIENCE_S, story.seed
+            {market: self.machine.hosts[market] for market in story.markets},
+            SYMBOLS,
+            {},
+            {},
+            START_PATIENCE_S,
+            story.seed,
         )
         observed = Observed(Notices(clock, self._notice))
         return MarketSide(wanted, MARKETS, clock, observed, self._notice)
 
-    def _build(self, listing: Listing, journal: Journal, durable: Durable) -> Desk:
-        story, (instrument,) = self.machine.story, listing.setup.instruments
-        spec = MARKETS[story.market].private.spec
-        law = law_of(spec, OPTIONS.order)
-        if not spec.request_expiry:
-            law = replace(law, validity_ns=LINGER_NS)
-        self.dealer = Dealer(
-            instrument,
-            random.Random(f"{story.seed}:dealer:{self._generation}"),
-            story.orders_per_s * TICK_S,
-            story.durability is Durability.DURABLE,
-        )
+    def _build(
+        self, listings: Sequence[Listing], journal: Journal, durable: Durable
+    ) -> tuple[Desk, RunJournal]:
+        story = self.machine.story
+        instruments = [each for listing in listings for each in listing.setup.instruments]
+        rate = story.orders_per_s * TICK_S
+        resting = story.durability is Durability.DURABLE
+        self.strategies = (Dealer(instruments, self._drawn("dealer"), rate, resting),)
+        if story.partner is not None:
+            self.strategies += (Pairs(instruments, self._drawn("pairs"), rate),)
         setup = DeskSetup(
-            markets=(listing.setup,),
-            limits=limits(self.dealer.lots(1)),
+            markets=tuple(listing.setup for listing in listings),
+            limits=read_limits(limits_text(1, instruments, POSITION_UNITS_MAX)),
             threshold_e8=10**8,
             notional_max=Decimal(100_000),
-            laws={story.market: law},
-            durability={NAME: story.durability},
+            laws={market: law_here(market) for market in story.markets},
+            wallets={market: wallet(market, story.markets) for market in story.markets},
+            durability={NAME: story.durability, PAIRS: story.durability},
         )
-        desk = Desk(setup, Hot(), [self.dealer], ClientIdCounter(1, 1, 0))
-        for record in begun(desk, durable, f"process {self._generation}", "simulated", self._clock.wall_ns()):
-            journal.append(record)
-        journal.settle()
-        return desk
+        desk = Desk(setup, Hot(), self.strategies, ClientIdCounter(1, 1, 0))
+        record = RunJournal(journal, (self._knight,))
+        record.begin(begun(desk, durable, f"process {self._generation}", "simulated", self._clock.wall_ns()))
+        return desk, record
 
-    def _around(self, side: MarketSide, durable: Durable) -> Surroundings:
-        story = self.machine.story
-        venue = MARKETS[story.market].venue
-        rng = random.Random(f"{story.seed}:account:{self._generation}")
+    def _drawn(self, what: str) -> random.Random:
+        return random.Random(f"{self.machine.story.seed}:{what}:{self._generation}")
+
+    def _around(self, market: MarketName, side: MarketSide, durable: Durable) -> Surroundings:
+        venue = MARKETS[market].venue
+        if venue not in self._gates:
+            self._gates[venue] = gate_of(venue)
         options = replace(OPTIONS, since_ns=asked_since_ns(durable))
-        return Surroundings(gate_of(venue), side.rests[venue], self._clock, rng, options, WEBSOCKET)
+        rng = self._drawn(f"account:{market}")
+        return Surroundings(self._gates[venue], side.rests[venue], self._clock, rng, options, WEBSOCKET)
 
     async def _account_wait(self) -> None:
-        assert self.account is not None
-        await asyncio.gather(self.account.wait(), self._executor.wait())
+        await asyncio.gather(
+            *(account.client.wait() for account in self.accounts.values()), self._executor.wait()
+        )
 
     async def _ticks(self) -> None:
         while True:
@@ -242,11 +352,12 @@ class SimDesk:
 
     def _facts(self, facts: Sequence[Fact]) -> None:
         for fact in facts:
-            name = type(fact).__name__
-            self.counts[name] = self.counts.get(name, 0) + 1
+            self._count(type(fact).__name__)
 
     def _heard(self, market: MarketName, event: object) -> None:
-        name = type(event).__name__
+        self._count(type(event).__name__)
+
+    def _count(self, name: str) -> None:
         self.counts[name] = self.counts.get(name, 0) + 1
 
     def _notice(self, text: str) -> None:
@@ -258,67 +369,3 @@ class SimDesk:
     def _die(self, text: str) -> None:
         self.died = text
         self.machine.die(text)
-
-
-class _Watched:
-    """The journal, with the Knight check looking on and points at which a process may end."""
-
-    def __init__(self, journal: Journal, knight: Knight) -> None:
-        self._journal = journal
-        self._knight = knight
-
-    @property
-    def takes_risk(self) -> bool:
-        """The journal's."""
-        return self._journal.takes_risk
-
-    def append(self, record: JournalRecord, /) -> None:
-        """Counts, and takes."""
-        point("record.before_append")
-        self._journal.append(record)
-        self._knight.on_record(record)
-
-    def commit(self, durability: Durability | None, then: Callable[[], None] | None = None, /) -> None:
-        """Commits."""
-        point("record.before_commit")
-        self._journal.commit(durability, then)
-        point("record.after_commit")
-
-
-class _Marked:
-    """The executor, with points around each command."""
-
-    def __init__(self, executor: Executor) -> None:
-        self._executor = executor
-
-    @property
-    def next_due_ns(self) -> int | None:
-        """The executor's."""
-        return self._executor.next_due_ns
-
-    def due(self, now_ns: int, /) -> Sequence[AccountEvent | ShellEvent]:
-        """The executor's."""
-        return self._executor.due(now_ns)
-
-    def carry_out(self, command: Command, now_ns: int, /) -> None:
-        """Carries it out."""
-        name = type(command).__name__
-        point(f"command.before_{name}")
-        self._executor.carry_out(command, now_ns)
-        point(f"command.after_{name}")
-
-
-def limits(unit_lots: int) -> LimitsBook:
-    """Narrow ones, so that they are met."""
-    narrow = RiskLimits(
-        order_notional_max=Decimal(20_000),
-        order_lots_max=unit_lots * 5,
-        quote_age_ns_max=3 * SECOND,
-        collar_bps_max=100,
-        position_lots_max=unit_lots * POSITION_UNITS_MAX,
-        leverage_max=5,
-        open_orders_max=OPEN_ORDERS_MAX,
-        rate_orders_max=20,
-        rate_window_ns=SECOND,
-    )
-    return LimitsBook(default=narrow, exposure=Decimal(1))

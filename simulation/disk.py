@@ -23,6 +23,7 @@ import msgspec
 
 from simulation.process import check_alive
 from trimaran.base.buggify import point
+from trimaran.journal.frame import SUFFIX
 
 PAGE: Final = 4096
 SECTOR: Final = 512
@@ -81,6 +82,7 @@ class SimDisk:
         self.rng = rng
         self._files: dict[str, Inode] = {}
         self._removed: dict[str, Inode] = {}  # not durably
+        self.retired: dict[str, Inode] = {}  # all that was ever removed, as it was, for who judges
         self._die_writing = die_writing
 
     # --- port -----------------------------------------------------------------------------------------------
@@ -128,7 +130,7 @@ class SimDisk:
     def remove(self, name: str, /) -> None:
         """Removes a file."""
         check_alive()
-        self._removed[name] = self._inode(name)
+        self._removed[name] = self.retired[name] = self._inode(name)
         del self._files[name]
 
     # --- what happens to it ---------------------------------------------------------------------------------
@@ -143,6 +145,15 @@ class SimDisk:
         self._removed.clear()
         for inode in self._files.values():
             self.counts.update({f"pages_{fate}": n for fate, n in inode.lose_power(self.rng).items()})
+
+    def whole(self) -> SimDisk:
+        """All files that there ever were before the oldest one, and without snapshots: to be read only."""
+        found = SimDisk(self.rng)
+        segments = [name for name in self._files if name.endswith(SUFFIX)]
+        found._files = {name: inode for name, inode in self.retired.items() if name < min(segments)}
+        found._files.update({name: self._files[name] for name in segments})
+        found._files = {name: inode for name, inode in found._files.items() if name.endswith(SUFFIX)}
+        return found
 
     def flip(self, name: str, byte: int) -> None:
         """Turns one bit of a durable byte around."""

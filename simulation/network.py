@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from simulation.connection import CALM, Address, Direction, End, SimSocket
+from simulation.connection import CALM, Address, Direction, End, SimSocket, Tap
 from simulation.process import Process, current
 
 Info: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, Address]
@@ -70,6 +70,7 @@ class Network:
         self.ends: dict[End, None] = {}
         self.counts: Counter[str] = Counter()
         self.closed = False
+        self.tap: Tap | None = None  # is shown what is written, and by whom
         self._ports = FIRST_PORT
         self._numbers = 0
 

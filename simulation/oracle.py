@@ -4,6 +4,9 @@ DUP        an intent has two orders at the venue, or one order id was accepted t
 UNKNOWN    an order of ours at the venue that the durable state does not know
 LOST       an order that the desk believes absent, refused or unsent, and the venue has; or the other way
 FILLS      another filled size than the venue's
+TERMS      another price or size than the venue's, after what was changed
+OWED       a group that is not closed, or another residual than the venue's fills leave
+KILL       an order that left after a kill switch of its scope was moved
 MONEY      balances or positions of the ledger are not the venue's
 MADE UP    money that the desk booked without an event of the venue behind it
 RECOVERY   a process began with another state than its predecessor ended with
@@ -20,10 +23,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 from typing import Final
 
 from simulation.dealer import UNIT
-from simulation.desk import OPEN_ORDERS_MAX, POSITION_UNITS_MAX
+from simulation.setting import OPEN_ORDERS_MAX, POSITION_UNITS_MAX
 from trimaran.domain.account import Adjusted, PositionAdjusted, Transfer
 from trimaran.domain.client_id import (
     ATTEMPT_BITS,
@@ -34,7 +38,8 @@ from trimaran.domain.client_id import (
 )
 from trimaran.domain.exact import ZERO
 from trimaran.domain.instrument import Asset, ContractKind, Instrument, InstrumentKey, MarketName
-from trimaran.domain.orders import TERMINAL, OrderState
+from trimaran.domain.kill import market_in
+from trimaran.domain.orders import TERMINAL, OrderState, StrategyName
 from trimaran.domain.records import Heard, JournalRecord
 from trimaran.engine.desk import Desk
 from trimaran.engine.durable import Durable
@@ -67,14 +72,27 @@ def id_of(order: SimOrder) -> ClientOrderId | None:
 class Oracle:
     """Watches one account at one market of a venue."""
 
-    def __init__(self, exchange: SimExchange, market: MarketName, instrument: Instrument) -> None:
+    def __init__(
+        self,
+        exchange: SimExchange,
+        market: MarketName,
+        instrument: Instrument,
+        wallet: frozenset[MarketName],
+        units_max: Callable[[], int] = lambda: POSITION_UNITS_MAX,
+    ) -> None:
+        """`wallet` are the markets whose balances it judges; none where another oracle does.
+
+        `units_max` is the largest position that the limits in force, or those just before, allow.
+        """
         self.forgets = False  # a FAST intent may be lost by a power cut, and its order be over by then
         self.violations: list[str] = []
         self.desk_of: Callable[[], Desk | None] = lambda: None  # the one that trades now
         self.accepted: dict[int, SimOrder] = {}  # by the venue's id
         self.counts: Counter[str] = Counter()
         self._exchange = exchange
-        self._market = market
+        self.market = market
+        self._wallet = wallet
+        self._units_max = units_max
         self._instrument = instrument
         self._by_intent: dict[int, list[SimOrder]] = {}
         self._start_lots = self._held_lots()
@@ -91,6 +109,8 @@ class Oracle:
         if not isinstance(event, OrderHappened) or event.order.account_id != DEMO_ACCOUNT_ID:
             return
         order = event.order
+        if order.market != self.market:
+            return
         self.counts[event.what.value] += 1
         if event.what is Happening.ACCEPTED and order.order_id not in self.accepted:
             self._accept(order)
@@ -107,7 +127,7 @@ class Oracle:
         intent.append(order)
         if len(intent) > 1:
             self.fail(f"DUP: {[each.client_id for each in intent]} are one intent")
-        if self._market.startswith("htx") and unpack_client_id(client_order_id).attempt:
+        if self.market.startswith("htx") and unpack_client_id(client_order_id).attempt:
             self.fail(f"DUP: {order.client_id} was sent anew, and HTX cannot tell")
 
     def _held_lots(self) -> int:
@@ -118,7 +138,7 @@ class Oracle:
         """On the side to which an order adds; one that takes risk away is always welcome."""
         held = self._held_lots() - self._start_lots
         buys = sells = count = 0
-        for order in self._exchange.open_orders(DEMO_ACCOUNT_ID, self._market):
+        for order in self._exchange.open_orders(DEMO_ACCOUNT_ID, self.market):
             left = order.lots - order.filled_lots
             count += 1
             if order.side == BUY:
@@ -126,7 +146,7 @@ class Oracle:
             else:
                 sells += left
         unit = self._instrument.size_grid.steps(UNIT / self._instrument.contract_size)
-        worst, most = (held + buys if side == BUY else sells - held), POSITION_UNITS_MAX * unit
+        worst, most = (held + buys if side == BUY else sells - held), self._units_max() * unit
         if worst > most + self._untold(held):
             self.fail(f"LIMITS: a position of {worst} lots is possible, {most} allowed")
         elif worst > most:
@@ -164,6 +184,8 @@ class Oracle:
         opened: set[Asset] = set()
         moved_lots, told = 0, ""
         for record in records:
+            if not self._is_mine(record):
+                continue
             if isinstance(record, Heard) and isinstance(record.event, Transfer):
                 opened.add(record.event.asset)
             if isinstance(record, Heard) and isinstance(record.event, Adjusted | PositionAdjusted):
@@ -176,6 +198,37 @@ class Oracle:
                     self.fail(f"MADE UP: {event}")
         if moved_lots:
             self.fail(f"MADE UP: {moved_lots} lots, the last by {told}")
+
+    def _is_mine(self, record: JournalRecord) -> bool:
+        event = record.event if isinstance(record, Heard) else None
+        if isinstance(event, Adjusted | Transfer):
+            return event.market in self._wallet
+        return isinstance(event, PositionAdjusted) and market_in(event.instrument_key) == self.market
+
+    def other_terms(self, desk: Desk) -> list[str]:
+        """Open orders that have another price or size here than at the venue."""
+        ours, found = desk.instruments[self._key(desk)], []
+        for order in self._exchange.open_orders(DEMO_ACCOUNT_ID, self.market):
+            client_order_id = id_of(order)
+            entry = None if client_order_id is None else desk.durable.working.get(client_order_id)
+            there = self._instrument.price(order.price_ticks), self._ours(desk, order.lots)
+            if entry is not None and there != (ours.price(entry.order.price_ticks), entry.order.lots):
+                here = f"{entry.order.price_ticks} x {entry.order.lots}"
+                found.append(f"TERMS: {order.client_id} is {here} here, {there} there")
+        return found
+
+    def residual(self, desk: Desk, strategy: StrategyName) -> Decimal:
+        """What a strategy's orders have left here by the venue's books, in base asset; long is positive."""
+        total = ZERO
+        for order in self.accepted.values():
+            client_order_id = id_of(order)
+            entry = None if client_order_id is None else desk.durable.orders.get(client_order_id)
+            if entry is not None and entry.order.strategy == strategy:
+                size = self._instrument.size(order.filled_lots)
+                total += size if order.side == BUY else -size
+                if self._instrument.kind is ContractKind.SPOT:
+                    total -= order.fees.get(self._instrument.base, ZERO)
+        return total
 
     def agrees(self, desk: Desk) -> bool:
         """Whether nothing is left to be heard."""
@@ -202,6 +255,8 @@ class Oracle:
             if filled != entry.filled_lots:
                 self.fail(f"FILLS: {order.client_id} has {entry.filled_lots} lots here, {filled} there")
         for client_order_id, entry in desk.durable.orders.items():
+            if market_in(entry.order.instrument_key) != self.market:
+                continue
             if client_order_id not in at_venue and (entry.state not in OF_NO_ORDER or entry.filled_lots):
                 self.fail(f"LOST: {client_order_id} is {entry.state.name} here, and not there")
 
@@ -212,20 +267,21 @@ class Oracle:
     def _differences(self, desk: Desk) -> list[str]:
         ledger = desk.durable.ledger
         found: list[str] = []
-        ours = wallet_of(ledger, frozenset((self._market,)))
-        for balance in self._exchange.balances(DEMO_ACCOUNT_ID, self._market):
+        ours = wallet_of(ledger, self._wallet)
+        balances = self._exchange.balances(DEMO_ACCOUNT_ID, self.market) if self._wallet else ()
+        for balance in balances:
             held = ours[balance.asset].total if balance.asset in ours else ZERO
             there = balance.total
             if self._profits(balance.asset):
-                holding = (self._market, balance.asset)
+                holding = (self.market, balance.asset)
                 for account in (Account.TRADES, Account.ADJUSTMENTS):
                     held += ledger.totals(account).get(holding, ZERO)
                 for fill in self._fills():
                     there -= fill.realised
             if held != there:
                 found.append(f"{held} {balance.asset} here, {there} there")
-        positions = positions_of(ledger, self._market)
-        for position in self._exchange.positions(DEMO_ACCOUNT_ID, self._market):
+        positions = positions_of(ledger, self.market)
+        for position in self._exchange.positions(DEMO_ACCOUNT_ID, self.market):
             key = self._key(desk)
             lots = positions[key].lots if key in positions else 0
             theirs = self._ours(desk, position.lots)
@@ -234,14 +290,14 @@ class Oracle:
         return found
 
     def _fills(self) -> Sequence[SimFill]:
-        return self._exchange.fills(DEMO_ACCOUNT_ID, self._market)
+        return self._exchange.fills(DEMO_ACCOUNT_ID, self.market)
 
     def _profits(self, asset: Asset) -> bool:
         """Whether an asset is moved by the profit of closed lots, which is judged apart (see the top)."""
         return self._instrument.kind is ContractKind.PERPETUAL and asset == self._instrument.quote
 
     def _key(self, desk: Desk) -> InstrumentKey:
-        (key,) = desk.instruments
+        (key,) = [key for key in desk.instruments if market_in(key) == self.market]
         return key
 
     def _ours(self, desk: Desk, lots: int) -> int:

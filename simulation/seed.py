@@ -48,11 +48,15 @@ def play(seed: int, trace: bool = False, story: Story | None = None) -> Verdict:
         violations.append(f"PROCESS: {error!r}\n{where}")
     finally:
         set_hook(before)
+        if world.kills is not None:
+            world.kills.close()
     violations += _left_over(loop)
     counts = world.counts + loop.network.counts + world.disk.counts
-    if world.told is not None:
-        violations += world.told.violations
-        counts += world.told.counts
+    violations += world.violations
+    for oracle in world.oracles:
+        violations += oracle.violations
+        counts += oracle.counts
+    if world.oracles:
         for gate in world.simulator.gates.values():
             each = gate.counts
             counts.update({f"venue {name}": getattr(each, name) for name in each.__struct_fields__})

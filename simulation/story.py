@@ -8,7 +8,9 @@ from typing import Final
 import msgspec
 
 from simulation.connection import NetworkFaults
+from trimaran.domain.decision import KillState
 from trimaran.domain.instrument import MarketName
+from trimaran.domain.kill import ScopeKind
 from trimaran.domain.records import Durability
 from trimaran.venues.sim.gate import Request, TradingFaults
 from trimaran.venues.sim.parameters import FlowParameters
@@ -73,11 +75,29 @@ class Bump(msgspec.Struct, frozen=True):
     hang_up: bool = False  # the venue drops every connection
 
 
+class KillMove(msgspec.Struct, frozen=True):
+    """Somebody moves a kill switch, and lifts what stands some time later."""
+
+    at_s: float
+    kind: ScopeKind
+    state: KillState
+    by_file: bool  # a request file; else by the desk's own socket, while it runs
+    lifted_s: float  # after that time; 0: when the faults have ended
+
+
+class NewLimits(msgspec.Struct, frozen=True):
+    """Somebody puts other limits in force."""
+
+    at_s: float
+    units: int  # of a position
+
+
 class Story(msgspec.Struct, frozen=True):
     """One seed."""
 
     seed: int
     market: MarketName
+    partner: MarketName | None  # a second market, for orders that belong together
     durability: Durability
     orders_per_s: float
     weather: tuple[Weather, ...]
@@ -88,27 +108,75 @@ class Story(msgspec.Struct, frozen=True):
     sync_error: bool  # one sync fails some time
     full_disk: bool  # there is no room for the second segment for a while
     clock_offset_ms: int  # of the venue
+    snapshot_s: float  # between snapshots of the journal; 0: none
+    dead_man: bool  # the venues' dead-man switches are armed while something is open
+    kills: tuple[KillMove, ...]
+    limits: tuple[NewLimits, ...]
+
+    @property
+    def markets(self) -> tuple[MarketName, ...]:
+        """One or two."""
+        return (self.market,) if self.partner is None else (self.market, self.partner)
 
 
 def draw(seed: int) -> Story:
     """The story of a seed."""
-    rng = random.Random(f"{seed}:story")
+    rng, more = random.Random(f"{seed}:story"), random.Random(f"{seed}:more")
     faulty_s = rng.uniform(8.0, 25.0)
     market = rng.choice(MARKETS)
+    bumps = _bumps(rng, faulty_s)
+    dead_man = more.random() < 0.2
+    if dead_man and more.random() < 0.5:
+        long = Bump(more.uniform(3.0, faulty_s), stall_s=more.uniform(8.0, 16.0))
+        bumps = sorted([*bumps, long], key=lambda bump: bump.at_s)
     return Story(
         seed=seed,
         market=market,
+        partner=_partner(more, market),
         durability=rng.choice((Durability.DURABLE, Durability.DURABLE, Durability.FAST)),
         orders_per_s=rng.choice((2.0, 5.0, 10.0)),
         weather=tuple(_weathers(rng, faulty_s)),
         crashes=tuple(_crashes(rng, faulty_s)),
-        bumps=tuple(_bumps(rng, faulty_s)),
+        bumps=tuple(bumps),
         faulty_s=faulty_s,
         sync_s=rng.choice((0.0002, 0.002, 0.02)),
         sync_error=rng.random() < 0.05,
         full_disk=rng.random() < 0.05,
         clock_offset_ms=rng.choice((0, 0, 120, -120, 400)),
+        snapshot_s=more.choice((0.0, 0.0, 0.7, 2.0, 5.0)),
+        dead_man=dead_man,
+        kills=tuple(_kills(more, faulty_s)),
+        limits=tuple(_limits(more, faulty_s)),
     )
+
+
+def _partner(rng: random.Random, market: MarketName) -> MarketName | None:
+    """Another market, in the same venue as often as in another one."""
+    if rng.random() < 0.7:
+        return None
+    venue = market.partition(".")[0]
+    others = [each for each in MARKETS if each != market]
+    same = [each for each in others if each.startswith(venue)]
+    return rng.choice(same if rng.random() < 0.5 else others)
+
+
+def _kills(rng: random.Random, end_s: float) -> list[KillMove]:
+    count = rng.choice((0, 0, 0, 1, 2))
+    return [
+        KillMove(
+            at_s=rng.uniform(2.0, end_s),
+            kind=rng.choice(tuple(ScopeKind)),
+            state=rng.choice((KillState.KILLED, KillState.KILLED, KillState.REDUCE_ONLY)),
+            by_file=rng.random() < 0.5,
+            lifted_s=rng.choice((0.0, 0.5, 2.0, 5.0)),
+        )
+        for _ in range(count)
+    ]
+
+
+def _limits(rng: random.Random, end_s: float) -> list[NewLimits]:
+    count = rng.choice((0, 0, 0, 1, 2))
+    return [NewLimits(rng.uniform(2.0, end_s), rng.choice((4, 8, 20))) for _ in range(count)]
 
 
 def _weathers(rng: random.Random, end_s: float) -> list[Weather]:

@@ -7,17 +7,22 @@ import contextvars
 import random
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
 from simulation.connection import CALM
+from simulation.dealer import PAIRS
 from simulation.desk import Machine, SimDesk
 from simulation.disk import DiskFaults, SimDisk
+from simulation.judgement import filled_of, judge_together, orders_of
+from simulation.kills import Kills
 from simulation.loop import SimLoop
 from simulation.oracle import Oracle
+from simulation.people import People
 from simulation.process import Crashed, Process
+from simulation.setting import wallet
 from simulation.stage import SimClock
-from simulation.story import QUIET_MARKET, Bump, Crash, Story, Weather
+from simulation.story import QUIET_MARKET, Bump, Crash, KillMove, NewLimits, Story, Weather
 from trimaran.base.errors import JournalError, VenueError
 from trimaran.domain.events import CancelRequested
 from trimaran.domain.instrument import MarketName
@@ -37,6 +42,7 @@ READY_S: Final = 40.0  # after the faults: accounts compared, every fate known
 FLOW_S: Final = 20.0  # and then a new order within so long
 REST_S: Final = 40.0  # and after the last one everything heard
 LIFE_S_MAX: Final = 300.0
+LIFT: Final = "what stands is lifted"
 RESTART_S: Final = 0.5
 NS_PER_S: Final = 1_000_000_000
 EXPECTED: Final = (VenueError, VenueFault, OSError, TimeoutError)  # what a venue can do to a start
@@ -51,8 +57,9 @@ class World:
         self.processes: list[Process] = []
         self.desk: SimDesk
         self.process: Process
-        self.oracle: Oracle
-        self.told: Oracle | None = None  # the same, once it is there
+        self.oracles: tuple[Oracle, ...] = ()
+        self.violations: list[str] = []
+        self.kills = Kills() if story.kills else None
         self.simulator: Simulator
         self.points: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
@@ -60,12 +67,13 @@ class World:
         self._tracing = trace
         self._rng = random.Random(f"{story.seed}:world")
         self.disk = SimDisk(random.Random(f"{story.seed}:disk"), self._dies_writing)
-        self._clock = SimClock(loop)
+        self.clock = SimClock(loop)
         self._armed: Crash | None = None
         self._generation = 0
         self._hash_at_death: int | None = None
-        self._up = False
+        self.up = False
         self._faulty = True
+        self._people = People(self)
 
     # --- the story ------------------------------------------------------------------------------------------
 
@@ -74,10 +82,10 @@ class World:
         server = Process("venue")
         self.processes.append(server)
         story = self.story
-        venue = story.market.partition(".")[0]
+        venues = tuple(dict.fromkeys(market.partition(".")[0] for market in story.markets))
         options = SimulatorOptions(
             seed=story.seed,
-            venues=(venue,),
+            venues=venues,
             symbols=("BTC",),
             turn_s=TURN_S,
             tops_kept=10,
@@ -88,53 +96,64 @@ class World:
         )
         self.simulator = server.call(simulator_of, options, SimClock(self.loop))
         await server.spawn(self.simulator.start())
-        exchange = self.simulator.exchanges[venue]
-        symbol = MARKETS[story.market].spell(Pair.parse("BTC-USDT"))
-        self.oracle = Oracle(exchange, story.market, exchange.instrument(story.market, symbol))
-        self.told = self.oracle
-        power = any(crash.power for crash in story.crashes)
-        self.oracle.desk_of = lambda: self.desk.desk if self._up else None
-        self.oracle.forgets = power and story.durability is Durability.FAST
+        self.oracles = tuple(self._oracle(market) for market in story.markets)
+        if self.kills is not None:
+            self.loop.network.tap = self.kills.wrote
         urls = self.simulator.urls()
         self._machine = Machine(
             story,
             self.disk,
-            self._clock,
-            {MarketName(f"{venue}.{kind}"): _named(bases) for kind, bases in urls["venues"][venue].items()},
-            urls["accounts"][venue],
+            self.clock,
+            {
+                MarketName(f"{venue}.{kind}"): _named(bases)
+                for venue in venues
+                for kind, bases in urls["venues"][venue].items()
+            },
+            urls["accounts"],
+            self.kills,
             random.Random(f"{story.seed}:machine"),
             self._dies_by_itself,
             self._recovered,
+            self.say,
         )
         self._boot()
-        canceller = asyncio.create_task(self._cancel_old_ones())
+        canceller = asyncio.create_task(self._people.cancel_old_ones())
+        watcher = asyncio.create_task(self._people.watch_cancels())
         await self._faults()
         await self._calm()
         canceller.cancel()
+        watcher.cancel()
 
-    async def _cancel_old_ones(self) -> None:
-        """Somebody who asks now and then for the end of an order that rests for a while."""
-        while True:
-            await asyncio.sleep(self._rng.uniform(0.2, 1.2))
-            desk = self.desk.desk
-            if desk is None or not self._up:
-                continue
-            old_ns = self._clock.wall_ns() - round(self._rng.uniform(0.0, 3.0) * NS_PER_S)
-            old = [
-                client_order_id
-                for client_order_id, entry in desk.durable.working.items()
-                if entry.order.created_ns < old_ns and not entry.cancel_ns
-            ]
-            if old:
-                self.counts["cancels asked"] += 1
-                asked = CancelRequested(self._rng.choice(old), None, "a dealer", self._clock.wall_ns())
-                self.loop.call_soon(self.desk.push, asked, context=self.process.context())
+    def _oracle(self, market: MarketName) -> Oracle:
+        """One judge a market; a wallet of two markets is judged with the perpetual, which moves it."""
+        story = self.story
+        exchange = self.simulator.exchanges[market.partition(".")[0]]
+        symbol = MARKETS[market].spell(Pair.parse("BTC-USDT"))
+        shared = wallet(market, story.markets)
+        mine = shared if len(shared) == 1 or not market.endswith("spot") else frozenset[MarketName]()
+        oracle = Oracle(exchange, market, exchange.instrument(market, symbol), mine, self._people.units_max)
+        oracle.desk_of = lambda: self.desk.desk if self.up else None
+        oracle.forgets = self._forgets
+        return oracle
+
+    @property
+    def _forgets(self) -> bool:
+        story = self.story
+        return story.durability is Durability.FAST and any(crash.power for crash in story.crashes)
+
+    def fail(self, text: str) -> None:
+        """Something that must not be, whatever the market."""
+        if text not in self.violations:
+            self.violations.append(text)
 
     async def _faults(self) -> None:
         story = self.story
         happenings: list[tuple[float, Any]] = [(each.at_s, each) for each in story.weather]
         happenings += [(each.at_s, each) for each in story.crashes]
         happenings += [(each.at_s, each) for each in story.bumps]
+        happenings += [(each.at_s, each) for each in story.kills]
+        happenings += [(each.at_s + each.lifted_s, LIFT) for each in story.kills if each.lifted_s]
+        happenings += [(each.at_s, each) for each in story.limits]
         if story.sync_error:
             happenings.append((story.faulty_s * 0.5, DiskFaults(sync_error=0.2)))
         if story.full_disk:
@@ -154,6 +173,12 @@ class World:
             self.disk.faults = what
         elif isinstance(what, Bump):
             self._bump(what)
+        elif isinstance(what, KillMove):
+            self._people.kill(what)
+        elif isinstance(what, NewLimits):
+            self._people.set_limits(what)
+        elif what is LIFT:
+            self._people.lift()
         elif what.point:
             self._armed = what
         else:
@@ -162,9 +187,9 @@ class World:
     def _bump(self, bump: Bump) -> None:
         self.counts["stalls"] += bump.stall_s > 0
         self.counts["clock steps"] += bump.step_s != 0
-        if bump.stall_s and self._up:
+        if bump.stall_s and self.up:
             self.loop.pause(self.process, bump.stall_s)
-        self._clock.step_ns += round(bump.step_s * 1e9)
+        self.clock.step_ns += round(bump.step_s * 1e9)
         if bump.hang_up:
             self.counts["hang ups"] += self.simulator.end_connections()
 
@@ -176,46 +201,64 @@ class World:
         self.loop.network.faults = CALM
         self.simulator.set_faults(FaultPlan())
         self.disk.faults = DiskFaults()
+        self._people.lift()
         ready = await self._until(self._ready, READY_S)
         self._tell_desk()
         if not ready:
-            self.oracle.fail(f"LIVENESS: the market is not ready: {self._missing()}")
+            self.fail(f"LIVENESS: the market is not ready: {self._missing()}")
             return
-        before = len(self.oracle.accepted)
-        if self.desk.dealer is not None:
-            self.desk.dealer.refusals.clear()
-        flows = await self._until(lambda: len(self.oracle.accepted) > before, FLOW_S)
+        before = [len(oracle.accepted) for oracle in self.oracles]
+        for strategy in self.desk.strategies:
+            strategy.refusals.clear()
+        flows = await self._until(lambda: self._ready() and self._flows(before), FLOW_S)
         if not flows and not self._quotes_look_old():
-            dealer = self.desk.dealer
-            refusals = dict(dealer.refusals) if dealer is not None else {}
-            self.oracle.fail(f"LIVENESS: no new order in {FLOW_S} s; refused: {refusals}")
-        assert self.desk.dealer is not None
-        self.desk.dealer.dealing = False
-        asked = CancelRequested(None, None, "the end of the story", self._clock.wall_ns())
-        self.loop.call_soon(self.desk.push, asked, context=self.process.context())
+            refusals = [dict(strategy.refusals) for strategy in self.desk.strategies]
+            self.fail(f"LIVENESS: no new order in {FLOW_S} s; refused: {refusals}")
+        if not await self._until(lambda: self._ready() and not self._other_terms(), REST_S):
+            self.violations += self._other_terms()
+        for strategy in self.desk.strategies:
+            strategy.dealing = False
+        asked = CancelRequested(None, None, "the end of the story", self.clock.wall_ns())
+        self._people.in_desk(self.desk.push, asked)
         rested = await self._until(self._rests, REST_S)
         if not rested:
-            self.oracle.fail("LIVENESS: the desk did not come to rest")
+            self.fail("LIVENESS: the desk did not come to rest")
         desk = self.desk.desk
         assert desk is not None
         for breach in self.desk.breaches:
-            self.oracle.fail(f"PROCESS: breach: {breach}")
-        self.oracle.judge(desk)
-        self.oracle.judge_records(entry.record for entry in read_journal(self.disk))
+            self.fail(f"PROCESS: breach: {breach}")
+        records = [entry.record for entry in read_journal(self.disk.whole())]
+        for oracle in self.oracles:
+            oracle.judge(desk)
+            oracle.judge_records(records)
+        self.violations += judge_together(desk, records, self.oracles)
+        if self.kills is not None:
+            self.violations += self.kills.violations(orders_of(desk, self.oracles))
+        self.counts["pairs"] += filled_of(desk, PAIRS)
+
+    def _other_terms(self) -> list[str]:
+        desk = self.desk.desk
+        return [] if desk is None else [text for each in self.oracles for text in each.other_terms(desk)]
+
+    def _flows(self, before: Sequence[int]) -> bool:
+        return all(len(oracle.accepted) > count for oracle, count in zip(self.oracles, before, strict=True))
 
     def _quotes_look_old(self) -> bool:
         """Whether the clock was set forwards: every quote looks late then, for minutes, and none is used."""
         return any(bump.step_s > 1 for bump in self.story.bumps)
 
     def _ready(self) -> bool:
-        return self._up and self.desk.desk is not None and self._missing() is None
+        return self.up and not self.process.paused and self._missing() is None
 
     def _missing(self) -> str | None:
         desk = self.desk.desk
         if desk is None:
             return "there is no desk"
-        (key,) = desk.instruments
-        return desk.not_ready(key) or desk.frozen_by(key)
+        if self.desk.switch is not None and self.desk.switch.image.switches:
+            self._people.lift()
+            return "a kill switch stands"
+        missing = (desk.not_ready(key) or desk.frozen_by(key) for key in desk.instruments)
+        return next((each for each in missing if each), None)
 
     def _rests(self) -> bool:
         desk = self.desk.desk
@@ -223,8 +266,8 @@ class World:
             desk is not None
             and self._ready()
             and not desk.durable.working
-            and not any(order.status.open for order in self.oracle.accepted.values())
-            and self.oracle.agrees(desk)
+            and not any(order.status.open for oracle in self.oracles for order in oracle.accepted.values())
+            and all(oracle.agrees(desk) for oracle in self.oracles)
         )
 
     def _tell_desk(self) -> None:
@@ -250,7 +293,7 @@ class World:
         self.processes.append(self.process)
         self.say("starts")
         self.desk = SimDesk(self._machine, self._generation)
-        self._up = True
+        self.up = True
         task = self.process.spawn(self.desk.run())
         task.add_done_callback(self._ended, context=contextvars.Context())
 
@@ -260,17 +303,17 @@ class World:
         error = None if task.cancelled() else task.exception()
         self.say(f"ends: {error!r}; {desk.died} {desk.counts}")
         if desk.breaches:
-            self.oracle.fail(f"PROCESS: breach: {desk.breaches[0]}")
+            self.fail(f"PROCESS: breach: {desk.breaches[0]}")
         expected = (*EXPECTED, JournalError) if self.story.full_disk else EXPECTED
         if error is not None and not isinstance(error, (*expected, Crashed)):
             where = "".join(traceback.format_exception(error)[-6:])
-            self.oracle.fail(f"PROCESS: {error!r}\n{where}")
+            self.fail(f"PROCESS: {error!r}\n{where}")
         if process.alive:
             self.counts["ends by itself"] += 1
             self._bury(process, power=False, down_s=RESTART_S)
 
     def _crash(self, crash: Crash) -> None:
-        if self._up:
+        if self.up:
             self.counts["power cuts" if crash.power else "crashes"] += 1
             desk = self.desk.desk
             if not crash.power and desk is not None and not self.desk.died:
@@ -280,17 +323,21 @@ class World:
     def _recovered(self, durable: Durable) -> None:
         """What a process knows when it begins: all that its predecessor knew, and all that has left it."""
         if self._hash_at_death is not None and durable.state_hash() != self._hash_at_death:
-            self.oracle.fail("RECOVERY: another state hash than before the crash")
+            self.fail("RECOVERY: another state hash than before the crash")
         self._hash_at_death = None
-        if not self.oracle.forgets:
-            self.oracle.known_after_start(durable)
+        self.counts["limits recovered"] += durable.limits is not None
+        if not self._forgets:
+            for oracle in self.oracles:
+                oracle.known_after_start(durable)
 
     def _bury(self, process: Process, power: bool, down_s: float) -> None:
-        if not self._up or process is not self.process:
+        if not self.up or process is not self.process:
             return
-        self._up = False
+        self.up = False
         self.say(f"dies{' of a power cut' if power else ''}")
         process.kill()
+        if self.kills is not None:
+            self.kills.died()
         self.loop.network.end_of(process, told=not power)
         if power:
             self.disk.lose_power()
@@ -300,7 +347,7 @@ class World:
         """The code has come to a named point."""
         self.points[name] += 1
         crash = self._armed
-        if crash is None or crash.point != name or not self._up or not self._faulty:
+        if crash is None or crash.point != name or not self.up or not self._faulty:
             return
         self._armed = None
         self._die_here(crash, "crashes at points")
@@ -312,7 +359,7 @@ class World:
 
     def _dies_writing(self) -> bool:
         crash = self._armed
-        if crash is None or crash.point != "disk.in_write" or not self._up:
+        if crash is None or crash.point != "disk.in_write" or not self.up:
             return False
         self.points["disk.in_write"] += 1
         self._armed = None
