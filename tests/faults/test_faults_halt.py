@@ -49,7 +49,7 @@ def judge_stale(books: Books, client_order_id: ClientOrderId) -> None:
     assert ends == [STALE]
 
 
-@pytest.mark.parametrize("durability", ["fast", "durable"])
+@pytest.mark.parametrize("durability", [pytest.param("fast", marks=pytest.mark.long), "durable"])
 def test_an_order_that_was_halted_on_its_way_out_does_not_leave(
     venue: Venue, tmp_path: Path, durability: str
 ) -> None:

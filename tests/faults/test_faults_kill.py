@@ -77,7 +77,7 @@ def test_a_desk_that_ends_at_some_points_goes_on_exactly(venue: Venue, tmp_path:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("market", MARKETS)
 def test_a_desk_that_ends_at_every_point_goes_on_exactly(
     venue: Venue, tmp_path: Path, market: str, seed: int
@@ -95,7 +95,7 @@ def test_a_desk_that_ends_at_every_point_goes_on_exactly(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("market", MARKETS)
 def test_a_desk_that_ends_while_it_asks_what_became_of_orders(
     venue: Venue, tmp_path: Path, market: str, seed: int
