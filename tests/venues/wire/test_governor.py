@@ -15,6 +15,7 @@ from trimaran.venues.wire.governor import (
     RETRY_NS_MAX,
     Admitted,
     Governor,
+    Rank,
     Stopped,
     Ticket,
     WaitUntil,
@@ -254,6 +255,23 @@ def test_what_others_spend_is_the_most_of_the_last_window():
         governor.settle(sent(governor, request("weight"), at(local_ns)), at(local_ns), {"used": used})
     assert governor.used("weight", at(SECOND - 1)) == 52  # 49 of others and 3 of ours
     assert governor.used("weight", at(SECOND)) == 39  # 37 of others as told last, and 2 of ours
+
+
+def test_what_is_short_of_room_is_served_by_rank_and_questions_give_way_first() -> None:
+    """Under overload: cancel, then close, then open, then ask, whoever came first."""
+    governor = Governor([limit(units=1, window_ns=SECOND)])
+    first = sent(governor, request("weight"), at(0))
+    governor.settle(first, at(0))
+    ranks = [Rank.ASK, Rank.OPEN, Rank.CLOSE, Rank.CANCEL, Rank.OPEN]
+    waiting = {number: governor.enter(request("weight"), "", rank) for number, rank in enumerate(ranks)}
+    served: list[int] = []
+    for second in range(1, 6):
+        now = at(second * SECOND)
+        for number, ticket in list(waiting.items()):
+            if isinstance(governor.admit(ticket, now), Admitted):
+                governor.settle(waiting.pop(number), now)
+                served.append(number)
+    assert served == [3, 2, 1, 4, 0]
 
 
 @pytest.mark.parametrize("urgent", [False, True])

@@ -41,7 +41,7 @@ from trimaran.venues.wire.capability import Unsupported
 from trimaran.venues.wire.clock_offset import VenueClock, VenueTime
 from trimaran.venues.wire.dialect import MarketDialect
 from trimaran.venues.wire.fault import Effect, Fault, FaultKind, VenueFault
-from trimaran.venues.wire.governor import Admitted, Cost, Governor, Stopped, Ticket
+from trimaran.venues.wire.governor import Admitted, Cost, Governor, Rank, Stopped, Ticket
 from trimaran.venues.wire.limiter import WindowBudget
 from trimaran.venues.wire.message import DRAFT, NO_HEADERS, HttpReply, HttpRequest, Sender, Stamp
 from trimaran.venues.wire.patience import ASK, Patience, departure_ns_max
@@ -178,7 +178,7 @@ class Asker:
             written = self._dialect.write(ask, DRAFT)
             if isinstance(written, Unsupported):
                 return None
-            cost = self._gate.governor.cost_of(written, self._account)
+            cost = self._gate.governor.cost_of(written, self._account, rank_of(ask))
             if len(self._costs) >= COSTS_KEPT:
                 self._costs.clear()
             self._costs[shape] = cost
@@ -229,7 +229,7 @@ class Asker:
         written = self._dialect.write(ask, DRAFT)
         if isinstance(written, Unsupported):
             return written
-        ticket = await self._admitted(written, patience.wait_s_max)
+        ticket = await self._admitted(written, rank_of(ask), patience.wait_s_max)
         reply, left, sent_ns = None, True, self._clock.monotonic_ns()
         must_stay = self._must_stay(ask, patience, sent_ns - began_ns)
         if must_stay is not None:
@@ -307,10 +307,10 @@ class Asker:
         elif refused:
             self._gate.governor.exhausted(ticket, self.venue_clock.at(now_ns))
 
-    async def _admitted(self, request: HttpRequest, wait_s_max: float) -> Ticket:
+    async def _admitted(self, request: HttpRequest, rank: Rank | None, wait_s_max: float) -> Ticket:
         """A place in the governor's count. Raises VenueFault when it is stopped, or the wait is too long."""
         governor, began_ns = self._gate.governor, self._clock.monotonic_ns()
-        ticket = governor.enter(request, self._account)
+        ticket = governor.enter(request, self._account, rank)
         try:
             while True:
                 now_ns = self._clock.monotonic_ns()
@@ -345,6 +345,13 @@ def may_leave_again(ask: Ask[object], fault: Fault) -> bool:
     """Whether a refusal is one for the time, after which the same request may leave once more."""
     refused = fault.effect is Effect.REFUSED or not isinstance(ask, ORDER_ASKS)
     return fault.kind is FaultKind.CLOCK and refused
+
+
+def rank_of(ask: Ask[object]) -> Rank | None:
+    """Who is served first: an order's rank; None where its urgency says it."""
+    if isinstance(ask, PlaceOrder | AmendOrder):
+        return Rank.CLOSE if ask.approved.order.reduce_only else Rank.OPEN
+    return Rank.CANCEL if isinstance(ask, ServerTime) else None  # nothing is stamped without the time
 
 
 def shape_of(ask: PlaceOrder | AmendOrder | CancelOrder) -> object:

@@ -6,9 +6,10 @@
 
 A request pays into every budget that its charges name. Budgets of the address are shared by everything that
 leaves from here, budgets of the account by the requests of that account, each under its name; markets that
-name the same budget share it. Who waits is served in order among those that need the same budget; what is
-urgent waits only for what is urgent, and may use the reserved share. So neither a burst of small requests
-nor a burst of questions can keep a large one, or a cancel, away.
+name the same budget share it. Who waits is served by rank (cancels, orders that close, orders that open,
+questions) among those that need the same budget, and in order within a rank; what is urgent may use the
+reserved share. So neither a burst of small requests nor a burst of questions can keep a large one, or a
+cancel, away, and what gives way under overload are the questions first.
 
 A venue's order to stop (429, 418, a ban) holds for the host that gave it and for every budget of its scope
 that the request named: until it has passed nothing of that scope is sent, whatever the budgets say.
@@ -16,6 +17,7 @@ that the request named: until it has passed nothing of that scope is sent, whate
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
@@ -31,6 +33,16 @@ RETRY_NS_MAX: Final = 50_000_000  # who waits for an answer of others looks agai
 BUDGETS_SWEPT: Final = 256  # budgets of symbols that are idle are forgotten from so many on
 USED_MAX: Final = 10**9  # in a header; above it is nonsense
 NO_HEADERS: Final[Mapping[str, str]] = {}
+
+
+class Rank(enum.IntEnum):
+    """Who is served first where all are short of room."""
+
+    ASK = 0
+    OPEN = 1  # an order that may take a risk
+    CLOSE = 2  # one that can only make a position smaller
+    CANCEL = 3
+
 
 Key = tuple[str, str]  # (account or "", budget) or ("host", netloc)
 
@@ -62,6 +74,7 @@ class Ticket(msgspec.Struct, eq=False):
     charges: tuple[tuple[Key, Charge], ...]
     url: str
     urgent: bool
+    rank: Rank
     left: VenueTime | None = None  # when it was admitted
 
     @property
@@ -82,6 +95,7 @@ class Cost(msgspec.Struct, frozen=True):
     charges: tuple[tuple[Key, Charge], ...]
     url: str
     urgent: bool
+    rank: Rank
 
 
 class Governor:
@@ -99,8 +113,11 @@ class Governor:
         self.waited = 0  # times that somebody had to wait
         self.stops = 0  # orders to stop
 
-    def cost_of(self, request: HttpRequest, account: str = "") -> Cost:
-        """What a request costs. `account` names whose budgets of Scope.ACCOUNT are meant."""
+    def cost_of(self, request: HttpRequest, account: str = "", rank: Rank | None = None) -> Cost:
+        """What a request costs. `account` names whose budgets of Scope.ACCOUNT are meant.
+
+        Without a rank, what is urgent counts as a cancel and all else as a question.
+        """
         rows: list[tuple[Key, Charge, int]] = []
         for charge in request.charges:
             spec = self._spec(charge)
@@ -108,7 +125,8 @@ class Governor:
             assert 0 < charge.units <= most, f"{charge}: can never fit into {spec}"
             rows.append((self._key(charge, account), charge, most))
         charges = tuple((key, charge) for key, charge, _ in rows)
-        return Cost(tuple(rows), charges, request.url, request.urgent)
+        known = rank if rank is not None else Rank.CANCEL if request.urgent else Rank.ASK
+        return Cost(tuple(rows), charges, request.url, request.urgent, known)
 
     def admit_now(self, cost: Cost, now: VenueTime) -> Ticket | None:
         """A ticket that is admitted, or None when it would have to wait or is stopped."""
@@ -120,7 +138,7 @@ class Governor:
                 return None
         for key, charge, _ in cost.rows:
             self._budgets[key].take(charge.units)
-        ticket = Ticket(self._next, cost.charges, cost.url, cost.urgent, now)
+        ticket = Ticket(self._next, cost.charges, cost.url, cost.urgent, cost.rank, now)
         self._next += 1
         return ticket
 
@@ -132,12 +150,12 @@ class Governor:
         self.leave(ticket)
         return None
 
-    def enter(self, request: HttpRequest, account: str = "") -> Ticket:
-        """Joins the queue. `account` names whose budgets of Scope.ACCOUNT are meant."""
-        return self._queued(self.cost_of(request, account))
+    def enter(self, request: HttpRequest, account: str = "", rank: Rank | None = None) -> Ticket:
+        """Joins the queue, as `cost_of` says."""
+        return self._queued(self.cost_of(request, account, rank))
 
     def _queued(self, cost: Cost) -> Ticket:
-        ticket = Ticket(self._next, cost.charges, cost.url, cost.urgent)
+        ticket = Ticket(self._next, cost.charges, cost.url, cost.urgent, cost.rank)
         self._next += 1
         self._waiting[ticket.number] = ticket
         return ticket
@@ -232,7 +250,7 @@ class Governor:
         return Stopped(until_ns, " ".join(key).strip()) if until_ns else None
 
     def _again_ns(self, ticket: Ticket, now: VenueTime) -> int:
-        """0 when every budget has room for it and for those before it; else when to look again."""
+        """0 when every budget has room for it and for those served first; else when to look again."""
         again_ns = 0
         for key, charge in ticket.charges:
             budget = self._budget(key, charge)
@@ -245,13 +263,13 @@ class Governor:
         return again_ns
 
     def _ahead(self, ticket: Ticket, key: Key, now: VenueTime) -> int:
-        """Units of a budget that are set aside for who came earlier and is not less urgent."""
+        """Units of a budget that are set aside for who is of a higher rank, or came earlier within it."""
         return sum(
             charge.units
-            for earlier in self._waiting.values()
-            if earlier.number < ticket.number and earlier.urgent >= ticket.urgent
-            for earlier_key, charge in earlier.charges
-            if earlier_key == key and self._stop_of(earlier, now.local_ns) is None
+            for other in self._waiting.values()
+            if other.rank > ticket.rank or (other.rank == ticket.rank and other.number < ticket.number)
+            for other_key, charge in other.charges
+            if other_key == key and self._stop_of(other, now.local_ns) is None
         )
 
     def _read_headers(self, ticket: Ticket, headers: Mapping[str, str], now: VenueTime) -> None:
