@@ -125,7 +125,8 @@ class RunAccounts:
         for entry in desk.durable.working.values():
             owner = self.by_market.get(market_in(entry.order.instrument_key))
             if owner is not None:
-                owner.client.fold.expect(entry.order)
+                asked = None if entry.amendment is None else entry.amendment.order
+                owner.client.fold.resume(entry.order, entry.filled_lots, asked)
 
     async def start(self) -> None:
         """Connects, and begins to reconcile."""
@@ -202,8 +203,12 @@ def wallets_of(settings: RunSettings) -> dict[MarketName, frozenset[MarketName]]
 
 
 def asked_since_ns(durable: Durable) -> int:
-    """From when on fills are asked for at the start: the last record, or the oldest order that is open."""
+    """From when on fills are asked for at the start: the last record, or the oldest order that is open.
+
+    Not from before the ledger remembers fills: of those nobody could say whether they were booked.
+    """
     if not durable.now_ns:
         return 0
     created = (entry.order.created_ns for entry in durable.working.values())
-    return min([durable.now_ns, *created]) - MARGIN_NS
+    remembered = (durable.ledger.remembered_ns(key) for key in durable.instruments)
+    return max(min([durable.now_ns, *created]) - MARGIN_NS, *remembered, 0)

@@ -225,6 +225,29 @@ def test_a_change_that_overtook_the_ack_is_told_where_the_order_was_expected():
     assert fold.report(order(_S.ACKED, at=1), 2) == []
 
 
+@pytest.mark.parametrize("price_ticks", [100, 90])
+def test_the_terms_of_an_order_whose_change_an_earlier_process_lost_are_told(price_ticks):
+    fold = AccountFold()
+    fold.resume(request(), 0, msgspec.structs.replace(request(), price_ticks=90))
+    told = fold.retell(order(_S.ACKED, at=5, price_ticks=price_ticks), 1)
+    (amended,) = [each for each in told if isinstance(each, OrderAmended)]
+    assert amended.price_ticks == price_ticks
+    assert kinds(fold.retell(order(_S.ACKED, at=5, price_ticks=price_ticks), 2)) == [OrderAcked]
+
+
+def test_fills_that_an_earlier_process_has_booked_are_not_missing():
+    fold = AccountFold()
+    fold.resume(request(), 3, None)
+    fold.report(order(_S.PARTIALLY_FILLED, filled=3), 0)
+    assert fold.on_tick(10 * SECOND) == []
+    fold.report(order(_S.PARTIALLY_FILLED, filled=5, at=2), 10 * SECOND)
+    (missing,) = fold.on_tick(20 * SECOND)
+    assert missing.lots == 2
+    fold.report(fill("f1", 3), 20 * SECOND)
+    fold.report(fill("f2", 2), 20 * SECOND)
+    assert fold.on_tick(99 * SECOND) == []
+
+
 @pytest.mark.parametrize("order_type", [OrderType.MARKET, OrderType.STOP_MARKET])
 def test_the_worst_price_of_a_market_order_is_no_price_at_the_venue(order_type):
     fold = AccountFold()

@@ -74,6 +74,7 @@ class _Order(msgspec.Struct):
     done: bool = False
     told_lots: int = 0  # filled, as the venue's reports of the order say
     seen_lots: int = 0  # filled, as the fills say that came
+    booked_lots: int = 0  # filled, as an earlier process has booked; some of it may come again
     ask_ns: int = 0  # when to ask for fills that are missing; 0: none are
     asks: int = 0
 
@@ -97,6 +98,17 @@ class AccountFold:
         known = self._order(order.client_order_id, order.instrument_key)
         known.lots = order.lots
         known.price_ticks = order.price_ticks if order.order_type.has_venue_price else 0
+
+    def resume(self, order: OrderRequest, filled_lots: int, asked: OrderRequest | None) -> None:
+        """An order of an earlier process that has not ended, and of which so much was booked.
+
+        `asked`: a change of it of which nobody has heard whether it was taken.
+        """
+        self.expect(order)
+        self._orders[order.client_order_id].booked_lots = filled_lots
+        if asked is not None:
+            self.expect_amended(asked)
+            self.amend_ended(order.client_order_id, lost=True)
 
     def expect_amended(self, order: OrderRequest) -> None:
         """An order of ours is about to be changed into this."""
@@ -221,7 +233,7 @@ class AccountFold:
                 continue
             order.asks += 1
             order.ask_ns = now_ns + min(MISSING_NS << min(order.asks, 16), MISSING_NS_MAX)
-            lots = order.told_lots - order.seen_lots
+            lots = order.told_lots - max(order.seen_lots, order.booked_lots)
             venue_order_id = order.venue_order_id or VenueOrderId("")
             events.append(FillsMissing(order.instrument_key, order.client_order_id, venue_order_id, lots))
         return events
@@ -339,7 +351,7 @@ class AccountFold:
             self._add_up(order, now_ns)
 
     def _add_up(self, order: _Order, now_ns: int) -> None:
-        if order.told_lots > order.seen_lots:
+        if order.told_lots > max(order.seen_lots, order.booked_lots):
             if order.client_order_id not in self._short:
                 order.asks, order.ask_ns = 0, now_ns + MISSING_NS
                 self._short[order.client_order_id] = order
