@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from trimaran.base.errors import ConfigError, VenueError
+from trimaran.domain.facts import Fact, OrderStateChanged
 from trimaran.domain.instrument import MarketName, Symbol, symbol_in
 from trimaran.domain.kill import KillScope, ScopeKind, market_in
 from trimaran.domain.orders import OrderState
@@ -136,6 +137,13 @@ class RunAccounts:
     async def stop(self) -> None:
         """Closes every line. Orders stay as they are."""
         await asyncio.gather(*(account.client.stop() for account in self.by_market.values()))
+
+    def on_fact(self, fact: Fact) -> None:
+        """An order that was proved to be absent is not open at its venue: nobody asks for it any more."""
+        if isinstance(fact, OrderStateChanged) and fact.after is OrderState.NOT_PLACED:
+            account = self.by_market.get(market_in(fact.instrument_key))
+            if account is not None:
+                account.client.fold.refused(fact.client_order_id)
 
     def open_orders(self, market: MarketName, scope: KillScope, spare_reducing: bool) -> list[OrderRef]:
         """The orders under a switch that have not ended as far as the desk knows."""

@@ -299,6 +299,7 @@ class RunDesk:
         self.observed.take(facts)
         for fact in facts:
             self.stops.on_fact(fact)
+            self.accounts.on_fact(fact)
         if not self.desk.durable.working:
             self._all_ended.set()
 
