@@ -25,6 +25,11 @@ def recovered(told: DurableImage | None, records: Iterable[JournalRecord]) -> Du
     durable = Durable({}, ClientIdCounter(0, 0, 0))
     if told is not None:
         image.restore(durable, told)
+    return followed(durable, records)
+
+
+def followed(durable: Durable, records: Iterable[JournalRecord]) -> Durable:
+    """The same state after some records more."""
     for record in records:
         durable.apply(record)
     return durable

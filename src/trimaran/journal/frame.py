@@ -127,6 +127,17 @@ def read_frame(seed: int, data: bytes, at: int) -> Frame | None:
     return Frame(sequence, synced, checksum, start, end)
 
 
+def check_payload(payload: bytes, record: JournalRecord) -> None:
+    """Raises JournalError for a record that would not be read back as it is: a wrong type is in it."""
+    try:
+        found = _DECODER.decode(payload)
+    except (msgspec.DecodeError, AssertionError, ValueError) as error:
+        text = f"record: expected one that can be read, found {record!r:.200}: {error!s}"
+        raise JournalError(text) from None
+    if found != record:
+        raise JournalError(f"record: expected {record!r:.200}, found {found!r:.200}")
+
+
 def decode_record(name: str, data: bytes, frame: Frame) -> JournalRecord:
     """The record of a valid frame. Raises JournalError where this version does not know it."""
     try:

@@ -23,6 +23,7 @@ from typing import NoReturn
 
 import msgspec
 
+from trimaran.base.buggify import hooks, point
 from trimaran.base.errors import JournalError
 from trimaran.domain.ports import Disk, DiskFile
 from trimaran.domain.records import Durability, JournalRecord
@@ -31,6 +32,7 @@ from trimaran.journal.frame import (
     HEAD,
     PAYLOAD_BYTES_MAX,
     Head,
+    check_payload,
     encode_record,
     pack_frame,
     pack_head,
@@ -113,6 +115,8 @@ class Journal:
     def append(self, record: JournalRecord, /) -> None:
         """Takes a record, in memory. Raises JournalError for one that is too large."""
         payload = encode_record(record)
+        if self._options.verified:
+            check_payload(payload, record)
         size = FRAME.size + len(payload)
         if size > self._record_bytes_max:
             raise JournalError(f"record: expected at most {self._record_bytes_max} bytes, found {size}")
@@ -139,6 +143,10 @@ class Journal:
         self._sync_later()
         if then is not None:
             then()
+
+    def give_up(self, text: str) -> NoReturn:
+        """Ends the process: the state of its owner is not that of the record any more."""
+        self._fail(text)
 
     def settle(self) -> None:
         """Writes and syncs everything here and now, blocking: for start-up, before anything else runs."""
@@ -207,6 +215,8 @@ class Journal:
             self._fail(f"write: {error}")
         self._pending_at = self._offset
         self._written = self._sequence
+        if hooks:
+            point("journal.after_write")
 
     def _rotate(self) -> None:
         self._write()
@@ -222,6 +232,8 @@ class Journal:
         self._number += 1
         self._dirty.append(_Dirty(following))
         self._begin_segment()
+        if hooks:
+            point("segment.rotated")
         self._room.prepare(self._number)
 
     def _note(self) -> None:
@@ -271,6 +283,8 @@ class Journal:
                 self._sync_later()
 
     def _after_sync(self) -> None:
+        if hooks:
+            point("journal.after_sync")
         self._synced, self._bytes_synced = self._target, self._bytes_target
         while (last := self._dirty[0].last_sequence) is not None and last <= self._synced:
             self._dirty.popleft().file.close()
@@ -286,6 +300,8 @@ class Journal:
 
         def keep() -> None:
             write_snapshot(self._disk, snapshot)
+            if hooks:
+                point("snapshot.kept")
             options = self._options
             oldest[0] = retire(
                 self._disk,

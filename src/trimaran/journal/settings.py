@@ -29,6 +29,7 @@ class JournalOptions(msgspec.Struct, frozen=True):
     space_retry_ms: float = 1_000.0
     snapshots_kept: int = 3
     snapshot_days: float = 7.0  # younger ones are kept as well
+    verified: bool = False  # every record is read back as it is appended: for tests
 
     def __post_init__(self) -> None:
         assert self.segment_bytes > HEAD.size + 3 * FRAME.size, self

@@ -3,14 +3,15 @@
     magic, version, sequence, segment, time, state hash, length of the image, schema; the image; checksum of
     all that
 
-The image is bytes of whoever owns the state; the schema is a number of its owner, too: the state hash is only
-comparable among states of one schema. The first version of the format had none. The name says the sequence, the segment that was written then,
-and the time, so that nothing must be read to decide what may be removed. A snapshot is written only after its
-last record is synced, and it is on the disk as a whole or not at all.
+The image is bytes of whoever owns the state; the schema is a number of its owner, too: a state hash can be
+compared among states of one schema only. The first version of the format had none. The name says the
+sequence, the segment that was written then, and the time, so that nothing must be read to decide what may be
+removed. A snapshot is written only after its last record is synced, and it is on the disk as a whole or not
+at all.
 
-Retention keeps the newest snapshots, and any that are young enough while there are not too many segments; then
-every segment before the one in which the oldest kept snapshot was taken is removed. So each kept snapshot can
-be replayed from to the end. Young ones go before the segments are so many that new risk would be refused.
+Retention keeps the newest snapshots, and those that are young while there are not too many segments; then
+every segment before the one in which the oldest kept snapshot was taken is removed. So each kept snapshot
+can be replayed from to the end. Young ones go before the segments are so many that new risk is refused.
 """
 
 from __future__ import annotations

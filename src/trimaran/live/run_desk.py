@@ -114,7 +114,7 @@ class RunDesk:
     async def start(self) -> None:
         """Recovers, connects, lets the strategies trade. Raises ConfigError, JournalError or VenueError."""
         async with contextlib.AsyncExitStack() as stack:  # closes what was opened when the start fails
-            folder = StateFolder(self.settings, self.clock, self.observed.notices.say)
+            folder = StateFolder(self.settings, self.clock, self.observed.notices.say, self._names[1])
             stack.callback(folder.close)
             self.kill = self._kill_switch(folder.existed)
             stack.push_async_callback(self.kill.stop)
@@ -146,7 +146,9 @@ class RunDesk:
                 self._tasks.spawn(keeper.run())
             self._tasks.spawn(self._tend())
             every_s = self.settings.config.journal.snapshot_every_s
-            self._tasks.spawn(keep_snapshots(self.journal.journal, self.desk.durable, self.clock, every_s))
+            durable = self.desk.durable
+            keeping = keep_snapshots(self.journal.journal, durable, self.clock, folder.schema, every_s)
+            self._tasks.spawn(keeping)
             if self._projector:
                 say = functools.partial(self._say, "journal", "projection")
                 self._tasks.spawn(keep_projecting(self._projector, say))
@@ -293,7 +295,11 @@ class RunDesk:
     # --- while it runs --------------------------------------------------------------------------------
 
     def _push(self, event: Event) -> int:
-        return self.loop.push(event)
+        try:
+            return self.loop.push(event)
+        except Exception as error:  # the desk may have applied what its record lacks: the next start decides
+            self._fail(error)
+            raise
 
     def _on_facts(self, facts: Sequence[Fact]) -> None:
         self.observed.take(facts)

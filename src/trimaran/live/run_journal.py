@@ -6,15 +6,18 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from trimaran.base.errors import JournalError
 from trimaran.domain.ports import Clock
 from trimaran.domain.records import JournalRecord
 from trimaran.engine.durable import Durable
 from trimaran.engine.image import DurableImage, decode, encode
-from trimaran.engine.recovery import recovered
+from trimaran.engine.image_schema import schema_number
+from trimaran.engine.recovery import followed, recovered
 from trimaran.journal.disk import RealDisk
 from trimaran.journal.journal import Journal
 from trimaran.journal.open import Opened, open_journal
 from trimaran.journal.settings import Hooks
+from trimaran.journal.snapshot import Snapshot
 from trimaran.live.run_config import RunSettings
 
 Say = Callable[[str, str, str], None]  # market or other subject, kind, text
@@ -43,8 +46,11 @@ class RunJournal:
         return self.journal.takes_risk
 
     def append(self, record: JournalRecord, /) -> None:
-        """Takes a record, in memory."""
-        self._append(record)
+        """Takes a record, in memory. One that it cannot take ends the process: the desk has applied it."""
+        try:
+            self._append(record)
+        except Exception as error:
+            self.journal.give_up(f"record: {error!r:.300}")
         self.records += 1
         for tell in self._tell:
             tell(record)
@@ -69,8 +75,9 @@ class RunJournal:
 class StateFolder:
     """The state of a desk on disk: owned by this process until `close`."""
 
-    def __init__(self, settings: RunSettings, clock: Clock, say: Say) -> None:
+    def __init__(self, settings: RunSettings, clock: Clock, say: Say, version: str) -> None:
         """Judges the journal. Raises JournalError where it is damaged, or another process has it."""
+        self.schema = schema_number(version)
         self.existed = settings.journal.is_dir()
         self._disk = RealDisk(settings.journal)
         self._clock = clock
@@ -86,10 +93,19 @@ class StateFolder:
             raise
 
     def replayed(self) -> Durable:
-        """The durable state as the last process left it."""
+        """The durable state as the last process left it.
+
+        Raises JournalError where the snapshot gives another state than that of which it was taken, and for a
+        record or an image of a newer version.
+        """
         snapshot = self.opened.snapshot
-        image: DurableImage | None = None if snapshot is None else decode(snapshot.image)
-        return recovered(image, self.opened.records)
+        if snapshot is None:
+            return recovered(None, self.opened.records)
+        durable = recovered(_image_of(snapshot), ())
+        if snapshot.schema == self.schema and snapshot.state_hash != (found := durable.state_hash()):
+            expected = f"state hash {snapshot.state_hash:016x} at record {snapshot.sequence}"
+            raise JournalError(f"{snapshot.file}: expected {expected}, found {found:016x}")
+        return followed(durable, self.opened.records)
 
     def close(self) -> None:
         """Writes and syncs what is left, and gives the folder back."""
@@ -106,11 +122,20 @@ class StateFolder:
         )
 
 
-async def keep_snapshots(journal: Journal, durable: Durable, clock: Clock, every_s: float) -> None:
+def _image_of(snapshot: Snapshot) -> DurableImage:
+    try:
+        return decode(snapshot.image)
+    except JournalError as error:
+        raise JournalError(f"{snapshot.file}: {error}") from None
+
+
+async def keep_snapshots(
+    journal: Journal, durable: Durable, clock: Clock, schema: int, every_s: float
+) -> None:
     """A snapshot every so often, for ever; none while nothing has happened."""
     last = journal.sequence
     while True:
         await asyncio.sleep(every_s)
         if journal.sequence > last:
             last = journal.sequence
-            journal.snapshot(encode(durable.image()), durable.state_hash(), clock.wall_ns())
+            journal.snapshot(encode(durable.image()), durable.state_hash(), clock.wall_ns(), schema)
