@@ -137,6 +137,18 @@ def test_a_question_without_any_answer_is_asked_again() -> None:
     assert kinds(case.tick(SECOND)) == ["ProbeOrder"]
 
 
+def test_law_3_a_late_answer_to_an_earlier_question_proves_nothing() -> None:
+    case = Case(OrderState.UNKNOWN)
+    case.tick()
+    early_ns = case.now_ns  # asked before anything could be proved
+    while not any(isinstance(each, ProbeOrder) for each in case.tick()):
+        pass
+    assert case.resolver.answered(ProbeAbsent(NUMBER, early_ns, case.now_ns), case.working) is None
+    assert case.resolver.inquiries[NUMBER].proofs == 0
+    assert case.absent() is None
+    assert case.resolver.inquiries[NUMBER].proofs == 1
+
+
 @pytest.mark.parametrize("jump_ns", [3 * SECOND, -3 * SECOND, 10**18])
 def test_a_clock_that_jumps_proves_nothing_early(jump_ns: int) -> None:
     case = Case(OrderState.UNKNOWN)

@@ -8,7 +8,8 @@ The law:
     found. That nothing is found proves something only from `VenueLaw.provable_ns` on: before, the request may
     still arrive, or the order may be there and not be seen.
  3. After `proofs` such answers, each to a question that left after that time and a pause after the one
-    before, the order was never placed (`OrderAbsent`).
+    before, the order was never placed (`OrderAbsent`). An answer to an earlier question than the last one is
+    none: who was slow may have looked before that time.
  4. An error is never a not-found. It takes nothing back, and proves nothing.
  5. A change (amendment) that was lost is asked about from its own `provable_ns` on, until the venue tells the
     terms of the order; no count of answers ends it.
@@ -67,7 +68,7 @@ class Question(enum.Enum):
 
 
 class Inquiry(msgspec.Struct):
-    """One order that is asked about. Times are counted ones, but for `since_ns`."""
+    """One order that is asked about. Times are counted ones, but for those of the local clock."""
 
     question: Question
     instrument_key: InstrumentKey
@@ -77,6 +78,7 @@ class Inquiry(msgspec.Struct):
     next_ns: int  # when to ask
     pause_ns: int  # between questions that cannot prove anything yet
     asked_ns: int | None = None  # when the question left that has no answer yet
+    asked_local_ns: int = 0  # the same by the local clock
     proofs: int = 0
 
 
@@ -124,6 +126,8 @@ class Resolver:
         inquiry = self.inquiries.get(answer.client_order_id)
         entry = working.get(answer.client_order_id)
         if inquiry is None or inquiry.asked_ns is None or entry is None:
+            return None
+        if isinstance(answer, ProbeAbsent) and answer.asked_ns < inquiry.asked_local_ns:
             return None
         asked_ns, inquiry.asked_ns = inquiry.asked_ns, None
         law = inquiry.law
@@ -192,7 +196,7 @@ class Resolver:
             return lost
         if self._count_ns < inquiry.next_ns:
             return lost
-        inquiry.asked_ns = self._count_ns
+        inquiry.asked_ns, inquiry.asked_local_ns = self._count_ns, now_ns
         return [*lost, ProbeOrder(client_order_id, inquiry.instrument_key, inquiry.since_ns)]
 
     def _may_wait(self, question: Question, entry: OrderEntry) -> bool:
