@@ -100,6 +100,7 @@ class Desk:
         self.markets: dict[MarketName, int] = {}
         self.books: dict[InstrumentKey, int] = {}
         self.legs: list[Leg] = []  # by book
+        self.factors: list[int] = []  # common price units of a tick, by book
         self.market_of_book: list[int] = []
         self.book_status: list[BookStatus] = []
         self.same: dict[Underlying, list[int]] = {}  # books that are scanned against each other
@@ -197,6 +198,7 @@ class Desk:
             self.markets[market.name] = index
             for instrument in market.instruments:
                 self._add(index, instrument)
+        self.factors = [self.hot.units(book)[2] for book in range(len(self.legs))]
         self.hot.set_threshold(self.setup.threshold_e8)
         for underlying, books in self.same.items():
             keys = [self.legs[book].instrument.key for book in books]

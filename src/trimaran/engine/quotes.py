@@ -10,7 +10,7 @@ it is.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -19,7 +19,7 @@ from trimaran.domain.exact import EXACT, ZERO
 from trimaran.domain.instrument import Asset, ContractKind, InstrumentKey, MarketName
 from trimaran.domain.kill import KillScope, ScopeKind
 from trimaran.domain.orders import StrategyName
-from trimaran.engine.desk import Desk, Underlying, underlying_of
+from trimaran.engine.desk import Desk, underlying_of
 from trimaran.ledger.double_entry import Account
 from trimaran.risk.ask import Quote
 from trimaran.risk.image import Marks, Prices
@@ -34,22 +34,22 @@ def quote_of(desk: Desk, key: InstrumentKey) -> Quote:
     book = desk.books.get(key)
     if book is None:
         return NO_QUOTE
-    bid_ticks, _, ask_ticks, _, _, _, quote_ns = desk.hot.top(book)
-    numerator, denominator = fair_price(_doubled_mids(desk, underlying_of(desk.instruments[key])))
-    factor = desk.hot.units(book)[2]
+    top = desk.hot.top(book)
+    factor = desk.factors[book]
+    numerator, denominator = fair_price(_doubled_mids(desk, book, top))
     status = BookStatus(desk.hot.status(book))
-    return Quote(status, bid_ticks, ask_ticks, quote_ns, numerator, denominator * factor)
+    return Quote(status, top[0], top[2], top[6], numerator, denominator * factor)
 
 
-def _doubled_mids(desk: Desk, underlying: Underlying) -> list[int]:
-    """Bid and ask together of every fresh live book, in the common unit."""
+def _doubled_mids(desk: Desk, book: int, top: Sequence[int]) -> list[int]:
+    """Bid and ask together of every fresh live book beside one, and of that one, in the common unit."""
     doubled: list[int] = []
-    hot, limits = desk.hot, desk.risk.book
-    for book in desk.same[underlying]:
-        bid_ticks, _, ask_ticks, _, _, _, quote_ns = hot.top(book)
-        oldest_ns = desk.now_ns - limits.of(desk.legs[book].instrument.key).quote_age_ns_max
+    limits = desk.risk.book
+    for each in desk.same[underlying_of(desk.legs[book].instrument)]:
+        bid_ticks, _, ask_ticks, _, _, _, quote_ns = top if each == book else desk.hot.top(each)
+        oldest_ns = desk.now_ns - limits.of(desk.legs[each].instrument.key).quote_age_ns_max
         if bid_ticks and ask_ticks and quote_ns >= oldest_ns:
-            doubled.append((bid_ticks + ask_ticks) * hot.units(book)[2])
+            doubled.append((bid_ticks + ask_ticks) * desk.factors[each])
     return doubled
 
 
@@ -111,9 +111,12 @@ def _made(desk: Desk, markets: Collection[MarketName], prices: Prices) -> Decima
             total = EXACT.add(total, EXACT.multiply(amount, price))
     for key, position in ledger.positions.items():
         instrument = desk.durable.instruments[key]
-        if instrument.market not in markets or instrument.kind is ContractKind.SPOT or not position.lots:
+        if instrument.market not in markets or instrument.kind is ContractKind.SPOT:
             continue
-        mid, rate = prices.mids.get(key), prices.assets.get(instrument.quote)
+        if not position.lots and not position.cost:
+            continue
+        mid = prices.mids.get(key) if position.lots else ZERO
+        rate = prices.assets.get(instrument.quote)
         if mid is None or rate is None:
             return None
         worth = EXACT.multiply(instrument.size(position.lots), mid)

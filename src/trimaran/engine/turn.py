@@ -24,8 +24,7 @@ class Turn:
         facts = self.desk.durable.apply(record)
         risk = self.desk.risk
         risk.record(record)
-        for fact in facts:
-            risk.take(fact)
+        risk.take(*facts)
         self.records.append(record)
         self.facts += facts
         return facts

@@ -50,6 +50,7 @@ Cell = list[
 Cells = dict[Asset, Cell]
 
 WALLET: Final = Account.WALLET
+TRANSFERS: Final = Account.TRANSFERS
 SLOT_OF: Final = {account: slot for slot, account in enumerate(Account, start=1)}
 MOVED_NS, WALLET_SLOT = 0, SLOT_OF[WALLET]
 
@@ -88,6 +89,7 @@ class Accounts:
     def __init__(self) -> None:
         self._markets: dict[MarketName, Cells] = {}
         self._views = {account: Totals(self._markets, slot) for account, slot in SLOT_OF.items()}
+        self.made: dict[Asset, Decimal] = {}  # of all wallets by everything but transfers
 
     def book(self, market: MarketName, legs: Sequence[Leg], at_ns: int) -> list[Move]:
         """Adds one booking of one market: each leg to the wallet, and as much against its reason.
@@ -110,12 +112,17 @@ class Accounts:
             cell[WALLET_SLOT] = held + amount
             slot = SLOT_OF[reason]
             cell[slot] = cell[slot] - amount
+            if reason is not TRANSFERS:
+                made = self.made.get(asset)
+                self.made[asset] = amount if made is None else made + amount
             cell[MOVED_NS] = max(cell[MOVED_NS], at_ns)
         return [(asset, held, cells[asset][WALLET_SLOT]) for asset, held in before.items()]
 
     def load(self, account: Account, holding: Holding, amount: Decimal) -> None:
         """Sets a total that was kept; `check` is to be called when all are."""
         self._cell(holding)[SLOT_OF[account]] = amount
+        if account is WALLET or account is TRANSFERS:
+            self.made[holding[1]] = EXACT.add(self.made.get(holding[1], ZERO), amount)
 
     def load_moved(self, holding: Holding, at_ns: int) -> None:
         """Sets when a wallet moved last."""
@@ -132,13 +139,18 @@ class Accounts:
         return 0 if cell is None else int(cell[MOVED_NS])
 
     def check(self) -> None:
-        """Asserts that every (market, asset) sums to zero over all accounts."""
+        """Asserts that every (market, asset) sums to zero over all accounts, and what wallets add up to."""
+        made = dict.fromkeys(self.made, ZERO)
         for market, cells in self._markets.items():
             for asset, cell in cells.items():
                 total = ZERO
                 for amount in cell[1:]:
                     total = EXACT.add(total, amount)
                 assert not total, (market, asset, cell)
+                net = EXACT.add(cell[WALLET_SLOT], cell[SLOT_OF[TRANSFERS]])
+                made[asset] = EXACT.add(made.get(asset, ZERO), net)
+        for asset, amount in made.items():
+            assert amount == self.made.get(asset, ZERO), (asset, amount, self.made)
 
     def _cell(self, holding: Holding) -> Cell:
         market, asset = holding

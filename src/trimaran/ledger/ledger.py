@@ -80,6 +80,7 @@ class Ledger:
         self._books: dict[InstrumentKey, _Book] = {}
         self._accounts = Accounts()
         self._positions: dict[InstrumentKey, Position] = {}
+        self._open_base: dict[Asset, Decimal] = {}  # of open perpetuals
         self._payments: dict[MarketName, Identities] = {}
         self.list_instruments(instruments.values())
 
@@ -185,16 +186,7 @@ class Ledger:
     def exposure_base(self, asset: Asset) -> Decimal:
         """Net exposure to an asset: what trading, fees and adjustments made of the wallets, plus open
         perpetuals. Whether an adjustment is a trade that nobody told of is not known: it counts."""
-        total = ZERO
-        for account in (Account.WALLET, Account.TRANSFERS):
-            for (_, held), amount in self._accounts.of(account).items():
-                if held == asset:
-                    total = EXACT.add(total, amount)
-        for key, position in self._positions.items():
-            contract = self._books[key].contract
-            if contract.perpetual and contract.base == asset:
-                total = EXACT.add(total, EXACT.multiply(contract.lot_size, position.lots))
-        return total
+        return EXACT.add(self._accounts.made.get(asset, ZERO), self._open_base.get(asset, ZERO))
 
     def pnl(self, marks: Marks) -> Pnl | Unmarked:
         """Profit and loss at the marks, as `ledger/pnl.py` defines it."""
@@ -207,8 +199,15 @@ class Ledger:
     def check(self) -> None:
         """Asserts the invariants over the whole ledger."""
         self._accounts.check()
+        bases = dict.fromkeys(self._open_base, ZERO)
         for key, position in self._positions.items():
-            assert position.lots or not position.cost, (key, position)
+            flat = not position.lots and not self._books[key].contract.perpetual
+            assert not flat or not position.cost, (key, position)
+            contract = self._books[key].contract
+            if contract.perpetual:
+                size = EXACT.multiply(contract.lot_size, position.lots)
+                bases[contract.base] = EXACT.add(bases.get(contract.base, ZERO), size)
+        assert bases == self._open_base, (bases, self._open_base)
 
     def image(self) -> LedgerImage:
         """Everything that the ledger is; shares nothing that changes with it."""
@@ -242,6 +241,8 @@ class Ledger:
             book.traded_ns = kept.traded_ns
             book.fills.restore(kept.fills)
             self._positions[kept.key] = Position(kept.lots, kept.cost, kept.realised)
+            if book.contract.perpetual:
+                self._add_base(book.contract, kept.lots)
         for paid in image.payments:
             self._payments.setdefault(paid.market, Identities()).restore(paid.payments)
         self.check()
@@ -281,10 +282,15 @@ class Ledger:
     ) -> PositionChanged:
         after, key = booking.after, book.contract.key
         assert after is not None, booking
-        assert after.lots or not after.cost, (key, after)
         self._positions[key] = after
+        if book.contract.perpetual:
+            self._add_base(book.contract, after.lots - before.lots)
         book.traded_ns = max(book.traded_ns, at_ns)
         return PositionChanged(key, before.lots, after.lots, before.cost, after.cost, local_ns)
+
+    def _add_base(self, contract: Contract, lots: int) -> None:
+        size = EXACT.multiply(contract.lot_size, lots)
+        self._open_base[contract.base] = EXACT.add(self._open_base.get(contract.base, ZERO), size)
 
     def _book(self, key: InstrumentKey) -> _Book:
         book = self._books.get(key)

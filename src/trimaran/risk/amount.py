@@ -43,6 +43,15 @@ def attos_down(amount: Decimal) -> int:
     return int(amount.scaleb(ATTO_DIGITS, _DOWN).to_integral_value(ROUND_FLOOR))
 
 
+def attos_between(amount: Decimal) -> tuple[int, int]:
+    """Attos, rounded down and up: one number where nothing is rounded. The amount is finite."""
+    scaled = amount.scaleb(ATTO_DIGITS, _UP)
+    attos = int(scaled)
+    if attos == scaled:
+        return attos, attos
+    return (attos, attos + 1) if scaled > attos else (attos - 1, attos)
+
+
 def amount_text(attos: int) -> str:
     """An amount as people read it."""
     if attos >= INFINITE:

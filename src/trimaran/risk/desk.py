@@ -11,7 +11,7 @@ from typing import Final
 from trimaran.domain.client_id import ATTEMPT_BITS, ClientOrderId
 from trimaran.domain.decision import Approved, Refused
 from trimaran.domain.orders import IntentId, OrderRequest
-from trimaran.risk.amount import attos_down, attos_up
+from trimaran.risk.amount import attos_between
 from trimaran.risk.ask import Quote, whole
 from trimaran.risk.gate import Case, gate
 from trimaran.risk.state import RiskState
@@ -115,5 +115,4 @@ class RiskDesk(RiskState):
             asset = self.instruments[index].base
             if asset in self.stale:
                 self.stale.discard(asset)
-                exposure = self.exposure_of(asset)
-                self.core.set_exposure(self.names.asset(asset), attos_down(exposure), attos_up(exposure))
+                self.core.set_exposure(self.names.asset(asset), *attos_between(self.exposure_of(asset)))

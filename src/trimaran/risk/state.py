@@ -33,11 +33,12 @@ from trimaran.domain.records import (
     AmendOpened,
     CancelOpened,
     GroupOpened,
+    Heard,
     JournalRecord,
     OrderAdopted,
     OrderReissued,
 )
-from trimaran.risk.amount import RATE_ONE, attos_down, attos_up, decimal_of
+from trimaran.risk.amount import RATE_ONE, attos_between, attos_down, attos_up, decimal_of
 from trimaran.risk.core import RiskCore
 from trimaran.risk.gate import may_rest
 from trimaran.risk.image import EquityMark, Marks, RiskImage
@@ -71,6 +72,7 @@ class RiskState:
     def _begin(self) -> None:
         self.core = self._make_core()
         self.names = Registry(self.core, self.instruments, self.book, self._wallets)
+        self._takes_risk = self.core.takes_risk()
         self._balances: dict[tuple[MarketName, Asset], Decimal] = {}
         self.open_orders: dict[ClientOrderId, OpenEntry] = {}
         self.intents: dict[IntentId, int] = {}
@@ -86,6 +88,8 @@ class RiskState:
 
     def record(self, record: JournalRecord) -> None:
         """A record is in force."""
+        if type(record) is Heard:
+            return  # its facts say what it did
         if type(record) is GroupOpened:
             for order in record.orders:
                 self.open(order)
@@ -119,15 +123,18 @@ class RiskState:
             order.created_ns,
         )
 
-    def take(self, fact: Fact) -> None:
+    def take(self, *facts: Fact) -> None:
         """Something has happened."""
-        taken = _TAKE.get(type(fact))
-        if taken is not None:
-            taken(self, fact)
+        for fact in facts:
+            taken = _TAKE.get(type(fact))
+            if taken is not None:
+                taken(self, fact)
 
     def set_takes_risk(self, takes_risk: bool) -> None:
         """Whether the journal has room for intents."""
-        self.core.set_takes_risk(takes_risk)
+        if takes_risk is not self._takes_risk:
+            self._takes_risk = takes_risk
+            self.core.set_takes_risk(takes_risk)
 
     def set_ready(self, market: MarketName, ready: bool) -> None:
         """Whether an account is reconciled."""
@@ -191,7 +198,7 @@ class RiskState:
             self.set_ready(market, True)
         for key in image.frozen:
             self.set_frozen(key, True)
-        self.core.set_takes_risk(image.takes_risk)
+        self.set_takes_risk(image.takes_risk)
         for (market, asset), amount in image.balances.items():
             self._wallet(market, asset, amount)
         for key, (lots, cost) in image.positions.items():
@@ -310,13 +317,14 @@ class RiskState:
         if index < 0:
             return
         self.stale.add(asset)
-        self._balances[market, asset] = amount
         sharing = self.names.sharing(market)
+        if len(sharing) > 1:
+            self._balances[market, asset] = amount
+            amount = ZERO
+            for each in sharing:
+                amount = EXACT.add(amount, self._balances.get((each, asset), ZERO))
         if sharing:
-            total = amount if len(sharing) == 1 else ZERO
-            for each in sharing if len(sharing) > 1 else ():
-                total = EXACT.add(total, self._balances.get((each, asset), ZERO))
-            self.core.set_wallet(self.names.wallet(market), index, attos_down(total))
+            self.core.set_wallet(self.names.wallet(market), index, attos_down(amount))
 
     def _moved(self, fact: PositionChanged) -> None:
         self._position(fact.instrument_key, fact.after_lots, fact.after_cost)
@@ -325,7 +333,7 @@ class RiskState:
         instrument = self.names.instrument(key)
         if instrument >= 0:
             self.stale.add(self.instruments[instrument].base)
-            self.core.set_position(instrument, lots, attos_down(cost), attos_up(cost))
+            self.core.set_position(instrument, lots, *attos_between(cost))
 
     def _kill(self, fact: KillChanged) -> None:
         self._switch(fact.scope, fact.after)
