@@ -126,6 +126,16 @@ def test_usdm_says_in_words_whether_a_busy_server_took_the_request(
     assert spot(error(code, text, 503)).effect is Effect.UNKNOWN
 
 
+@pytest.mark.parametrize("table", [SPOT_ERRORS, USDM_ERRORS])
+@pytest.mark.parametrize("code", [-1013, -1021, -2010, -2011, -2013, -1003])
+def test_a_server_error_proves_nothing_whatever_code_it_has(table: CodeTable, code: int) -> None:
+    """An HTTP status of 5xx is "NOT to be treated as a failure": the page of general API information."""
+    for status in (500, 502, 504):
+        fault = read_fault(error(code, "Account has insufficient balance.", status), table, NOW_NS)
+        assert fault.effect is Effect.UNKNOWN
+        assert fault.code == str(code)
+
+
 def test_an_unknown_order_is_a_not_found_only_to_a_question() -> None:
     assert spot(error(-2013, "Order does not exist.")).kind is K.NO_SUCH_ORDER
     assert spot(error(-2011, "Unknown order sent.")).kind is K.NO_SUCH_ORDER  # of a cancel: never a proof

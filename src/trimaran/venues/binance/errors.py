@@ -304,6 +304,9 @@ class _Error(msgspec.Struct):
 _DECODER: Final = msgspec.json.Decoder(_Error)
 
 
+SERVER_ERROR: Final = 500
+
+
 def read_fault(reply: HttpReply, table: CodeTable, local_ns: int) -> Fault:
     """The fault of a reply that is no success; `local_ns` is Unix time."""
     try:
@@ -328,6 +331,18 @@ def unreadable(text: str) -> Fault:
 
 
 def _meaning(status: int, code: int, text: str, table: CodeTable) -> Meaning:
+    """What an answer means. One of 5xx leaves the effect unknown whatever its code, but for a 503 of a server
+    that says that it was too busy.
+
+    https://developers.binance.com/docs/binance-spot-api-docs/rest-api/general-api-information
+    """
+    meaning = _documented(status, code, text, table)
+    if status < SERVER_ERROR or meaning.kind is _K.OVERLOADED or meaning.effect is Effect.UNKNOWN:
+        return meaning
+    return msgspec.structs.replace(meaning, effect=Effect.UNKNOWN)
+
+
+def _documented(status: int, code: int, text: str, table: CodeTable) -> Meaning:
     codes, words = table.codes, text.lower()
     if status == 418 or (code == -1003 and "banned" in words):
         return _STATUSES[418]
@@ -340,7 +355,9 @@ def _meaning(status: int, code: int, text: str, table: CodeTable) -> Meaning:
         return codes[code]
     if code == 0 and status in _STATUSES:
         return _STATUSES[status]
-    return UNDOCUMENTED if status < 500 else Meaning(_K.INTERNAL, Effect.UNKNOWN, "execution unknown")
+    return (
+        UNDOCUMENTED if status < SERVER_ERROR else Meaning(_K.INTERNAL, Effect.UNKNOWN, "execution unknown")
+    )
 
 
 def _refused_when_busy(code: int, words: str) -> bool:
