@@ -178,7 +178,9 @@ class SimDesk:
             self._works.append(self._dead_man(desk).run)
         if machine.story.snapshot_s:
             every_s = machine.story.snapshot_s
-            self._works.append(partial(keep_snapshots, journal, desk.durable, self._clock, every_s, SCHEMA))
+            self._works.append(
+                partial(keep_snapshots, journal, desk.durable, self._clock, schema=SCHEMA, every_s=every_s)
+            )
 
     def _recover(self) -> tuple[Journal, Durable]:
         opened = open_journal(
@@ -216,7 +218,8 @@ class SimDesk:
         self.accounts[market] = RunAccount(market, client, symbols, desk)
         for working in desk.durable.working.values():
             if market_in(working.order.instrument_key) == market:
-                client.fold.expect(working.order)
+                asked = None if working.amendment is None else working.amendment.order
+                client.fold.resume(working.order, working.filled_lots, asked)
 
     # --- kill switch, dead-man switch -----------------------------------------------------------------------
 

@@ -2,9 +2,10 @@
 
     FAIL_AT=point[:nth[:action]]    action: `exit` (at once, as SIGKILL does), or `stop` (as SIGSTOP does)
 
-The points are put around the code of the desk from outside, in the test's process alone, and go through
-`trimaran.base.buggify`. At a point where everything that was applied is written too, the state hash is told.
-Segments that the journal retires are kept in the folder ARCHIVE, so that a judge can read everything.
+Some points are in the code of the desk; the others are put around it from outside, in the test's process
+alone. All go through `trimaran.base.buggify`. At a point where everything that was applied is written too,
+the state hash is told. Segments that the journal retires are kept in the folder ARCHIVE, so that a judge can
+read everything.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from typing import Any, Final
 
 from trimaran.base.buggify import point, set_hook
 from trimaran.domain.account import AmendRefused, Fill, OrderAcked, OrderAmended, OrderDone, ProbeAbsent
-from trimaran.domain.commands import AmendOrder, CancelOrder, ProbeOrder, SendOrder
 from trimaran.domain.events import AccountSnapshot
 from trimaran.domain.records import AmendOpened, CancelOpened, GroupOpened, Heard, OrderReissued
 from trimaran.engine.durable import Durable
@@ -27,7 +27,6 @@ from trimaran.journal import journal as journal_module
 from trimaran.journal.disk import RealDisk, RealFile
 from trimaran.journal.frame import SUFFIX
 from trimaran.journal.journal import Journal
-from trimaran.live.executor import Executor
 from trimaran.live.run_journal import RunJournal
 from trimaran.venues.wire.line_feed import LineFeed
 from trimaran.venues.wire.rest import RestClient
@@ -100,7 +99,6 @@ APPENDED: Final = {
     CancelOpened: "cancel",
 }
 HEARD: Final = {Fill: "fill", OrderDone: "done"}
-COMMANDS: Final = {SendOrder: "order", AmendOrder: "amend", CancelOrder: "cancel", ProbeOrder: "probe"}
 
 
 class Ending:
@@ -175,13 +173,6 @@ def _records() -> None:
 
         return marked
 
-    def rotate(real: Any) -> Any:
-        def marked(self: Any) -> None:
-            real(self)
-            point("segment.rotated")
-
-        return marked
-
     def begin(real: Any) -> Any:
         def marked(self: Any, records: Any) -> None:
             point("begin.before")
@@ -203,7 +194,6 @@ def _records() -> None:
     _around(RunJournal, "append", append)
     _around(RunJournal, "begin", begin)
     _around(Journal, "_write", write)
-    _around(Journal, "_rotate", rotate)
     _around(Durable, "apply", apply)
 
 
@@ -289,19 +279,7 @@ def _loop() -> None:
 
         return marked
 
-    def carry_out(real: Any) -> Any:
-        def marked(self: Any, command: Any, now_ns: int) -> None:
-            name = COMMANDS.get(type(command), "")
-            if name:
-                point(f"{name}.before_send")
-            real(self, command, now_ns)
-            if name:
-                point(f"{name}.after_send")
-
-        return marked
-
     _around(Loop, "push", push)
-    _around(Executor, "carry_out", carry_out)
 
 
 def _wire() -> None:

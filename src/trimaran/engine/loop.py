@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
+from trimaran.base.buggify import hooks, point
 from trimaran.domain.account import AccountEvent
 from trimaran.domain.commands import AmendOrder, Command, SendOrder
 from trimaran.domain.events import Event, ShellEvent, Tick
@@ -94,6 +95,8 @@ class Loop:
     def _carry_out(self, output: Output, now_ns: int) -> None:
         commands, record = output.commands, self._record
         for each in output.records:
+            if hooks:
+                point("record.before_append")
             record.append(each)
         waiting: list[SendOrder | AmendOrder] = []
         for command in commands:
@@ -102,10 +105,14 @@ class Loop:
             else:
                 self._venue.carry_out(command, now_ns)
         if output.records:
+            if hooks:
+                point("record.before_commit")
             if waiting:
                 self._commit(waiting, output.facts, now_ns)
             else:
                 record.commit(None)
+            if hooks:
+                point("record.after_commit")
             self.desk.takes_risk = record.takes_risk
         if output.facts:
             self._on_facts(output.facts)

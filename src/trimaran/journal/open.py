@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from trimaran.base.buggify import point
 from trimaran.base.errors import JournalError
 from trimaran.domain.ports import Disk
 from trimaran.domain.records import JournalRecord
@@ -70,9 +71,11 @@ def open_journal(
     judged = recover(_segments(disk, numbers, start.segment), start)
     for number in reversed(judged.dropped):
         disk.remove(segment_name(number))
+        point("open.removed")
     for kept in judged.kept:
         if kept.last_sequence > judged.synced or kept is judged.kept[-1]:
             disk.cut(segment_name(kept.number), kept.end)
+            point("open.cut")
     if judged.torn:
         hooks.on_notice(judged.torn)
     position = Position(

@@ -23,6 +23,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, Protocol, get_args
 
+from trimaran.base.buggify import hooks, point
 from trimaran.domain.account import AccountEvent, AmendRefused, OrderRejected, ProbeAnswer
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.commands import AmendOrder, CancelOrder, Command, ProbeOrder, SendOrder
@@ -49,6 +50,19 @@ TEXTS: Final[Mapping[str, str]] = {
     STALE: "not sent: too long after it was decided",
     UNCOUNTED: "not sent: it would be one more than was intended",
     NO_ACCOUNT: "not sent: no account takes it",
+}
+
+BEFORE: Final = {
+    SendOrder: "order.before_send",
+    AmendOrder: "amend.before_send",
+    CancelOrder: "cancel.before_send",
+    ProbeOrder: "probe.before_send",
+}
+AFTER: Final = {
+    SendOrder: "order.after_send",
+    AmendOrder: "amend.after_send",
+    CancelOrder: "cancel.after_send",
+    ProbeOrder: "probe.after_send",
 }
 
 EngineEvent = AccountEvent | ShellEvent
@@ -141,6 +155,8 @@ class Executor:
 
     def carry_out(self, command: Command, now_ns: int) -> None:
         """Takes one command, once, without waiting. `now_ns` (wall) is the time of the step that made it."""
+        if hooks:
+            point(BEFORE.get(type(command), "compare.before_send"))
         if isinstance(command, SendOrder):
             self._send(command.approved, now_ns)
         elif isinstance(command, CancelOrder):
@@ -151,6 +167,8 @@ class Executor:
             self._probe(command)
         elif command.market in self._accounts:
             self._accounts[command.market].reconcile_again(command.reason)
+        if hooks:
+            point(AFTER.get(type(command), "compare.after_send"))
 
     def on_tick(self) -> None:
         """Looks at the clocks; to be called at least once a minute."""

@@ -19,6 +19,7 @@ from typing import Final
 
 import msgspec
 
+from trimaran.base.buggify import hooks, point
 from trimaran.domain.account import VenueOrderId
 from trimaran.domain.decision import Approved
 from trimaran.domain.instrument import symbol_in
@@ -137,7 +138,11 @@ class QuickOrders:
             return self._feed.send_order(text, request_id)
         if not self._asker.writes(ask.approved):
             return False
+        if hooks:
+            point("line.before_write")
         left = self._feed.send_order(text, request_id)
+        if hooks:
+            point("line.after_write")
         if not left:
             self._asker.undone(ask.approved)
         return left
@@ -150,6 +155,8 @@ class QuickOrders:
         if sent is None:
             return False
         ask = sent.ask
+        if hooks:
+            point("line.before_answer")
         try:
             answer = self._asker.answer_now(ask, sent.ticket, reply.reply, sent.sent_ns, self._patience)
         except VenueFault as error:
