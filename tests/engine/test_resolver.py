@@ -137,6 +137,15 @@ def test_a_question_without_any_answer_is_asked_again() -> None:
     assert kinds(case.tick(SECOND)) == ["ProbeOrder"]
 
 
+def test_events_that_come_in_another_order_make_no_time() -> None:
+    case = Case(OrderState.SENDING)
+    for _ in range(60):  # six seconds, and each tick is followed by an event of 90 ms before
+        assert not any(isinstance(each, OrderLost) for each in case.tick()) or case.now_ns >= (
+            50 * SECOND + PROVABLE_NS
+        )
+        case.resolver.tick(case.working, case.now_ns - 90_000_000)
+
+
 def test_law_3_a_late_answer_to_an_earlier_question_proves_nothing() -> None:
     case = Case(OrderState.UNKNOWN)
     case.tick()

@@ -100,8 +100,10 @@ class Resolver:
         """Time has passed. `working` are the orders that have not ended; `now_ns` is of the local clock."""
         if not self._laws:
             return []
-        self._count_ns += min(max(now_ns - self._seen_ns, 0), STEP_NS_MAX)
-        self._seen_ns = now_ns
+        passed_ns = now_ns - self._seen_ns
+        if passed_ns > 0 or passed_ns < -STEP_NS_MAX:  # a little back: an event that another one overtook
+            self._count_ns += min(max(passed_ns, 0), STEP_NS_MAX)
+            self._seen_ns = now_ns
         verdicts: list[Verdict] = []
         for client_order_id, entry in working.items():
             law = self._laws.get(market_in(entry.order.instrument_key))
