@@ -36,7 +36,7 @@ from trimaran.domain.account import (
 from trimaran.domain.client_id import next_attempt, unpack_client_id
 from trimaran.domain.decision import KillState
 from trimaran.domain.facts import Purpose
-from trimaran.domain.instrument import Side
+from trimaran.domain.instrument import Grid, Side
 from trimaran.domain.kill import KillScope
 from trimaran.domain.orders import GroupId, OrderState, TimeInForce
 from trimaran.domain.records import (
@@ -282,3 +282,43 @@ def test_only_what_has_changed_is_listed_again() -> None:
     assert [type(each).__name__ for each in desk.takes.records] == ["RunOpened", "InstrumentsListed"]
     again = OrderDesk(past=recovered(None, desk.takes.records))
     assert [type(each).__name__ for each in again.takes.records] == ["RunOpened"]
+
+
+@pytest.mark.parametrize(
+    ("tick", "lot", "price_ticks", "lots", "is_frozen"),
+    [
+        ("0.1", "0.1", 10, 10, False),
+        ("10", "1", 1, 1, False),
+        ("1", "10", 1, 1, True),
+        ("0.3", "1", 4, 1, True),
+    ],
+)
+def test_an_open_order_is_what_it_was_on_another_grid_or_its_instrument_is_frozen(
+    tick: str, lot: str, price_ticks: int, lots: int, is_frozen: bool
+) -> None:
+    """One lot at a price of one tick, both of them ten times (or a tenth) of what they were."""
+    desk = OrderDesk()
+    desk.ready()
+    (sent, *_) = desk.send()
+    durable = desk.desk.durable
+    key = sent.instrument_key
+    known = durable.instruments[key]
+    entry = durable.working[sent.client_order_id]
+    scale = 10 if tick == "10" else 1
+    durable.book.entries[sent.client_order_id].order = replace(
+        entry.order, price_ticks=scale, lots=1, trigger_ticks=0, display_lots=0
+    )
+    step, size = known.price_grid.step, known.size_grid.step
+    listed = replace(
+        known,
+        price_grid=Grid.of(step * Decimal(tick)),
+        size_grid=Grid.of(size * Decimal(lot)),
+    )
+    facts = durable.apply(InstrumentsListed((listed,), desk.now_ns))
+    order = durable.working[sent.client_order_id].order
+    assert (order.price_ticks, order.lots) == (price_ticks, lots)
+    assert (key in durable.frozen) is is_frozen
+    assert bool(facts) is is_frozen
+    if not is_frozen:
+        was = known.price_grid.step * scale, known.size_grid.step
+        assert (listed.price_grid.step * price_ticks, listed.size_grid.step * lots) == was

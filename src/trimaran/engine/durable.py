@@ -33,6 +33,8 @@ from trimaran.engine import accounts, image
 from trimaran.engine.durable_state import DurableState
 from trimaran.engine.groups import GroupEntry
 from trimaran.engine.orders import OrderEntry
+from trimaran.ledger.position import FLAT
+from trimaran.ledger.regrid import regrid
 
 REASONS: Final = {each: each.value for each in Purpose}
 
@@ -63,12 +65,18 @@ def _run_opened(durable: Durable, record: RunOpened) -> list[Fact]:
 def _instruments_listed(durable: Durable, record: InstrumentsListed) -> list[Fact]:
     durable.pass_to(record.local_ns)
     durable.ledger.list_instruments(record.instruments)
+    facts: list[Fact] = []
     for instrument in record.instruments:
-        before = durable.instruments.get(instrument.key)
+        key = instrument.key
+        before = durable.instruments.get(key)
         if before is not None and before != instrument:
             durable.trades.restate(before, instrument)
-        durable.instruments[instrument.key] = instrument
-    return []
+            change = regrid(before, instrument, FLAT)
+            if not change.is_identity and (misfits := durable.book.restate(key, change.price, change.lots)):
+                text = f"its grid has changed, and {misfits} orders at work have no whole numbers on it"
+                facts += durable.freeze(key, text, record.local_ns)
+        durable.instruments[key] = instrument
+    return facts
 
 
 def _group_opened(durable: Durable, record: GroupOpened) -> list[Fact]:

@@ -32,6 +32,7 @@ from trimaran.domain.exact import ZERO
 from trimaran.domain.facts import OrderStateChanged, OrderTermsChanged
 from trimaran.domain.instrument import InstrumentKey
 from trimaran.domain.orders import TERMINAL, OrderEvent, OrderRequest, OrderState, advance
+from trimaran.ledger.regrid import Ratio
 
 NO_VENUE_ID = VenueOrderId("")
 STRAYS_MAX: Final = 1_024
@@ -137,6 +138,25 @@ class Orders:
         entry = self.entries.pop(client_order_id)
         assert entry.state in TERMINAL, entry
 
+    def restate(self, key: InstrumentKey, price: Ratio, lots: Ratio) -> int:
+        """Another grid: orders of an instrument as they are on it. How many of those at work do not fit on it.
+
+        What does not fit is counted up, for what may be filled is never less than what counts as open risk.
+        """
+        misfits = 0
+        for entry in self.entries.values():
+            if entry.order.instrument_key != key:
+                continue
+            order, fits = _restated(entry.order, price, lots)
+            if entry.amendment is not None:
+                asked, asked_fits = _restated(entry.amendment.order, price, lots)
+                entry.amendment = replace(entry.amendment, order=asked)
+                fits = fits and asked_fits
+            filled_lots, rest = divmod(entry.filled_lots * lots[0], lots[1])
+            entry.order, entry.filled_lots = order, filled_lots
+            misfits += not (fits and not rest) and entry.order.client_order_id in self.working
+        return misfits
+
     def open_amendment(self, asked: OrderRequest, now_ns: int) -> OrderTermsChanged:
         """A change is about to be asked for: law 1."""
         entry = self.entries[asked.client_order_id]
@@ -207,6 +227,18 @@ def _settle(entry: OrderEntry, filled_lots: int) -> None:
     if filled_lots > entry.order.lots:
         entry.order = entry.amendment.order  # nothing else allows what it has filled
     entry.amendment = None
+
+
+def _restated(order: OrderRequest, price: Ratio, lots: Ratio) -> tuple[OrderRequest, bool]:
+    """An order on another grid, counted up where it has no whole numbers there; and whether it has."""
+    counts = {
+        "price_ticks": divmod(-order.price_ticks * price[0], price[1]),
+        "trigger_ticks": divmod(-order.trigger_ticks * price[0], price[1]),
+        "lots": divmod(-order.lots * lots[0], lots[1]),
+        "display_lots": divmod(-order.display_lots * lots[0], lots[1]),
+    }
+    whole = {name: -count for name, (count, _) in counts.items()}
+    return replace(order, **whole), not any(rest for _, rest in counts.values())
 
 
 def terms_of(entry: OrderEntry, reason: str, now_ns: int) -> OrderTermsChanged:
