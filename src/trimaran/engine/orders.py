@@ -139,7 +139,7 @@ class Orders:
         assert entry.state in TERMINAL, entry
 
     def restate(self, key: InstrumentKey, price: Ratio, lots: Ratio) -> int:
-        """Another grid: orders of an instrument as they are on it. How many of those at work do not fit on it.
+        """Another grid: the orders of an instrument on it. How many of those at work do not fit on it.
 
         What does not fit is counted up, for what may be filled is never less than what counts as open risk.
         """
