@@ -24,6 +24,7 @@ from trimaran.domain.events import AccountSnapshot, AccountUncertain
 from trimaran.domain.instrument import MarketName
 from trimaran.domain.orders import OrderState
 from trimaran.venues.registry import MARKETS
+from trimaran.venues.wire import reconciler
 from trimaran.venues.wire.asks import OrderRef
 from trimaran.venues.wire.client_port import Reconciled, ReconcileFailed
 from trimaran.venues.wire.fault import Effect, FaultKind
@@ -42,6 +43,19 @@ def absent(stage):
     stage.venue.answers["QueryOrder"] = [NOT_FOUND]
     stage.venue.answers["OrderHistory"] = [()]
     return stage.venue.answers
+
+
+async def test_a_part_of_the_fills_proves_nothing(stage, monkeypatch):
+    monkeypatch.setattr(reconciler, "PAGES_MAX", 4)
+    client = await stage.up()
+    pages = [(fill(2 * number), fill(2 * number + 1)) for number in range(5)]
+    other = OrderRef(BTC, STRANGER)
+    absent(stage)["FillHistory"] = [*pages, ()]
+    answer = await client.probe(other, time.time_ns())
+    assert isinstance(answer, ProbeFailed)
+    assert "more fills" in answer.cause
+    stage.venue.answers["FillHistory"] = [*pages[:2], ()]
+    assert isinstance(await client.probe(other, time.time_ns()), ProbeAbsent)
 
 
 async def test_absent_is_what_every_channel_has_denied(stage):

@@ -66,12 +66,15 @@ class Prober:
         history = await self._reconciler.history(ref.symbol, since_ns)
         if not isinstance(history, Unsupported) and self._among(history, number):
             return True
-        fills = await self._reconciler.fills(ref.symbol, since_ns)
+        fills, whole = await self._reconciler.fills_or_part(ref.symbol, since_ns)
         if isinstance(fills, Unsupported):
             if isinstance(history, Unsupported):
                 raise Unproved("the market has neither a history nor fills")
             return False
-        return await self._among_fills(ref, fills, number)
+        found = await self._among_fills(ref, fills, number)
+        if not found and not whole:
+            raise Unproved("there are more fills since then than can be asked for")
+        return found
 
     async def _queried(self, ref: OrderRef) -> bool:
         try:

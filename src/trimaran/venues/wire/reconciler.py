@@ -101,16 +101,26 @@ class Reconciler:
     ) -> Sequence[FillReport] | Unsupported:
         """Fills of an instrument, or of one order, window by window, all of which the fold has heard of.
 
-        Raises VenueFault.
+        Raises VenueFault. What lies behind `WINDOWS_MAX` and `PAGES_MAX` is left out.
         """
+        return (await self.fills_or_part(symbol, since_ns, ref))[0]
+
+    async def fills_or_part(
+        self, symbol: Symbol, since_ns: int, ref: OrderRef | None = None
+    ) -> tuple[Sequence[FillReport] | Unsupported, bool]:
+        """The same, and whether these are all."""
+        whole = True
         seen: dict[tuple[FillId, Side], FillReport] = {}
         if since_ns and ref is None and self._window_ns:
-            since_ns = max(since_ns, self._venue_ns() - WINDOWS_MAX * self._window_ns)
+            earliest_ns = self._venue_ns() - WINDOWS_MAX * self._window_ns
+            since_ns, whole = max(since_ns, earliest_ns), since_ns >= earliest_ns
             while (until_ns := since_ns + self._window_ns) < self._venue_ns():
-                await self._fills_between(symbol, since_ns, until_ns, None, seen)
+                whole &= await self._fills_between(symbol, since_ns, until_ns, None, seen) is True
                 since_ns = until_ns
-        missing = await self._fills_between(symbol, since_ns, 0, ref, seen)
-        return missing if missing is not None else tuple(seen.values())
+        last = await self._fills_between(symbol, since_ns, 0, ref, seen)
+        if isinstance(last, Unsupported):
+            return last, False
+        return tuple(seen.values()), whole and last
 
     async def _fills_between(
         self,
@@ -119,8 +129,11 @@ class Reconciler:
         until_ns: int,
         ref: OrderRef | None,
         seen: dict[tuple[FillId, Side], FillReport],
-    ) -> Unsupported | None:
-        """Page by page, until one brings no news: venues cut answers shorter than they were asked for."""
+    ) -> Unsupported | bool:
+        """Page by page, until one brings no news: venues cut answers shorter than they were asked for.
+
+        False when there are more pages than `PAGES_MAX`.
+        """
         for _ in range(PAGES_MAX):
             ask = FillHistory(symbol, since_ns, self._page, ref, until_ns)
             page = await self._asker.ask(ask, self._patience)
@@ -131,12 +144,12 @@ class Reconciler:
                 seen[fill.fill_id, fill.side] = fill
                 self._hear(fill)
             if not news and (ref is not None or len(page) < self._page):
-                return None
+                return True
             times = [fill.venue_ns for fill in page]
             since_ns, until_ns = self._next_page(times, bool(news), since_ns, until_ns)
             if until_ns and until_ns < since_ns:
-                return None
-        return None
+                return True
+        return False
 
     async def history(self, symbol: Symbol, since_ns: int) -> tuple[OrderReport, ...] | Unsupported:
         """Orders of an instrument that were made since then and have ended. Raises VenueFault."""
@@ -155,9 +168,7 @@ class Reconciler:
             since_ns, until_ns = self._next_page(times, True, since_ns, until_ns)
             if until_ns and until_ns < since_ns:
                 return tuple(rows.values())
-        raise VenueFault(
-            Fault(FaultKind.UNKNOWN, Effect.UNKNOWN, "", f"more than {PAGES_MAX} pages of orders")
-        )
+        raise _too_many("orders")
 
     def _next_page(
         self, times_ns: Sequence[int], news: bool, since_ns: int, until_ns: int
@@ -201,9 +212,9 @@ class Reconciler:
             found = await self._rows(OpenOrders(symbol, triggered, page, behind))
             rows |= {report.venue_order_id: report for report in found}
             if len(found) < self._open_page:
-                break
+                return tuple(rows.values())
             behind = found[-1].venue_order_id
-        return tuple(rows.values())
+        raise _too_many("open orders")
 
     async def _of_all(self, triggered: bool) -> tuple[OrderReport, ...] | None:
         """The open orders of the whole market; None where they must be asked for instrument by instrument."""
@@ -254,3 +265,7 @@ class Reconciler:
         """The rows of an answer; none where the market has no such thing."""
         rows = await self._asker.ask(ask, self._patience)
         return () if isinstance(rows, Unsupported) else rows
+
+
+def _too_many(what: str) -> VenueFault:
+    return VenueFault(Fault(FaultKind.UNKNOWN, Effect.UNKNOWN, "", f"more than {PAGES_MAX} pages of {what}"))
