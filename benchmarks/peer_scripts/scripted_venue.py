@@ -31,6 +31,7 @@ LEVELS = 50  # a side
 EVERY_S = 0.1  # a depth frame
 PRICE = 60_000
 MARK = -600  # of the price, when a tick is marked: a hundredth
+MARKS = 50  # prices, one after another
 WAIT_S_MAX = 2.0
 ECHO, ORDERS, SPOT, USDM = "/echo", "/orders", "/spot", "/usdm"
 DEPTHS = {"/api/v3/depth": SPOT, "/fapi/v1/depth": USDM}
@@ -69,7 +70,7 @@ class Book:
         size = f"5.{self.update_id % 1000:03d}"
         return json.dumps(head | ids | {"b": [(f"{PRICE:.1f}", size)], "a": []}).encode()
 
-    def ticker(self, shift: int) -> bytes:
+    def ticker(self, shift: float) -> bytes:
         """Best bid and offer."""
         self.update_id += 1
         now = time.time_ns() // 1_000_000
@@ -161,6 +162,7 @@ class Venue:
     def __init__(self) -> None:
         self.books = {SPOT: Book(spot=True), USDM: Book(spot=False)}
         self.orders = 0
+        self.marks = 0
         self.marked = False
         self.echo: picows.WSTransport | None = None
         self.simulator = ""
@@ -173,9 +175,11 @@ class Venue:
             self.books[USDM].send(self.books[USDM].ticker(0))
 
     def mark(self) -> None:
-        """Now the perpetual is cheap."""
+        """Now the perpetual is cheap; at another price than the last time, so that a mark is told from it."""
         self.marked = True
-        self.books[USDM].send(self.books[USDM].ticker(MARK))
+        self.marks += 1
+        shift = MARK - 0.1 * (self.marks % MARKS)
+        self.books[USDM].send(self.books[USDM].ticker(shift))
 
     def came(self) -> None:
         """Something that was waited for has arrived."""

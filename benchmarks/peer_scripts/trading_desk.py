@@ -73,12 +73,16 @@ class Told:
         self.refused: dict[str, int] = {}
         self.run: RunDesk
         self._next = 0
+        self._taken = 0  # price of the last mark
 
     def on_opportunity(self, opportunity: Opportunity, desk: DeskView) -> Proposal | Skipped:
         """Buys the perpetual, where it is cheap."""
         key = opportunity.pair.buy
-        if not self.takes or key != self.keys[0] or desk.halted(key, NAME) or desk.working(key):
+        if not self.takes or key != self.keys[0] or desk.halted(key, NAME):
             return Skipped(opportunity.pair, "not wanted")
+        if opportunity.buy_limit_ticks == self._taken:  # the same mark, told again by another frame
+            return Skipped(opportunity.pair, "taken before")
+        self._taken = opportunity.buy_limit_ticks
         lots = max(1, opportunity.buy_lots // 10)
         leg = LegDraft(key, Side.BUY, opportunity.buy_limit_ticks, lots)
         return Proposal(NAME, Purpose.EXECUTE, (leg,), opportunity.pair)
@@ -147,6 +151,7 @@ class Desk:
             while not self._ready():  # noqa: ASYNC110 - nobody tells of it
                 await asyncio.sleep(0.05)
         self.told.keys = [key for key in desk.books if key.partition(":")[0] in orders_on]
+        settle()  # as `trimaran run` does when the desk has started
         return {"books": len(desk.books)}
 
     def _ready(self) -> bool:

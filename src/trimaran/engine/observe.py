@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from trimaran.arbitrage.opportunity import measure
 from trimaran.base.errors import DecodeKind
 from trimaran.domain.answer import NO_BOOK, BookStatus, Flag, Kind, book_of, error_of, flags_of, kind_of
 from trimaran.domain.facts import BookChanged, Fact, FrameRefused
 from trimaran.domain.opportunity import Opportunity
 from trimaran.engine.desk import Desk, Underlying, underlying_of
+
+WAKE: Final = int(Flag.WAKE)  # without an enum's arithmetic
+STATUSES: Final = tuple(BookStatus)  # by number
 
 
 def market_facts(desk: Desk, answer: int, market: int) -> list[Fact]:
@@ -19,7 +24,7 @@ def market_facts(desk: Desk, answer: int, market: int) -> list[Fact]:
         name = desk.setup.markets[market].name
         facts.append(FrameRefused(name, DecodeKind(error_of(answer)), key, desk.now_ns))
     for changed in _books(desk, book, market):
-        before, after = desk.book_status[changed], BookStatus(desk.hot.status(changed))
+        before, after = desk.book_status[changed], STATUSES[desk.hot.status(changed)]
         if before is not after:
             desk.book_status[changed] = after
             facts.append(BookChanged(desk.legs[changed].instrument.key, before, after, desk.now_ns))
@@ -28,7 +33,7 @@ def market_facts(desk: Desk, answer: int, market: int) -> list[Fact]:
 
 def opportunities(desk: Desk, answer: int, market: int, facts: list[Fact]) -> list[Opportunity]:
     """What pays now among the books that the answer touched, largest net first; episodes go to `facts`."""
-    if not flags_of(answer) & Flag.WAKE:
+    if not flags_of(answer) & WAKE:
         return []
     found: list[Opportunity] = []
     touched: dict[Underlying, int] = {}

@@ -6,6 +6,7 @@ Whatever ends it, the result so far is written; a run of a week is not lost to i
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from collections.abc import Callable
 from typing import Any, Final, Protocol
@@ -67,6 +68,7 @@ async def run_desk(runner: Runner, run: DeskRun) -> None:
         if not starting.done():
             return  # asked to end before it had begun
         starting.result()
+        spare_the_collector()
         ends = [asyncio.ensure_future(runner.wait())]
         if run.status:
             ends.append(asyncio.ensure_future(_print_status(runner)))
@@ -81,6 +83,15 @@ async def run_desk(runner: Runner, run: DeskRun) -> None:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await runner.stop()
+
+
+def spare_the_collector() -> None:
+    """What a start has made stays for good: a full collection need not look through it again and again.
+
+    Without this one took tens of milliseconds, in the middle of trading.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def teller() -> Callable[[str], None]:

@@ -96,7 +96,7 @@ class LineFeed:
         action = self.session.send_order(text, request_id, self._clock.monotonic_ns())
         if action is None:
             return False
-        self._run([action])
+        self._runner.carry_out(action)
         return True
 
     def on_message(self, slot: Slot, payload: memoryview, local_ns: int) -> None:

@@ -104,7 +104,7 @@ class LineLink:
         self._untaken.remove(name or self._untaken[0])
         self._settle(now_ns)
 
-    def send_request(self, text: str, request_id: int, now_ns: int) -> LineAction | None:
+    def send_request(self, text: str, request_id: int, now_ns: int) -> SendText | None:
         """An order's text, at once; None when the message rate or the answers that are missing forbid it."""
         assert self.state is LineState.UP
         if len(self.requests) >= REQUESTS_MAX or not self._may_send(now_ns):

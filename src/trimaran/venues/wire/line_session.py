@@ -137,7 +137,7 @@ class LineSession:
         self._next_id += 1
         return self._next_id - 1
 
-    def send_order(self, text: str, request_id: int, now_ns: int) -> LineAction | None:
+    def send_order(self, text: str, request_id: int, now_ns: int) -> SendText | None:
         """Sends an order's text once, on the active link; None (nothing is sent) when that cannot be now."""
         link = self._active
         if link is None or link.state is not LineState.UP or not self.spec.takes_orders:

@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 from picows import (
@@ -31,6 +31,8 @@ from trimaran.base.errors import ConfigError, VenueError
 from trimaran.base.limits import FRAME_BYTES_MAX
 from trimaran.domain.ports import Clock
 from trimaran.venues.wire.dial import check_proxy, dial, without_queries
+
+WHOLE: Final = (WSMsgType.TEXT, WSMsgType.BINARY)  # frames that begin a message, and may be all of it
 
 
 class MessageHandler(Protocol):
@@ -192,12 +194,15 @@ class _Listener(WSListener):
         self._handler.on_opened(WebSocket(transport, self._closed, self._options.close_s_max))
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        """One frame. Data first, since nearly every frame is data."""
+        """One frame. Data first, since nearly every frame is data, and whole messages first of all."""
         local_ns = self._clock.wall_ns()
         if self._fault:
             return
         kind = frame.msg_type
-        if kind in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
+        if kind in WHOLE and frame.fin and self._partial is None and not self._is_odd(frame):
+            with frame.get_payload_as_memoryview() as payload:
+                self._deliver(payload, local_ns)
+        elif kind in WHOLE or kind == WSMsgType.CONTINUATION:
             self._on_data(transport, frame, local_ns)
         elif kind == WSMsgType.PING:
             self._counters.pings += 1
@@ -216,6 +221,10 @@ class _Listener(WSListener):
         self._closed.set()
         self._handler.on_closed(self._fault or self._close_reason(transport))
 
+    def _is_odd(self, frame: WSFrame) -> bool:
+        """Whether a frame must be refused for itself, whatever came before it."""
+        return bool(frame.rsv1 or frame.rsv2 or frame.rsv3) or frame.payload_size > self._bytes_max
+
     def _on_data(self, transport: WSTransport, frame: WSFrame, local_ns: int) -> None:
         if frame.rsv1 or frame.rsv2 or frame.rsv3:
             self._refuse(transport, WSCloseCode.PROTOCOL_ERROR, "reserved bits: no extension was agreed on")
@@ -223,9 +232,6 @@ class _Listener(WSListener):
             self._refuse(transport, WSCloseCode.PROTOCOL_ERROR, "a fragment out of place")
         elif frame.payload_size > self._bytes_max:  # picows ends the connection, but may hand the frame on
             self._refuse(transport, WSCloseCode.MESSAGE_TOO_BIG, f"a frame above {self._bytes_max} bytes")
-        elif frame.fin and self._partial is None:
-            with frame.get_payload_as_memoryview() as payload:
-                self._deliver(payload, local_ns)
         else:
             self._gather(transport, frame, local_ns)
 
