@@ -123,7 +123,7 @@ class Till:
             if position == FLAT:
                 continue
             size = self.ledger.instruments[key].size(position.lots)
-            cost = f" cost {canonical(position.cost)}" if position.lots else ""
+            cost = f" cost {canonical(position.cost)}" if position.lots or position.cost else ""
             realised = f" realised {canonical(position.realised)}" if position.realised else ""
             shown.append(f"{key} {canonical(size)}{cost}{realised}")
         return "; ".join(shown)
@@ -166,7 +166,8 @@ class Till:
 
     def _fill(self, identity: str, key: InstrumentKey, rest: list[str], at_ns: int) -> Fill:
         side, size, _, price, *more = rest
-        fee, fee_asset = (more[1], more[2]) if more[:1] == ["fee"] else ("0", "USDT")
+        fee, fee_asset = (more[1], more[2]) if "fee" in more[:1] else ("0", "USDT")
+        told = Decimal(more[-1]) if "realises" in more else None
         known = self.ledger.instruments.get(key) or instrument("spot:BTCUSDT")
         return Fill(
             FillId(identity),
@@ -180,6 +181,7 @@ class Till:
             Asset(fee_asset),
             at_ns,
             at_ns,
+            told,
         )
 
 

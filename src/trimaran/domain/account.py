@@ -84,11 +84,13 @@ class Fill(msgspec.Struct, frozen=True, gc=False, tag=True):
     fee_asset: Asset
     venue_ns: int
     local_ns: int
+    realised: Decimal | None = None  # profit of lots that it closed, before fees, as the venue booked it
 
     def __post_init__(self) -> None:
         assert self.price_ticks > 0, self
         assert self.lots > 0, self
         assert self.fee.is_finite(), self
+        assert self.realised is None or self.realised.is_finite(), self
 
 
 class OrderDone(msgspec.Struct, frozen=True, gc=False, tag=True):

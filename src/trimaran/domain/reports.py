@@ -66,6 +66,7 @@ class FillReport(msgspec.Struct, frozen=True, kw_only=True):
     liquidity: Liquidity
     fee: Decimal | None  # None: this channel does not say; another one does
     fee_asset: Asset
+    realised: Decimal | None = None  # of a perpetual: what closed lots earned, before fees; None: not said
     venue_ns: int
     local_ns: int
 

@@ -139,6 +139,7 @@ def _fill(report: FillReport) -> Fill:
         fee_asset=report.fee_asset,
         venue_ns=report.venue_ns,
         local_ns=report.local_ns,
+        realised=report.realised,
     )
 
 

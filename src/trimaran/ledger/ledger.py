@@ -43,7 +43,7 @@ from trimaran.domain.facts import (
 from trimaran.domain.instrument import Asset, Instrument, InstrumentKey, MarketName
 from trimaran.domain.orders import StrategyName
 from trimaran.ledger.double_entry import Account, Accounts, Holding
-from trimaran.ledger.identities import LOTS_BITS, UNKNOWN_TERMS, Identities
+from trimaran.ledger.identities import LOTS_BITS, UNKNOWN_TERMS, Identities, happened_ns
 from trimaran.ledger.image import (
     BookImage,
     LedgerImage,
@@ -110,7 +110,7 @@ class Ledger:
         known = memory.known.get(identity)
         if known is not None:
             return (FillRepeated(fill, known not in (terms, UNKNOWN_TERMS)),)
-        at_ns = fill.venue_ns or fill.local_ns
+        at_ns = happened_ns(fill.venue_ns, fill.local_ns)
         if at_ns < memory.since_ns:
             return (EventTooOld(fill, memory.since_ns),)
         before = self._positions.get(key, FLAT)
@@ -253,7 +253,7 @@ class Ledger:
         memory = self._payments.get(market)
         if memory is None:
             memory = self._payments[market] = Identities()
-        name, at_ns = _name(event), event.venue_ns or event.local_ns
+        name, at_ns = _name(event), happened_ns(event.venue_ns, event.local_ns)
         if memory.find(name) is not None:
             return ()
         if at_ns < memory.since_ns:

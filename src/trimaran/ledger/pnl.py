@@ -98,8 +98,8 @@ def compute_pnl(
 
 def _open_value(position: Position, instrument: Instrument, marks: Marks) -> Decimal:
     """Value of the open lots less their cost, in the quote asset of the marks."""
-    if position.lots == 0:
-        return ZERO
+    if position.lots == 0:  # of a perpetual there may be a cost: fills that are still to be told
+        return -position.cost * _mark(marks, instrument.quote)
     size, rate = instrument.size(position.lots), _mark(marks, instrument.quote)
     if instrument.kind is ContractKind.PERPETUAL:
         return (size * marks.perpetuals[instrument.key] - position.cost) * rate
@@ -126,7 +126,7 @@ def _missing(
     names: set[str] = set()
     for key, position in positions.items():
         instrument = instruments[key]
-        if position.lots or position.realised:
+        if position.lots or position.realised or position.cost:
             assets.add(instrument.quote)
         if position.lots and instrument.kind is ContractKind.SPOT:
             assets.add(instrument.base)

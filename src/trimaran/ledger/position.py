@@ -8,6 +8,11 @@ beyond flat first closes, then opens at its own price.
 The share `cost * closed / lots` may have no finite decimal. It is rounded to 1e-8 (half to even), as
 the wallets of the venues are; the rest of the cost is the exact difference. So nothing is lost: the
 sum of realised and unrealised is exact always, and a full close realises exactly.
+
+What a fill realises depends on the fills before it, and on the venue's rounding. Where the venue says what
+it realised, that is what the wallet gets (`trade_as_told`), and the cost is the exact difference. So fills
+may be heard in any order: the wallet is the venue's after each, and the cost once all of them are told. Until
+then a flat position may have a cost; at most DUST of one is rounding, and is dropped.
 """
 
 from __future__ import annotations
@@ -20,6 +25,7 @@ import msgspec
 from trimaran.domain.exact import ROUNDING, ZERO
 
 COST_STEP: Final = Decimal("1e-8")
+DUST: Final = Decimal("1e-6")
 
 
 class Position(msgspec.Struct, frozen=True, gc=False):
@@ -51,11 +57,18 @@ def trade(position: Position, lots: int, notional: Decimal) -> tuple[Position, D
     return Position(lots - closing, notional - closing_notional, closed.realised), realised
 
 
+def trade_as_told(position: Position, lots: int, notional: Decimal, realised: Decimal) -> Position:
+    """The position after a trade that realised what the venue says. Called within the exact context."""
+    held, cost = position.lots + lots, position.cost + notional + realised
+    if not held and abs(cost) <= DUST:
+        cost = ZERO
+    return Position(held, cost, position.realised + realised)
+
+
 def _reduce(position: Position, lots: int, notional: Decimal) -> tuple[Position, Decimal]:
     released = position.cost if lots == -position.lots else _share(position.cost, -lots, position.lots)
     realised = -notional - released
     after = Position(position.lots + lots, position.cost - released, position.realised + realised)
-    assert after.lots or not after.cost, (position, lots)
     return after, realised
 
 

@@ -10,7 +10,8 @@ Every leg is two entries, the wallet's and the reason's, whose sum is zero. Amou
 Nothing is rounded but the share of an average cost (`position.py`).
 
     Fill, spot           base and quote against TRADES, the fee in its own asset against FEES
-    Fill, perpetual      what it realises, in quote, against TRADES; the fee against FEES
+    Fill, perpetual      what it realises, in quote, against TRADES; the fee against FEES. The venue's word
+                         about that is taken where it has one
     Transfer             against TRANSFERS
     FundingPaid          against FUNDING
     InterestPaid         against INTEREST
@@ -36,7 +37,7 @@ from trimaran.domain.account import (
 from trimaran.domain.exact import EXACT, ZERO
 from trimaran.domain.instrument import Asset, ContractKind, Instrument, InstrumentKey, MarketName, Side
 from trimaran.ledger.double_entry import Account, Entry, Leg, entries_of
-from trimaran.ledger.position import FLAT, Position, trade
+from trimaran.ledger.position import FLAT, Position, trade, trade_as_told
 
 MoneyEvent = Fill | Transfer | FundingPaid | InterestPaid | Adjusted | PositionAdjusted
 BUY: Final = Side.BUY  # members of enums are looked up slowly, and this is on the way of every fill
@@ -95,7 +96,10 @@ def fill_postings(fill: Fill, contract: Contract, before: Position) -> Booking:
     """`postings` of a fill. Called within the exact context: entering it takes as long as all of this."""
     lots = fill.lots if fill.side is BUY else -fill.lots
     notional = contract.lot_tick_value * (lots * fill.price_ticks)
-    after, realised = trade(before, lots, notional)
+    if fill.realised is not None and contract.perpetual:
+        after, realised = trade_as_told(before, lots, notional, fill.realised), fill.realised
+    else:
+        after, realised = trade(before, lots, notional)
     legs: tuple[Leg, ...] = ()
     if not contract.perpetual:
         legs = ((TRADES, contract.base, contract.lot_size * lots), (TRADES, contract.quote, -notional))

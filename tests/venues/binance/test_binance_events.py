@@ -118,10 +118,11 @@ def test_a_usdm_order_and_its_fill() -> None:
     assert (report.state, report.client_order_id, report.venue_order_id) == (STATE.ACKED, OURS, "88")
     assert (report.price_ticks, report.lots, report.reduce_only) == (500_000, 10, True)
     traded = ORDER | {"x": "TRADE", "X": "FILLED", "l": "0.010", "z": "0.010", "L": "50000.1",
-                      "ap": "50000.10", "n": "0.25", "N": "USDT", "t": 31}  # fmt: skip
+                      "ap": "50000.10", "n": "0.25", "N": "USDT", "t": 31, "rp": "-1.25"}  # fmt: skip
     fill, report = usdm("ORDER_TRADE_UPDATE", o=traded, fs="UM")
     assert (fill.fill_id, fill.lots, fill.price_ticks) == ("31", 10, 500_001)
     assert (fill.fee, fill.fee_asset, fill.client_order_id) == (Decimal("0.25"), "USDT", OURS)
+    assert fill.realised == Decimal("-1.25")
     assert (report.state, report.average_price) == (STATE.FILLED, Decimal("50000.1"))
     liquidated = traded | {"x": "CALCULATED", "c": "autoclose-1568", "o": "LIQUIDATION", "ot": "LIQUIDATION"}
     fill, report = usdm("ORDER_TRADE_UPDATE", o=liquidated)
@@ -136,6 +137,7 @@ def test_a_lite_fill_has_no_fee_yet() -> None:
     (fill,) = usdm("TRADE_LITE", s="BTCUSDT", q="0.010", p="50000", m=True, c=OURS_TEXT, S="BUY", L="50000.0",
                    l="0.004", t=31, i=88)  # fmt: skip
     assert (fill.fill_id, fill.fee, fill.fee_asset, fill.lots) == ("31", None, "", 4)
+    assert fill.realised is None
     assert (fill.liquidity, fill.client_order_id) == (Liquidity.MAKER, OURS)
 
 

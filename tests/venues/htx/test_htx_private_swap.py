@@ -210,6 +210,21 @@ def test_the_fee_of_a_rebate() -> None:
     assert fill.fee == Decimal("-9.12E-7")
 
 
+@pytest.mark.parametrize(
+    ("told", "realised"),
+    [
+        ({"real_profit": 1.5, "profit": 9}, "1.5"),
+        ({"profit": -2.25}, "-2.25"),
+        ({"real_profit": 0}, "0"),
+        ({"real_profit": None}, None),
+    ],
+)
+def test_what_closed_contracts_earned(told: dict[str, object], realised: str | None) -> None:
+    trade = {**ORDER["trade"][0], **told}  # type: ignore[index]
+    fill, _ = read(PRIVATE, {**ORDER, "trade": [trade]})
+    assert fill.realised == (None if realised is None else Decimal(realised))
+
+
 def test_balances() -> None:
     margin = {
         "margin_mode": "cross",

@@ -211,6 +211,11 @@ def test_a_fill_without_a_fee_says_so() -> None:
     assert (fill.fee, fill.fee_asset) == (None, "USDT")
 
 
+def test_a_fill_of_spot_earns_nothing_by_itself() -> None:
+    (fill,) = dialect().read(FillHistory(SYMBOL), reply({**FILL, "fillPnl": "0"}), LOCAL_NS)
+    assert fill.realised is None
+
+
 def test_fills_of_one_order_are_found_by_our_id_too() -> None:
     rows = reply({**FILL, "tradeId": "3"}, {**FILL, "clOrdId": "", "tradeId": "2"}, {**FILL, "tradeId": "1"})
     found = dialect().read(FillHistory(SYMBOL, ref=MINE), rows, LOCAL_NS)

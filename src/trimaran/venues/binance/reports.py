@@ -153,6 +153,7 @@ class FillBody(msgspec.Struct, rename="camel"):
     commission: Decimal
     commission_asset: str
     time: Milliseconds
+    realized_pnl: Decimal | None = None  # of USD-M
     is_buyer: bool | None = None
     is_maker: bool | None = None
     side: str = ""
@@ -253,6 +254,7 @@ def fill_report(
         maker=maker,
         fee=(fill.commission, fill.commission_asset),
         times=(fill.time, local_ns),
+        realised=fill.realized_pnl,
     )
 
 
@@ -268,9 +270,10 @@ def fill_of(
     maker: bool,
     fee: tuple[Decimal | None, str],
     times: tuple[int, int],
+    realised: Decimal | None = None,
 ) -> FillReport:
-    """The report of a fill. `fee` is (amount, asset), the amount None where this channel does not say it;
-    `times` are the venue's, in ms, and the receiver's, in ns. Raises DecodeError."""
+    """The report of a fill. `fee` is (amount, asset), the amount None where this channel does not say it, as
+    `realised`; `times` are the venue's, in ms, and the receiver's, in ns. Raises DecodeError."""
     paid, asset = fee
     return FillReport(
         fill_id=FillId(str(trade_id)),
@@ -283,6 +286,7 @@ def fill_of(
         liquidity=Liquidity.MAKER if maker else Liquidity.TAKER,
         fee=None if paid is None else amount(paid, "commission"),
         fee_asset=Asset(asset) if paid is None else asset_of("commissionAsset", asset),
+        realised=None if realised is None else amount(realised, "realizedPnl"),
         venue_ns=times[0] * MS,
         local_ns=times[1],
     )

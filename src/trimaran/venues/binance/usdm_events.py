@@ -64,6 +64,7 @@ class _Order(msgspec.Struct):
     trigger: str = msgspec.field(name="sp", default="")
     trade_id: Number = msgspec.field(name="t", default=0)
     fee: Decimal = msgspec.field(name="n", default=Decimal(0))
+    realised: Decimal | None = msgspec.field(name="rp", default=None)
     fee_asset: str | None = msgspec.field(name="N", default=None)
     maker: bool = msgspec.field(name="m", default=False)
     reduce_only: bool = msgspec.field(name="R", default=False)
@@ -182,6 +183,7 @@ def read_order(desk: Desk, body: bytes, local_ns: int) -> Sequence[LineMessage]:
         maker=order.maker,
         fee=(order.fee, order.fee_asset or ("" if order.fee else instrument.quote)),
         times=(order.time, local_ns),
+        realised=order.realised,
     )
     return (fill, report)
 

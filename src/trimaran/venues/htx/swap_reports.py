@@ -51,6 +51,8 @@ class Trade(msgspec.Struct):
     created_at: Id
     trade_fee: Decimal | None = None
     fee_asset: str = ""
+    real_profit: Decimal | None = None  # by the average price at which lots were opened
+    profit: Decimal | None = None  # the same, where it is the only one
 
 
 class Row(msgspec.Struct):
@@ -92,6 +94,8 @@ class Match(msgspec.Struct):
     order_id: Id | None = None
     order_id_str: str | None = None
     fee_asset: str = ""
+    real_profit: Decimal | None = None
+    offset_profitloss: Decimal | None = None
 
 
 def type_of(name: Id) -> tuple[OrderType, TimeInForce | None]:
@@ -176,6 +180,8 @@ def match_of(instrument: Instrument, match: Match, local_ns: int) -> FillReport:
         created_at=match.create_date,
         trade_fee=match.trade_fee,
         fee_asset=match.fee_asset,
+        real_profit=match.real_profit,
+        profit=match.offset_profitloss,
     )
     side = fields.side_of(match.direction, "direction")
     return _fill(instrument, trade, side, order_id_of(match), None, "", local_ns)
@@ -193,6 +199,7 @@ def _fill(
     lots = fields.contracts_of(trade.trade_volume, "trade_volume")
     if lots == 0 or trade.trade_price <= 0:
         raise unreadable("trade: expected a price and a size above 0")
+    profit = trade.profit if trade.real_profit is None else trade.real_profit
     fee = None if trade.trade_fee is None else -fields.amount(trade.trade_fee, "trade_fee")
     return FillReport(
         fill_id=fields.fill_id_of(trade.id, "id"),
@@ -205,6 +212,7 @@ def _fill(
         liquidity=fields.role_of(trade.role, "role"),
         fee=fee,
         fee_asset=fields.asset_of(trade.fee_asset or fee_asset or instrument.quote, "fee_asset"),
+        realised=None if profit is None else fields.amount(profit, "real_profit"),
         venue_ns=fields.time_ns(trade.created_at, "created_at"),
         local_ns=local_ns,
     )

@@ -107,6 +107,7 @@ class OrderRow(msgspec.Struct, rename="camel"):
     fill_time: str = ""
     fill_fee: str = ""
     fill_fee_ccy: str = ""
+    fill_pnl: str = ""
     exec_type: str = ""
 
 
@@ -123,6 +124,7 @@ class FillRow(msgspec.Struct, rename="camel"):
     exec_type: str = ""
     fee: str = ""
     fee_ccy: str = ""
+    fill_pnl: str = ""
     fill_time: str = ""
     ts: str = ""
 
@@ -196,6 +198,7 @@ def pushed_fill(row: OrderRow, context: Context, local_ns: int) -> FillReport | 
         exec_type=row.exec_type,
         fee=row.fill_fee,
         fee_ccy=row.fill_fee_ccy,
+        fill_pnl=row.fill_pnl,
         fill_time=row.fill_time,
         ts=row.u_time,
     )
@@ -219,6 +222,7 @@ def fill_report(row: FillRow, context: Context, local_ns: int) -> FillReport | N
         liquidity=Liquidity.MAKER if row.exec_type == MAKER else Liquidity.TAKER,
         fee=None if fee is None else fee.copy_negate(),
         fee_asset=asset_of("feeCcy", row.fee_ccy) if fee or row.fee_ccy else instrument.quote,
+        realised=None if context.is_spot else decimal_or_none("fillPnl", row.fill_pnl),
         venue_ns=time_ns("fillTime", row.fill_time or row.ts),
         local_ns=local_ns,
     )

@@ -188,6 +188,7 @@ class FillDesk:
             fee_asset=report.fee_asset,
             venue_ns=report.venue_ns,
             local_ns=report.local_ns,
+            realised=report.realised,
         )
 
     def _late_fee(self, key: FillKey, report: FillReport) -> list[FoldEvent]:
@@ -202,6 +203,9 @@ class FillDesk:
 def _merged(known: FillReport, more: FillReport) -> FillReport:
     """One fill as two channels tell it: what the first left out is taken from the second."""
     owner = known.client_order_id if known.client_order_id is not None else more.client_order_id
+    realised = known.realised if known.realised is not None else more.realised
     if known.fee is not None or more.fee is None:
-        return msgspec.structs.replace(known, client_order_id=owner)
-    return msgspec.structs.replace(known, client_order_id=owner, fee=more.fee, fee_asset=more.fee_asset)
+        return msgspec.structs.replace(known, client_order_id=owner, realised=realised)
+    return msgspec.structs.replace(
+        known, client_order_id=owner, realised=realised, fee=more.fee, fee_asset=more.fee_asset
+    )
