@@ -111,8 +111,7 @@ class AccountClient:
         self.feeds: dict[str, LineFeed] = {}
         self._spec = spec
         self._keys = {InstrumentKey(f"{spec.market}:{symbol}") for symbol in symbols}
-        self._clock = clock
-        self._rng, self._on_event = rng, on_event
+        self._clock, self._rng, self._on_event = clock, rng, on_event
         shared = Shared(spec, self.options, clock, self.asker, self.fold, self._tell, self._hear, self._hears)
         self._upkeep = Upkeep(shared)
         self._order_line: OrderLine | None = None
