@@ -100,6 +100,29 @@ def test_only_what_the_switch_took(order: OrderRequest, fields: dict[str, Any], 
     assert len(stops.take(ARB, FIRES + 31 * SECOND)) == restored
 
 
+@pytest.mark.parametrize("after", [OrderState.REJECTED, OrderState.NOT_PLACED])
+def test_a_stop_that_was_restored_and_did_not_come_to_rest_is_proposed_again(after: OrderState) -> None:
+    """Risk has let it pass, and the venue (or the last look before it) has not."""
+    order, now = stop(), FIRES + 31 * SECOND
+    stops = stops_with(order)
+    stops.on_lapse(LAPSE)
+    stops.on_fact(ended(order, now))
+    assert len(stops.take(ARB, now)) == 1
+    anew = stop(2)
+    stops.on_fact(OrderApproved(Approved(anew), now))
+    reissued = msgspec.structs.replace(stop(4), intent_id=anew.intent_id)
+    stops.on_fact(OrderApproved(Approved(reissued), now))
+    stops.on_fact(ended(anew, now, after=after))
+    assert stops.take(ARB, now + 2 * SECOND) == []  # the next attempt is on its way
+    stops.on_fact(ended(reissued, now + SECOND // 2, after=after))
+    assert stops.take(ARB, now + SECOND // 2) == []  # not at once
+    assert len(stops.take(ARB, now + 2 * SECOND)) == 1
+    stops.on_fact(OrderApproved(Approved(stop(3)), now))
+    stops.on_fact(ended(stop(3), now + GIVE_UP_NS, after=after))
+    assert not stops.take(ARB, now + GIVE_UP_NS + 2 * SECOND)
+    assert stops.given_up == 1
+
+
 def test_a_stop_that_we_cancelled_is_not_lost() -> None:
     order, stops = stop(), stops_with(stop())
     stops.on_record(CancelOpened(order.client_order_id, "moved", 0))

@@ -4,7 +4,8 @@ A switch that fires cancels everything, also the stops that protect a position. 
 for a trigger and may only make a position smaller) is lost when the venue ended it unfilled, nobody here had
 asked for that, and the venue gives the switch as the reason or we had been silent for longer than the switch
 allows. What is left of it is proposed anew, by its own strategy, through risk like any order: risk refuses it
-where the position is gone, and then it is proposed again until it is taken or `GIVE_UP_NS` is over.
+where the position is gone, and then it is proposed again until it is taken or `GIVE_UP_NS` is over. One that
+risk let pass and that the venue, or the last look before it, refused is proposed again as well.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ from trimaran.strategies.port import DeskView, LegDraft, Proposal, Skipped, Stra
 SECOND: Final = 1_000_000_000
 SETTLE_NS: Final = 60 * SECOND  # ends that are heard so long after a lapse are its work
 RETRY_NS: Final = SECOND // 4
+REJECTED_NS: Final = SECOND  # the same after a refusal behind risk
 GIVE_UP_NS: Final = 60 * SECOND
 ENDED_KEPT: Final = 1_000
 LAPSES_KEPT: Final = 100
+NEVER_RESTED: Final = (OrderState.REJECTED, OrderState.NOT_PLACED)
 BY_SWITCH: Final = ("dead-man", "dead man", "cancel all after")
 
 
@@ -89,6 +92,8 @@ class ProtectiveStops:
             order = self._open.pop(fact.client_order_id, None)
             asked = fact.client_order_id in self._asked
             self._asked.discard(fact.client_order_id)
+            if order is not None and not asked and fact.after in NEVER_RESTED:
+                self._again(order, fact.local_ns + REJECTED_NS)
             taken_away = fact.after in (OrderState.CANCELED, OrderState.EXPIRED)
             if order is None or asked or not taken_away or fact.filled_lots >= order.lots:
                 return
@@ -128,6 +133,17 @@ class ProtectiveStops:
                 each.next_ns = now_ns + RETRY_NS
                 return True
         return False
+
+    def _again(self, order: OrderRequest, at_ns: int) -> None:
+        """What was proposed for a stop did not come to rest at the venue, and is not on its way anew."""
+        if any(other.intent_id == order.intent_id for other in self._open.values()):
+            return
+        for each in self._owed.get(order.strategy, ()):
+            (leg,) = each.proposal.legs
+            same = (leg.instrument_key, leg.side, leg.trigger_ticks, leg.lots, leg.order_type)
+            if same == (order.instrument_key, order.side, order.trigger_ticks, order.lots, order.order_type):
+                each.next_ns = min(each.next_ns, at_ns)
+                return
 
     def _owe(self, ended: _Ended, now_ns: int) -> None:
         order = ended.order
