@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from tests.engine.test_reconcile import MINE, report
@@ -12,6 +13,7 @@ from tests.support.desk import only
 from tests.support.instruments import PERPETUAL, SPOT
 from tests.support.order_desk import BUY, LAW, USDT, OrderDesk
 from trimaran.domain.account import (
+    Adjusted,
     AmendLost,
     Fill,
     FillId,
@@ -27,7 +29,7 @@ from trimaran.domain.events import AccountUncertain
 from trimaran.domain.facts import GroupClosed, InstrumentFrozen
 from trimaran.domain.instrument import Side
 from trimaran.domain.orders import OrderState, TimeInForce
-from trimaran.domain.records import RunOpened
+from trimaran.domain.records import Heard, RunOpened
 from trimaran.domain.venue_law import SECOND
 from trimaran.engine.recovery import recovered
 from trimaran.strategies.port import AmendDraft
@@ -142,6 +144,30 @@ def test_a_clock_that_was_set_back_keeps_no_market_waiting() -> None:
         desk.pass_ns(LAW.quiet_ns + 6 * SECOND)
         if any(isinstance(each, CompareAccount) for each in desk.takes.commands[before:]):
             desk.play(desk.snapshot(SPOT.market, {USDT: "7"}))
+    assert desk.desk.readiness.missing(SPOT.market) is None
+
+
+@pytest.mark.parametrize("ahead_s", [600, -600])
+def test_a_local_clock_that_is_wrong_makes_no_difference_wait_nor_hurry(ahead_s: int) -> None:
+    desk = OrderDesk()
+    desk.ready()
+    number = rests(desk)
+    ahead_ns = ahead_s * SECOND
+    made_ns = desk.now_ns - 19 * SECOND - ahead_ns
+    row = report(number, desk.now_ns, venue_order_id=VenueOrderId("1"), created_ns=made_ns, venue_ns=made_ns)
+    booked: list[int] = []
+    for _ in range(4):
+        desk.pass_ns(LAW.quiet_ns + 2 * SECOND)
+        seen = desk.snapshot(SPOT.market, {USDT: "100007"}, [row])
+        rows = tuple([replace(each, venue_ns=0) for each in seen.balances])  # as old as the list
+        venue_ns = seen.venue_ns - ahead_ns
+        ended_ns = seen.local_ns - ahead_ns
+        desk.play(replace(seen, balances=rows, venue_ns=venue_ns, ended_venue_ns=ended_ns))
+        events = [each.event for each in desk.takes.records if isinstance(each, Heard)]
+        booked.append(sum(isinstance(each, Adjusted) for each in events))
+    assert only(desk.facts, InstrumentFrozen) == []
+    assert booked[0] == 0
+    assert booked[-1] == 1
     assert desk.desk.readiness.missing(SPOT.market) is None
 
 

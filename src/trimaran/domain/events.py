@@ -64,6 +64,7 @@ class AccountSnapshot(msgspec.Struct, frozen=True):
     positions: tuple[PositionReport, ...]
     venue_ns: int  # the venue's clock, when the round began
     local_ns: int
+    ended_venue_ns: int = 0  # the venue's clock at `local_ns`; 0: the two clocks are one
 
 
 class AccountUncertain(msgspec.Struct, frozen=True):

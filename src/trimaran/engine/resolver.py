@@ -21,8 +21,9 @@ The law:
     longer (`Ending`). Whoever hears `NOT_AWAITED` tells it.
 
 Time is counted here, from tick to tick, and never faster than `STEP_NS_MAX` a tick: a clock that jumps ahead
-proves nothing early. It begins with the process: what was recorded before the start counts as sent at the
-start. Nothing here is durable. Pure: the step carries out what `tick` and `answered` say.
+proves nothing early. A step back that is shorter than that is no time, nor is the way forth again. It begins
+with the process: what was recorded before the start counts as sent at the start. Nothing here is durable.
+Pure: the step carries out what `tick` and `answered` say.
 """
 
 from __future__ import annotations

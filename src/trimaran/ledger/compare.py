@@ -69,7 +69,8 @@ def compare(
     of time, where both sides have been asked for them.
     """
     assert theirs.market == view.market, (theirs.market, view.market)
-    found = Findings(view.market, theirs.venue_ns, theirs.local_ns, view.margin_ns, doubts)
+    ahead_ns = theirs.local_ns - theirs.ended_venue_ns if theirs.ended_venue_ns else 0
+    found = Findings(view.market, theirs.venue_ns, theirs.local_ns, view.margin_ns, doubts, ahead_ns)
     if fills is not None:
         compare_fills(view, fills, found)
     told_lots: dict[ClientOrderId, int] = {}

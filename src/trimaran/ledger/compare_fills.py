@@ -109,7 +109,7 @@ def _tell(
 def _missing(view: OurView, window: FillWindow, report: FillReport, found: Findings) -> None:
     """A fill that we do not have."""
     if not window.since_ns <= report.venue_ns < window.until_ns:
-        if report.venue_ns > found.ended_ns + IMPOSSIBLE_NS:
+        if report.venue_ns > found.ended_venue_ns + IMPOSSIBLE_NS:
             _tell(found, Kind.FILL_TIME, None, report, f"it happens at {report.venue_ns}, in the future")
         return
     if report.instrument_key not in view.instruments:

@@ -178,9 +178,10 @@ class _Row:
 
     def _impossible_time(self) -> bool:
         order, report = self._order, self._report
-        before_asked = 0 < report.created_ns < order.order.created_ns - IMPOSSIBLE_NS
+        asked_ns = order.order.created_ns - self._found.ahead_ns
+        before_asked = 0 < report.created_ns < asked_ns - IMPOSSIBLE_NS
         before_made = 0 < report.venue_ns < report.created_ns - IMPOSSIBLE_NS
-        return before_asked or before_made or report.venue_ns > self._found.ended_ns + IMPOSSIBLE_NS
+        return before_asked or before_made or report.venue_ns > self._found.ended_venue_ns + IMPOSSIBLE_NS
 
     def same_terms(self) -> None:
         order, report = self._order, self._report

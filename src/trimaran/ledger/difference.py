@@ -152,7 +152,7 @@ class Doubt(msgspec.Struct, frozen=True):
 
     difference: Difference
     ours_ns: int  # the time of the last that we knew of it
-    since_ns: int  # when the round ended that found it first
+    since_ns: int  # when the round ended that found it first, by the venue's clock
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -160,4 +160,4 @@ class Comparison(msgspec.Struct, frozen=True):
 
     differences: tuple[Difference, ...]
     doubts: tuple[Doubt, ...] = ()  # to be given to the comparison of the next round
-    again_ns: int = 0  # a round that begins then or later decides the doubts; 0: there are none
+    again_ns: int = 0  # our clock: a round that begins then or later decides the doubts; 0: there are none

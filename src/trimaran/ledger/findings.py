@@ -14,14 +14,25 @@ IMPOSSIBLE_NS: Final = 60_000_000_000  # no clock of a venue or of ours is so wr
 
 
 class Findings:
-    """The findings of one round, which began at `began_ns` and ended at `ended_ns`."""
+    """The findings of one round: begun at `began_ns` of the venue's clock, ended at `ended_ns` of ours.
+
+    Ours is `ahead_ns` ahead: what is compared with the venue's times is counted by its clock.
+    """
 
     def __init__(
-        self, market: MarketName, began_ns: int, ended_ns: int, margin_ns: int, doubts: Iterable[Doubt]
+        self,
+        market: MarketName,
+        began_ns: int,
+        ended_ns: int,
+        margin_ns: int,
+        doubts: Iterable[Doubt],
+        ahead_ns: int = 0,
     ) -> None:
         self.market = market
         self.began_ns = began_ns
         self.ended_ns = ended_ns
+        self.ahead_ns = ahead_ns
+        self.ended_venue_ns = ended_ns - ahead_ns
         self._margin_ns = margin_ns
         self._before = {doubt.difference.identity: doubt for doubt in doubts}
         self._sure: list[Difference] = []
@@ -69,7 +80,7 @@ class Findings:
         if proved and not held:
             self._sure.append(difference)
             return True
-        since_ns = self.ended_ns if earlier is None else earlier.since_ns
+        since_ns = self.ended_venue_ns if earlier is None else earlier.since_ns
         self._doubts.append(Doubt(difference, ours_ns, since_ns))
         return False
 
@@ -87,7 +98,9 @@ class Findings:
         """Everything that was found."""
         again_ns = max((doubt.since_ns for doubt in self._doubts), default=0)
         return Comparison(
-            tuple(self._sure), tuple(self._doubts), again_ns + self._margin_ns if again_ns else 0
+            tuple(self._sure),
+            tuple(self._doubts),
+            again_ns + self._margin_ns + self.ahead_ns if again_ns else 0,
         )
 
 

@@ -76,6 +76,7 @@ class Rounds:
         began = self._venue_clock.at(self._clock.monotonic_ns())
         found = await self._reconciler.everything(self._fold.open_orders, since_ns)
         self._sound_ns = began.venue_ns - began.error_ns - self._options.line.gap_margin_ns
+        ended = self._venue_clock.at(self._clock.monotonic_ns())
         snapshot = AccountSnapshot(
             self._spec.market,
             found.open_orders,
@@ -83,6 +84,7 @@ class Rounds:
             found.positions,
             began.venue_ns,
             self._clock.wall_ns(),
+            ended.venue_ns,
         )
         self._tell([Reconciled(since_ns, reason)])
         self._untold = not self._certain()
