@@ -5,8 +5,10 @@ fee are known; the venue's channels may tell these apart and in any order. Times
 
     owner unknown for WAIT_NS: `OwnerMissing`; for WAIT_NS_MAX: it goes out as a ForeignFill, and once more as
     a Fill if it turns out to be of an order of ours after all
-    fee unknown for WAIT_NS: `FeeMissing`; for WAIT_NS_MAX: it goes out with a fee of 0 and an alarm, and the
-    fee follows as `FeeKnown`
+    fee unknown for WAIT_NS: `FeeMissing`. A fill of ours waits for its fee, for FEE_WAIT_NS_MAX at most (for
+    WAIT_NS_MAX where the venue has left the fee out of FEELESS_MAX answers): what goes out without it
+    leaves the money wrong until it is compared. It goes out with a fee of 0 and an alarm then, and the fee
+    follows as `FeeKnown`
 
 Either is asked for again after twice the time, four times and so on: a question may fail.
 
@@ -32,6 +34,8 @@ from trimaran.venues.wire.fold_port import FeeKnown, FeeMissing, FoldEvent, Owne
 
 WAIT_NS: Final = 500_000_000
 WAIT_NS_MAX: Final = 10_000_000_000
+FEE_WAIT_NS_MAX: Final = 300_000_000_000
+FEELESS_MAX: Final = 3
 FILLS_KEPT: Final = 100_000
 ORPHANS_KEPT: Final = 4_096
 NOTHING: Final = Decimal(0)
@@ -57,6 +61,7 @@ class _Held(msgspec.Struct):
     counted: bool = False
     owner_asks: int = 0
     fee_asks: int = 0
+    feeless: int = 0  # told again without its fee, after it was asked for
 
 
 class FillDesk:
@@ -85,6 +90,7 @@ class FillDesk:
             held = self._held[key] = _Held(report, now_ns)
         else:
             held.report = _merged(held.report, report)
+            held.feeless += report.fee is None and held.fee_asks > 0
         return self._release(key, held)
 
     def owner_of(self, report: FillReport) -> Owner:
@@ -121,7 +127,8 @@ class FillDesk:
 
     def _overdue(self, key: FillKey, held: _Held, waited_ns: int) -> list[FoldEvent]:
         report, owner = held.report, self.owner_of(held.report)
-        if waited_ns >= WAIT_NS_MAX:
+        waits = isinstance(owner, int) and report.fee is None and held.feeless < FEELESS_MAX
+        if waited_ns >= (FEE_WAIT_NS_MAX if waits else WAIT_NS_MAX):
             if isinstance(owner, int) and report.fee is None:
                 return [FeeMissing(report, booked=True), self._goes(key, report, owner, fee_owed=True)]
             if owner is None:
