@@ -189,3 +189,15 @@ def test_an_instrument_with_a_position_stays_what_it_is(
     for changed in (other, msgspec.structs.replace(swap, kind=ContractKind.SPOT)):
         with pytest.raises(GridError, match="while there is a position"):
             ledger.list_instruments([changed])
+
+
+def test_a_time_of_the_far_future_makes_nothing_that_follows_too_old(
+    ledger: Ledger, make_fill: Callable[..., Fill]
+) -> None:
+    start_ns, minute_ns = 1_000 * HOUR_NS, HOUR_NS // 60
+    for number in range(100):
+        at_ns = start_ns + number * minute_ns
+        told_ns = at_ns + 9_000 * HOUR_NS if number == 50 else at_ns
+        fill = make_fill(str(number), "spot:BTCUSDT", "BUY", 100, 1)
+        (fact, *_) = ledger.apply(msgspec.structs.replace(fill, venue_ns=told_ns, local_ns=at_ns))
+        assert isinstance(fact, FillBooked), number

@@ -19,6 +19,7 @@ import msgspec
 
 MEMORY_NS: Final = 86_400_000_000_000
 SPAN_NS: Final = 10_000_000_000
+AHEAD_NS_MAX: Final = 43_200_000_000_000  # of a venue's time before ours: half of the memory
 IDENTITIES_MAX: Final = 65_536  # ten minutes at 100 fills a second on one instrument; the newest span is kept
 LOTS_BITS: Final = 63
 UNKNOWN_TERMS: Final = 0  # the terms cannot be said on the grid of now: no repeat is a conflict
@@ -34,6 +35,14 @@ def pack(price_ticks: int, lots: int) -> Terms:
 def unpack(terms: Terms) -> tuple[int, int]:
     """Price in ticks and size in lots."""
     return terms >> LOTS_BITS, terms & (1 << LOTS_BITS) - 1
+
+
+def happened_ns(venue_ns: int, local_ns: int) -> int:
+    """When an event happened: the venue's time, or the receiver's where it sends none, or one that is absurd.
+
+    One fill with a time of the far future would make all that follow too old to be booked.
+    """
+    return venue_ns if 0 < venue_ns <= local_ns + AHEAD_NS_MAX else local_ns
 
 
 class IdentitiesImage(msgspec.Struct, frozen=True):
