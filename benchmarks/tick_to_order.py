@@ -25,7 +25,7 @@ from benchmarks.simulated import simulator
 NAME = "tick_to_order"
 UNIT = "us, median"
 ECHO, SYNC = "bare picows echo", "bare write and fdatasync, and ours with fast"
-PAUSE_S = 0.001  # between two frames
+PAUSE_S = 0.0005  # between two frames
 ORDER_BYTES = 250
 SYNCS_SHARE = 4  # of the ticks
 
@@ -64,7 +64,10 @@ def rows_of(sides: Sides, fast: list[Figures], durable: list[Figures]) -> list[R
     value, arrived = median_of(fast, "p50"), median_of(fast, "p50_arrived")
     echo, sync = median_of(fast, "p50_echo"), median_of(durable, "p50_sync")
     echoed = f"bare echo: {percentiles_text(fast, '_echo')} us"
-    shape = f"one frame in flight, {PAUSE_S * 1e3:g} ms between two; two live books, one order each, IOC"
+    shape = (
+        f"one frame in flight, {PAUSE_S * 1e3:g} ms between two; two live books, one IOC order each; the "
+        "venue polls for the answer, so that waking it costs nobody"
+    )
     how = f"{len(fast)} interleaved rounds of fresh desks, medians; uvloop, gc as in a live run"
     about = f"{own_version(sides)}: RunDesk; the venue is scripted, in another process, on loopback"
     synced = f"bare write and fdatasync: {percentiles_text(durable, '_sync')} us"
