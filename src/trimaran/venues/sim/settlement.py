@@ -97,6 +97,7 @@ class Settlement:
             fee_asset=fee_asset,
             realised=realised,
             time_ns=now_ns,
+            number=len(order.fills) + 1,
         )
         order.fees[fee_asset] = WIDE.add(order.fees[fee_asset], paid) if order.fees else paid
         order.filled_lots += lots

@@ -220,6 +220,7 @@ class SimFill(msgspec.Struct, frozen=True, kw_only=True):
     fee_asset: Asset
     realised: Decimal  # profit of a perpetual, before the fee
     time_ns: int
+    number: int = 1  # which fill of its order it is
 
 
 class SimBalance(msgspec.Struct, frozen=True):

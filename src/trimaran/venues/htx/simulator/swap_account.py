@@ -83,7 +83,7 @@ class SwapAccount:
         if order is None:
             raise HtxError(1017, "Order doesn't exist.")
         moment, instrument = self._moment(), self._instruments[order.symbol]
-        trades = [swap_wire.trade_row(instrument, order, fill, moment) for fill in order.fills]
+        trades = [swap_wire.trade_row(instrument, fill, moment) for fill in order.fills]
         return {**self._row(order, moment), **paged(trades, asked, "trades")}
 
     def open_orders(self, call: Call) -> Row:

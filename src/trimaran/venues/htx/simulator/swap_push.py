@@ -132,7 +132,7 @@ class SwapPushes:
     def _say_classic(self, order: SimOrder, fill: SimFill | None, end: str) -> None:
         instrument, moment = self._instruments[order.symbol], self._moment()
         row = swap_wire.order_row(instrument, order, moment)
-        trades = [] if fill is None else [swap_wire.trade_row(instrument, order, fill, moment)]
+        trades = [] if fill is None else [swap_wire.trade_row(instrument, fill, moment)]
         head = {"ts": self._ms(), "uid": _user(order.account_id)}
         kind = ORDERS + end
         body = {**head, **row, "trade": trades}

@@ -165,25 +165,16 @@ def history_row(row: Row) -> Row:
     return {**row, **created, "order_price_type": kind, "trade_avg_price": row["trade_avg_price"] or 0}
 
 
-def fill_number(order: SimOrder | None, fill: SimFill) -> int:
-    """Which fill of its order it is, from 1."""
-    if order is not None:
-        for number, each in enumerate(order.fills, 1):
-            if each is fill:
-                return number
-    return 1
+def fill_id(fill: SimFill) -> str:
+    """The unique id of a fill: the same by every channel, also while no query shows its order."""
+    return f"{fill.trade_id}-{FIRST_ORDER + fill.order_id}-{fill.number}"
 
 
-def fill_id(order: SimOrder | None, fill: SimFill) -> str:
-    """The unique id of a fill."""
-    return f"{fill.trade_id}-{FIRST_ORDER + fill.order_id}-{fill_number(order, fill)}"
-
-
-def trade_row(instrument: Instrument, order: SimOrder | None, fill: SimFill, moment: Moment) -> Row:
+def trade_row(instrument: Instrument, fill: SimFill, moment: Moment) -> Row:
     """A fill within an order."""
     return {
         "trade_id": fill.trade_id,
-        "id": fill_id(order, fill),
+        "id": fill_id(fill),
         "trade_volume": size_of(instrument, fill.lots),
         "trade_price": instrument.price(fill.price_ticks),
         "trade_turnover": value_of(instrument, fill.price_ticks * fill.lots),
@@ -198,7 +189,7 @@ def trade_row(instrument: Instrument, order: SimOrder | None, fill: SimFill, mom
 
 def match_row(instrument: Instrument, order: SimOrder | None, fill: SimFill, moment: Moment) -> Row:
     """A fill by itself."""
-    row = trade_row(instrument, order, fill, moment)
+    row = trade_row(instrument, fill, moment)
     number = FIRST_ORDER + fill.order_id
     extra = {} if order is None else order.extra
     return {

@@ -133,7 +133,7 @@ def pushed_fill(instrument: Instrument, order: SimOrder, fill: SimFill, moment: 
     )  # fmt: skip
     return {
         "direction": row["side"],
-        "id": swap_wire.fill_id(order, fill),
+        "id": swap_wire.fill_id(fill),
         "role": row["role"].lower(),
         **{name: row[name] for name in names},
     }
