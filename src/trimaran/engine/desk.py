@@ -100,6 +100,7 @@ class Desk:
         self.markets: dict[MarketName, int] = {}
         self.books: dict[InstrumentKey, int] = {}
         self.legs: list[Leg] = []  # by book
+        self.keys: list[InstrumentKey] = []  # by book
         self.factors: list[int] = []  # common price units of a tick, by book
         self.market_of_book: list[int] = []
         self.book_status: list[BookStatus] = []
@@ -222,6 +223,7 @@ class Desk:
         assert book == len(self.legs)
         self.books[instrument.key] = book
         self.legs.append(Leg(book, instrument))
+        self.keys.append(instrument.key)
         self.market_of_book.append(market)
         self.book_status.append(BookStatus.DOWN)
         books.append(book)

@@ -98,23 +98,24 @@ def _tell_refusal(desk: Desk, proposal: Proposal, refused: Refused) -> None:
 
 
 def _order(desk: Desk, proposal: Proposal, draft: LegDraft, group: GroupId, number: int) -> OrderRequest:
-    return OrderRequest(
-        intent_id=IntentId(f"{group}-{number}"),
-        client_order_id=desk.take_client_id(),
-        instrument_key=draft.instrument_key,
-        side=draft.side,
-        price_ticks=draft.price_ticks,
-        lots=draft.lots,
-        tif=draft.tif,
-        strategy=proposal.strategy,
-        group=group,
-        reduce_only=draft.reduce_only or (proposal.purpose is Purpose.UNWIND and _reduces(desk, draft)),
-        created_ns=desk.now_ns,
-        order_type=draft.order_type,
-        trigger_ticks=draft.trigger_ticks,
-        display_lots=draft.display_lots,
-        self_trade=draft.self_trade,
-        valid_until_ns=draft.valid_until_ns,
+    reduce_only = draft.reduce_only or (proposal.purpose is Purpose.UNWIND and _reduces(desk, draft))
+    return OrderRequest(  # by position: sixteen names cost more than a microsecond
+        IntentId(f"{group}-{number}"),
+        desk.take_client_id(),
+        draft.instrument_key,
+        draft.side,
+        draft.price_ticks,
+        draft.lots,
+        draft.tif,
+        proposal.strategy,
+        group,
+        reduce_only,
+        desk.now_ns,
+        draft.order_type,
+        draft.trigger_ticks,
+        draft.display_lots,
+        draft.self_trade,
+        draft.valid_until_ns,
     )
 
 

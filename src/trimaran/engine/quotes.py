@@ -27,6 +27,7 @@ from trimaran.risk.registry import limits_losses
 from trimaran.signals.fair_price import fair_price
 
 HALF: Final = Decimal("0.5")
+STATUSES: Final = {int(each): each for each in BookStatus}  # calling an enum takes longer than a judgement
 
 
 def quote_of(desk: Desk, key: InstrumentKey) -> Quote:
@@ -37,18 +38,17 @@ def quote_of(desk: Desk, key: InstrumentKey) -> Quote:
     top = desk.hot.top(book)
     factor = desk.factors[book]
     numerator, denominator = fair_price(_doubled_mids(desk, book, top))
-    status = BookStatus(desk.hot.status(book))
+    status = STATUSES[desk.hot.status(book)]
     return Quote(status, top[0], top[2], top[6], numerator, denominator * factor)
 
 
 def _doubled_mids(desk: Desk, book: int, top: Sequence[int]) -> list[int]:
     """Bid and ask together of every fresh live book beside one, and of that one, in the common unit."""
     doubled: list[int] = []
-    limits = desk.risk.book
+    now_ns, keys, limits = desk.now_ns, desk.keys, desk.risk.book
     for each in desk.same[underlying_of(desk.legs[book].instrument)]:
         bid_ticks, _, ask_ticks, _, _, _, quote_ns = top if each == book else desk.hot.top(each)
-        oldest_ns = desk.now_ns - limits.of(desk.legs[each].instrument.key).quote_age_ns_max
-        if bid_ticks and ask_ticks and quote_ns >= oldest_ns:
+        if bid_ticks and ask_ticks and quote_ns >= now_ns - limits.of(keys[each]).quote_age_ns_max:
             doubled.append((bid_ticks + ask_ticks) * desk.factors[each])
     return doubled
 

@@ -40,7 +40,8 @@ def attos_up(amount: Decimal) -> int:
 
 def attos_down(amount: Decimal) -> int:
     """Attos, rounded towards minus infinity. The amount is finite."""
-    return int(amount.scaleb(ATTO_DIGITS, _DOWN).to_integral_value(ROUND_FLOOR))
+    scaled = amount.scaleb(ATTO_DIGITS, _DOWN)
+    return int(scaled if scaled >= 0 else scaled.to_integral_value(ROUND_FLOOR))
 
 
 def attos_between(amount: Decimal) -> tuple[int, int]:

@@ -17,7 +17,7 @@ WHOLE_MAX: Final = 2**63 - 1
 NONSENSE: Final = -(2**63)
 
 
-class Quote(msgspec.Struct, frozen=True):
+class Quote(msgspec.Struct, frozen=True, gc=False):
     """What is known of an instrument's book and price, in the same step. Times are of the local clock.
 
     The fair price in ticks is the fraction `fair_numerator / fair_denominator`; a numerator of 0: nobody

@@ -22,7 +22,7 @@ Named = Callable[[Scope], str]
 RESTING = (TimeInForce.GTC, TimeInForce.POST_ONLY)
 
 
-class Case(msgspec.Struct, frozen=True):
+class Case(msgspec.Struct, frozen=True, gc=False):
     """One order with what the core is asked about it, the fields of `Ask`."""
 
     order: OrderRequest

@@ -244,6 +244,8 @@ class RiskState:
         self.intents[order.intent_id] = order.client_order_id >> ATTEMPT_BITS
         self._made.append((order.created_ns, order.intent_id, order.client_order_id))
         before_ns = order.created_ns - max(IDS_KEPT_NS, self.names.memory_ns)
+        if self._made[0][0] >= before_ns:
+            return
         self.core.forget(before_ns)
         while self._made[0][0] < before_ns:
             _, intent_id, client_order_id = self._made.popleft()
