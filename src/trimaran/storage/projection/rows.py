@@ -253,6 +253,6 @@ def project(records: Iterable[tuple[int, JournalRecord]]) -> list[Row]:
 
 
 def _plain(table: str, sequence: int, record: msgspec.Struct, **changed: object) -> Insert:
-    """A row that is the record."""
+    """A row that is the record. Its `sequence` is the record's place, whatever the record calls so."""
     values = {name: getattr(record, name) for name in record.__struct_fields__}
-    return Insert(table, {"sequence": sequence, **values, **changed})
+    return Insert(table, {**values, **changed, "sequence": sequence})
