@@ -14,9 +14,8 @@ LIMITS     more at the venue than the limits of risk allow
 LIVENESS   no new order reached the venue after the faults had ended, or the desk did not come to rest
 PROCESS    a process ended otherwise than by what was done to it
 
-What a fill of a perpetual realises depends on the order of the fills before it, and the desk may hear of them
-in another one. So the balance of a perpetual's quote asset is compared without realised profit on both sides,
-and without what the desk adjusted because of it; lots, fees and funding are exact.
+Balances and positions are compared to the last digit, and limits with every lot that the venue has traded,
+told or not.
 """
 
 from __future__ import annotations
@@ -43,7 +42,6 @@ from trimaran.domain.orders import TERMINAL, OrderState, StrategyName
 from trimaran.domain.records import Heard, JournalRecord
 from trimaran.engine.desk import Desk
 from trimaran.engine.durable import Durable
-from trimaran.ledger.double_entry import Account
 from trimaran.ledger.our_view import positions_of, wallet_of
 from trimaran.venues.sim.exchange import SimExchange
 from trimaran.venues.sim.exchange_port import DEMO_ACCOUNT_ID
@@ -86,7 +84,6 @@ class Oracle:
         """
         self.forgets = False  # a FAST intent may be lost by a power cut, and its order be over by then
         self.violations: list[str] = []
-        self.desk_of: Callable[[], Desk | None] = lambda: None  # the one that trades now
         self.accepted: dict[int, SimOrder] = {}  # by the venue's id
         self.counts: Counter[str] = Counter()
         self._exchange = exchange
@@ -147,20 +144,10 @@ class Oracle:
                 sells += left
         unit = self._instrument.size_grid.steps(UNIT / self._instrument.contract_size)
         worst, most = (held + buys if side == BUY else sells - held), self._units_max() * unit
-        if worst > most + self._untold(held):
+        if worst > most:
             self.fail(f"LIMITS: a position of {worst} lots is possible, {most} allowed")
-        elif worst > most:
-            self.counts["limits passed by untold fills"] += 1
         if count > OPEN_ORDERS_MAX:
             self.fail(f"LIMITS: {count} orders are open, {OPEN_ORDERS_MAX} allowed")
-
-    def _untold(self, held: int) -> int:
-        """Lots that the venue has traded for us, and the desk has not been told of: risk cannot know them."""
-        desk = self.desk_of()
-        if desk is None:
-            return 0
-        position = desk.durable.ledger.positions.get(self._key(desk))
-        return abs(self._ours(desk, held) - (0 if position is None else position.lots))
 
     # --- at its end -----------------------------------------------------------------------------------------
 
@@ -194,7 +181,7 @@ class Oracle:
                     moved_lots, told = moved_lots + event.lots, str(event)
                     continue  # an order that was forgotten is heard of by its position, then by its fills
                 opens = isinstance(event, Adjusted) and event.asset not in opened
-                if not opens and not (isinstance(event, Adjusted) and self._profits(event.asset)):
+                if not opens and not (self.forgets and self._profits(event)):
                     self.fail(f"MADE UP: {event}")
         if moved_lots:
             self.fail(f"MADE UP: {moved_lots} lots, the last by {told}")
@@ -271,15 +258,8 @@ class Oracle:
         balances = self._exchange.balances(DEMO_ACCOUNT_ID, self.market) if self._wallet else ()
         for balance in balances:
             held = ours[balance.asset].total if balance.asset in ours else ZERO
-            there = balance.total
-            if self._profits(balance.asset):
-                holding = (self.market, balance.asset)
-                for account in (Account.TRADES, Account.ADJUSTMENTS):
-                    held += ledger.totals(account).get(holding, ZERO)
-                for fill in self._fills():
-                    there -= fill.realised
-            if held != there:
-                found.append(f"{held} {balance.asset} here, {there} there")
+            if held != balance.total:
+                found.append(f"{held} {balance.asset} here, {balance.total} there")
         positions = positions_of(ledger, self.market)
         for position in self._exchange.positions(DEMO_ACCOUNT_ID, self.market):
             key = self._key(desk)
@@ -292,9 +272,10 @@ class Oracle:
     def _fills(self) -> Sequence[SimFill]:
         return self._exchange.fills(DEMO_ACCOUNT_ID, self.market)
 
-    def _profits(self, asset: Asset) -> bool:
-        """Whether an asset is moved by the profit of closed lots, which is judged apart (see the top)."""
-        return self._instrument.kind is ContractKind.PERPETUAL and asset == self._instrument.quote
+    def _profits(self, event: Adjusted | PositionAdjusted) -> bool:
+        """Whether it may be what closed lots of an order earned that was forgotten."""
+        perpetual = self._instrument.kind is ContractKind.PERPETUAL
+        return perpetual and isinstance(event, Adjusted) and event.asset == self._instrument.quote
 
     def _key(self, desk: Desk) -> InstrumentKey:
         (key,) = [key for key in desk.instruments if market_in(key) == self.market]

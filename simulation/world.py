@@ -132,7 +132,6 @@ class World:
         shared = wallet(market, story.markets)
         mine = shared if len(shared) == 1 or not market.endswith("spot") else frozenset[MarketName]()
         oracle = Oracle(exchange, market, exchange.instrument(market, symbol), mine, self._people.units_max)
-        oracle.desk_of = lambda: self.desk.desk if self.up else None
         oracle.forgets = self._forgets
         return oracle
 
