@@ -39,7 +39,7 @@ from trimaran.domain.reports import (
 )
 from trimaran.venues.wire import account_fold, fold_fills
 from trimaran.venues.wire.account_fold import MISSING_NS, AccountFold
-from trimaran.venues.wire.fold_fills import FEE_WAIT_NS_MAX, FEELESS_MAX, WAIT_NS, WAIT_NS_MAX
+from trimaran.venues.wire.fold_fills import FEE_WAIT_NS_MAX, WAIT_NS, WAIT_NS_MAX
 from trimaran.venues.wire.fold_port import FeeKnown, FeeMissing, FillsMissing, OpenOrder, OwnerMissing
 
 BTC = InstrumentKey("x.spot:BTCUSDT")
@@ -327,26 +327,6 @@ def test_a_fee_that_does_not_come_raises_an_alarm_and_the_fill_is_not_lost():
         FeeKnown(FillId("f1"), BTC, OURS, Side.BUY, Decimal("0.01"), Asset("USDT"))
     ]
     assert fold.report(fill(), FEE_WAIT_NS_MAX + 2) == []
-
-
-def test_a_fill_waits_for_its_fee_through_an_outage():
-    fold = AccountFold()
-    fold.report(fill(fee=None), 0)
-    fold.on_tick(10 * WAIT_NS_MAX)
-    (event,) = fold.report(fill(), 20 * WAIT_NS_MAX)
-    assert (type(event), event.fee) == (Fill, Decimal("0.01"))
-
-
-def test_a_venue_that_leaves_a_fee_out_of_its_answers_does_not_know_it():
-    fold = AccountFold()
-    bare = fill(fee=None)
-    fold.report(bare, 0)
-    for asked in range(FEELESS_MAX):
-        assert fold.on_tick(WAIT_NS << asked) == [FeeMissing(bare, booked=False)]
-        assert fold.report(bare, WAIT_NS << asked) == []
-    alarm, booked = fold.on_tick(WAIT_NS_MAX)
-    assert alarm == FeeMissing(bare, booked=True)
-    assert (type(booked), booked.fee) == (Fill, Decimal(0))
 
 
 # Balances, positions, memory

@@ -13,8 +13,8 @@ from trimaran.domain.account import Fill, OrderAcked
 from trimaran.domain.orders import OrderState
 from trimaran.domain.reports import ForeignFill
 from trimaran.venues.wire.account_fold import AccountFold
-from trimaran.venues.wire.fold_fills import WAIT_NS, WAIT_NS_MAX
-from trimaran.venues.wire.fold_port import OwnerMissing
+from trimaran.venues.wire.fold_fills import FEELESS_MAX, WAIT_NS, WAIT_NS_MAX
+from trimaran.venues.wire.fold_port import FeeMissing, OwnerMissing
 
 SECOND = 1_000_000_000
 _S = OrderState
@@ -71,3 +71,23 @@ def test_a_question_that_may_have_failed_is_asked_again():
     fold.report(early, 0)
     asked = [at for at in range(0, WAIT_NS_MAX, WAIT_NS // 5) if fold.on_tick(at) == [OwnerMissing(early)]]
     assert asked == [WAIT_NS, 2 * WAIT_NS, 4 * WAIT_NS, 8 * WAIT_NS, 16 * WAIT_NS]
+
+
+def test_a_fill_waits_for_its_fee_through_an_outage():
+    fold = AccountFold()
+    fold.report(fill(1, fee=None), 0)
+    fold.on_tick(10 * WAIT_NS_MAX)
+    (event,) = fold.report(fill(1), 20 * WAIT_NS_MAX)
+    assert (type(event), event.fee) == (Fill, fill(1).fee)
+
+
+def test_a_venue_that_leaves_a_fee_out_of_its_answers_does_not_know_it():
+    fold = AccountFold()
+    bare = fill(1, fee=None)
+    fold.report(bare, 0)
+    for asked in range(FEELESS_MAX):
+        assert fold.on_tick(WAIT_NS << asked) == [FeeMissing(bare, booked=False)]
+        assert fold.report(bare, WAIT_NS << asked) == []
+    alarm, booked = fold.on_tick(WAIT_NS_MAX)
+    assert alarm == FeeMissing(bare, booked=True)
+    assert (type(booked), booked.fee) == (Fill, Decimal(0))

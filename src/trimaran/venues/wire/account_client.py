@@ -31,7 +31,7 @@ from trimaran.domain.reports import (
     PositionReport,
     Report,
 )
-from trimaran.venues.wire.account_fold import AccountFold, key_of
+from trimaran.venues.wire.account_fold import AccountFold
 from trimaran.venues.wire.asker import Asker, Gate
 from trimaran.venues.wire.asks import Ask, OrderRef
 from trimaran.venues.wire.breaker import Breaker
@@ -47,7 +47,7 @@ from trimaran.venues.wire.clock_offset import VenueClock
 from trimaran.venues.wire.dialect import MarketDialect
 from trimaran.venues.wire.ending import Ending
 from trimaran.venues.wire.fault import VenueFault
-from trimaran.venues.wire.fold_port import FeeKnown, FeeMissing, FillsMissing, OpenOrder, OwnerMissing
+from trimaran.venues.wire.fold_port import FeeKnown, FeeMissing, FillsMissing, OpenOrder, OwnerMissing, key_of
 from trimaran.venues.wire.line_feed import LineFeed, LineOutput
 from trimaran.venues.wire.line_port import (
     Gap,

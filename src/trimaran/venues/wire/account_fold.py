@@ -21,8 +21,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence, Set
-from decimal import Decimal
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 
@@ -47,15 +46,22 @@ from trimaran.domain.reports import (
 )
 from trimaran.venues.wire.asks import Placed
 from trimaran.venues.wire.fold_fills import FOREIGN, FillDesk, Foreign, Owner
-from trimaran.venues.wire.fold_port import FillsMissing, FoldEvent, OpenOrder, told_again
+from trimaran.venues.wire.fold_port import (
+    FillsMissing,
+    FoldEvent,
+    OpenOrder,
+    bound,
+    key_of,
+    nothing_of,
+    shape_of,
+    told_again,
+)
 
 MISSING_NS: Final = 500_000_000
 MISSING_NS_MAX: Final = 60_000_000_000
 AMEND_NS: Final = 2_000_000_000
 ORDERS_KEPT: Final = 10_000
 FOREIGN_KEPT: Final = 4_096
-
-V = TypeVar("V")
 
 
 class _Order(msgspec.Struct):
@@ -216,7 +222,7 @@ class AccountFold:
         events: list[FoldEvent] = []
         for key, report in list(self._held.items()):
             if isinstance(report, kind) and key not in keys and report.venue_ns < as_of_ns:
-                events += self._if_newer(key, _nothing(report, wall_ns))
+                events += self._if_newer(key, nothing_of(report, wall_ns))
         return events
 
     def on_tick(self, now_ns: int, wall_ns: int = 0) -> list[FoldEvent]:
@@ -312,13 +318,13 @@ class AccountFold:
         )
         newest = known if known is not None and stale else report
         self._foreign[key] = newest
-        _bound(self._foreign, FOREIGN_KEPT)
-        if known is not None and _shape(newest) == _shape(known):
+        bound(self._foreign, FOREIGN_KEPT)
+        if known is not None and shape_of(newest) == shape_of(known):
             return []
         news: list[FoldEvent] = [ForeignOrder(report)]
         if known is None:
             self._owners[key] = FOREIGN
-            _bound(self._owners, 2 * (ORDERS_KEPT + FOREIGN_KEPT))
+            bound(self._owners, 2 * (ORDERS_KEPT + FOREIGN_KEPT))
             news += self._fills.recheck()
         return news
 
@@ -340,7 +346,7 @@ class AccountFold:
             return []
         order.venue_order_id = venue_order_id
         self._owners[key] = order.client_order_id
-        _bound(self._owners, 2 * (ORDERS_KEPT + FOREIGN_KEPT))
+        bound(self._owners, 2 * (ORDERS_KEPT + FOREIGN_KEPT))
         return self._fills.recheck()
 
     def _count(self, now_ns: int) -> None:
@@ -391,27 +397,3 @@ class AccountFold:
         else:
             self._held[key] = report
         return [report]
-
-
-def key_of(report: BalanceReport | PositionReport) -> object:
-    """What a report is about."""
-    if isinstance(report, PositionReport):
-        return report.instrument_key
-    return report.market, report.asset
-
-
-def _nothing(report: BalanceReport | PositionReport, wall_ns: int) -> BalanceReport | PositionReport:
-    """Nothing of what a report told of; when it went is not known, so a push since then is newer."""
-    if isinstance(report, PositionReport):
-        key, at_ns = report.instrument_key, report.venue_ns
-        return PositionReport(instrument_key=key, lots=0, entry_price=None, venue_ns=at_ns, local_ns=wall_ns)
-    return msgspec.structs.replace(report, total=Decimal(0), free=Decimal(0), local_ns=wall_ns)
-
-
-def _bound(kept: dict[tuple[InstrumentKey, VenueOrderId], V], most: int) -> None:
-    if len(kept) > most:
-        del kept[next(iter(kept))]
-
-
-def _shape(report: OrderReport) -> tuple[OrderState, int, int, int]:
-    return report.state, report.price_ticks, report.lots, report.filled_lots

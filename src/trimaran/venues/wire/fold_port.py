@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TypeVar
 
 import msgspec
 
@@ -27,6 +28,8 @@ from trimaran.domain.reports import (
     OrderReport,
     PositionReport,
 )
+
+V = TypeVar("V")
 
 
 class FillsMissing(msgspec.Struct, frozen=True):
@@ -97,3 +100,29 @@ def told_again(report: OrderReport, number: ClientOrderId) -> list[FoldEvent]:
         terms = report.state, report.reason, report.venue_ns, report.local_ns, report.filled_lots
         events.append(OrderDone(number, *terms))
     return events
+
+
+def key_of(report: BalanceReport | PositionReport) -> object:
+    """What a report is about."""
+    if isinstance(report, PositionReport):
+        return report.instrument_key
+    return report.market, report.asset
+
+
+def nothing_of(report: BalanceReport | PositionReport, wall_ns: int) -> BalanceReport | PositionReport:
+    """Nothing of what a report told of; when it went is not known, so a push since then is newer."""
+    if isinstance(report, PositionReport):
+        key, at_ns = report.instrument_key, report.venue_ns
+        return PositionReport(instrument_key=key, lots=0, entry_price=None, venue_ns=at_ns, local_ns=wall_ns)
+    return msgspec.structs.replace(report, total=Decimal(0), free=Decimal(0), local_ns=wall_ns)
+
+
+def shape_of(report: OrderReport) -> tuple[OrderState, int, int, int]:
+    """What must change of an order before it is news."""
+    return report.state, report.price_ticks, report.lots, report.filled_lots
+
+
+def bound(kept: dict[tuple[InstrumentKey, VenueOrderId], V], most: int) -> None:
+    """Forgets the oldest of a memory that has become too large."""
+    if len(kept) > most:
+        del kept[next(iter(kept))]
