@@ -48,6 +48,7 @@ from trimaran.risk.registry import NO_WALLETS, Registry, Wallets
 
 DAY_NS: Final = 86_400_000_000_000
 IDS_KEPT_NS: Final = 60_000_000_000  # at least so long an intent is remembered
+Place = tuple[int, int, tuple[MarketName, ...]]  # wallet and asset as the core knows them, who shares it
 
 
 class RiskState:
@@ -73,6 +74,8 @@ class RiskState:
         self.core = self._make_core()
         self.names = Registry(self.core, self.instruments, self.book, self._wallets)
         self._takes_risk = self.core.takes_risk()
+        self._ready: dict[int, bool] = {}  # what the core was told last, by account
+        self._places: dict[tuple[MarketName, Asset], Place] = {}
         self._balances: dict[tuple[MarketName, Asset], Decimal] = {}
         self.open_orders: dict[ClientOrderId, OpenEntry] = {}
         self.intents: dict[IntentId, int] = {}
@@ -139,7 +142,8 @@ class RiskState:
     def set_ready(self, market: MarketName, ready: bool) -> None:
         """Whether an account is reconciled."""
         account = self.names.account(market)
-        if account >= 0:
+        if account >= 0 and self._ready.get(account) is not ready:
+            self._ready[account] = ready
             self.core.set_ready(account, ready)
 
     def set_frozen(self, key: InstrumentKey, frozen: bool) -> None:
@@ -315,18 +319,25 @@ class RiskState:
         self._wallet(fact.market, fact.asset, fact.after)
 
     def _wallet(self, market: MarketName, asset: Asset, amount: Decimal) -> None:
-        index = self.names.asset(asset)
+        holding = market, asset
+        place = self._places.get(holding)
+        if place is None:
+            place = self._places[holding] = self._place(market, asset)
+        wallet, index, sharing = place
         if index < 0:
             return
         self.stale.add(asset)
-        sharing = self.names.sharing(market)
         if len(sharing) > 1:
-            self._balances[market, asset] = amount
+            self._balances[holding] = amount
             amount = ZERO
             for each in sharing:
                 amount = EXACT.add(amount, self._balances.get((each, asset), ZERO))
         if sharing:
-            self.core.set_wallet(self.names.wallet(market), index, attos_down(amount))
+            self.core.set_wallet(wallet, index, attos_down(amount))
+
+    def _place(self, market: MarketName, asset: Asset) -> Place:
+        sharing = self.names.sharing(market)
+        return self.names.wallet(market) if sharing else -1, self.names.asset(asset), sharing
 
     def _moved(self, fact: PositionChanged) -> None:
         self._position(fact.instrument_key, fact.after_lots, fact.after_cost)
