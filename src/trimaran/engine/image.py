@@ -106,7 +106,12 @@ def restore(durable: DurableState, told: DurableImage) -> None:
 
 def state_hash(durable: DurableState) -> int:
     """64 bits that are equal for equal states. Made on demand: nothing on the way of an order pays for it."""
-    told = msgspec.structs.replace(image(durable), now_ns=0, ended=(), messages=())
+    return hash_of(image(durable))
+
+
+def hash_of(told: DurableImage) -> int:
+    """The hash of the state that an image was made of."""
+    told = msgspec.structs.replace(told, now_ns=0, ended=(), messages=())
     digest = hashlib.blake2b(msgspec.msgpack.encode(told), digest_size=8)
     return int.from_bytes(digest.digest(), "big")
 

@@ -10,7 +10,7 @@ from trimaran.base.errors import JournalError
 from trimaran.domain.ports import Clock
 from trimaran.domain.records import JournalRecord
 from trimaran.engine.durable import Durable
-from trimaran.engine.image import DurableImage, decode, encode
+from trimaran.engine.image import DurableImage, decode, encode, hash_of
 from trimaran.engine.image_schema import schema_number
 from trimaran.engine.recovery import followed, recovered
 from trimaran.journal.disk import RealDisk
@@ -138,4 +138,5 @@ async def keep_snapshots(
         await asyncio.sleep(every_s)
         if journal.sequence > last:
             last = journal.sequence
-            journal.snapshot(encode(durable.image()), durable.state_hash(), clock.wall_ns(), schema)
+            told = durable.image()  # once: everything waits for it
+            journal.snapshot(encode(told), hash_of(told), clock.wall_ns(), schema)
