@@ -25,6 +25,7 @@ InterestId = NewType("InterestId", str)
 AdjustmentId = NewType("AdjustmentId", str)
 
 
+OPENING: Final = "opening|"  # what the ids of opening balances begin with
 NOT_AWAITED: Final = -1  # instead of filled lots: they were waited for long enough
 
 
@@ -119,6 +120,17 @@ class Transfer(msgspec.Struct, frozen=True, tag=True):
     amount: Decimal
     venue_ns: int
     local_ns: int
+
+
+def opening_id(market: MarketName, asset: Asset, began_ns: int) -> TransferId:
+    """Of the opening balance of an asset, as of `began_ns` of the venue's clock."""
+    return TransferId(f"{OPENING}{market}|{asset}|{began_ns}")
+
+
+def opened_ns(transfer: Transfer) -> int:
+    """The moment (venue's clock) that an opening balance is of; 0 for any other transfer."""
+    began = transfer.transfer_id.rpartition("|")[2]
+    return int(began) if transfer.transfer_id.startswith(OPENING) and began.isdecimal() else 0
 
 
 class FundingPaid(msgspec.Struct, frozen=True, tag=True):

@@ -27,14 +27,16 @@ from trimaran.domain.account import (
     OrderRejected,
     PositionAdjusted,
     Transfer,
+    opened_ns,
 )
 from trimaran.domain.exact import EXACT
-from trimaran.domain.facts import EventTooOld, Fact, FillBooked, OrderTermsChanged
+from trimaran.domain.facts import EventTooOld, Fact, FillBooked, FillRepeated, OrderTermsChanged
 from trimaran.domain.instrument import Instrument, InstrumentKey, MarketName, Side
 from trimaran.domain.kill import market_in
 from trimaran.domain.orders import TERMINAL, OrderEvent, OrderState, end_event, fill_event
 from trimaran.engine.durable_state import DurableState
 from trimaran.engine.orders import Ending, OrderEntry
+from trimaran.ledger.compare_orders import ADOPTED
 
 AboutInstrument = Fill | FundingPaid | PositionAdjusted
 MoneyEvent = AboutInstrument | Transfer | InterestPaid | Adjusted
@@ -147,7 +149,10 @@ def _settled(
 
 def _money(durable: DurableState, event: MoneyEvent) -> list[Fact]:
     """Takes money into the ledger. What is too old to be judged freezes where it may belong."""
-    durable.markets.add(market_of(event))
+    market = market_of(event)
+    durable.markets.add(market)
+    if isinstance(event, Transfer) and (at_ns := opened_ns(event)):
+        durable.opened[market] = max(at_ns, durable.opened.get(market, 0))
     if isinstance(event, AboutInstrument) and event.instrument_key not in durable.instruments:
         return []  # the journal has never heard of it: reconciliation tells what it did
     return _judged(durable, event, durable.ledger.apply(event))
@@ -172,17 +177,61 @@ def _fill(durable: DurableState, fill: Fill) -> list[Fact]:
     instrument = durable.instruments.get(fill.instrument_key)
     if instrument is None:
         return []  # as above
-    durable.markets.add(instrument.market)
     entry = durable.orders.get(fill.client_order_id)
-    strategy = None if entry is None else entry.order.strategy
-    facts = _judged(durable, fill, durable.ledger.apply_fill(fill, strategy))
-    if type(facts[0]) is not FillBooked:
-        return facts
-    if entry is None:
-        if fill.client_order_id:  # none: it is nobody's of ours
-            durable.book.stray(fill.client_order_id, fill.lots)
-        return facts
-    durable.trades.take(entry.order.strategy, fill)
+    if _in_opening(durable, fill, instrument.market, entry):
+        repeated = durable.ledger.remember_fill(fill)
+        if repeated is not None:
+            return _repeated(durable, repeated)
+        facts: list[Fact] = []
+    else:
+        durable.markets.add(instrument.market)
+        strategy = None if entry is None else entry.order.strategy
+        facts = _judged(durable, fill, durable.ledger.apply_fill(fill, strategy))
+        if type(facts[0]) is FillRepeated:
+            return _repeated(durable, facts[0])
+        if type(facts[0]) is not FillBooked:
+            return facts
+        if strategy is not None:
+            durable.trades.take(strategy, fill)
+    if entry is not None:
+        return facts + _filled(durable, entry, fill, instrument)
+    if fill.client_order_id:  # none: it is nobody's of ours
+        durable.book.stray(fill.client_order_id, fill.lots)
+    return facts
+
+
+def _in_opening(durable: DurableState, fill: Fill, market: MarketName, entry: OrderEntry | None) -> bool:
+    """Whether the opening balances and positions of a market have a fill in them, or will have it.
+
+    So it is with what happened before them to an order that this journal has not made.
+    """
+    if entry is not None and entry.order.strategy != ADOPTED:
+        return False
+    if market not in durable.markets:
+        return True
+    return 0 < fill.venue_ns <= durable.opened.get(market, 0)
+
+
+def _repeated(durable: DurableState, repeated: FillRepeated) -> list[Fact]:
+    """A fill that is known. One with other terms than it was booked with freezes its instrument.
+
+    One lot more or less is no contradiction: parts of a lot that the fills of an order leave over are counted
+    with the next one of them, and which one that is depends on what was told before.
+    """
+    fill = repeated.fill
+    known = durable.ledger.known_terms(fill) if repeated.conflict else None
+    if known is None or (known[0] == fill.price_ticks and abs(known[1] - fill.lots) <= 1):
+        return [repeated]
+    text = (
+        f"fill {fill.fill_id}: told again as {fill.lots} lots at {fill.price_ticks} ticks, "
+        f"known as {known[1]} lots at {known[0]} ticks"
+    )
+    return [repeated, *durable.freeze(fill.instrument_key, text, fill.local_ns)]
+
+
+def _filled(durable: DurableState, entry: OrderEntry, fill: Fill, instrument: Instrument) -> list[Fact]:
+    """What a fill does to its order."""
+    facts: list[Fact] = []
     entry.venue_ns = max(entry.venue_ns, fill.venue_ns or fill.local_ns)
     total = entry.filled_lots = entry.filled_lots + fill.lots
     lots_max = entry.lots_max

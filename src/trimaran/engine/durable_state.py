@@ -47,6 +47,7 @@ class DurableState:
         self.limits: LimitsSet | None = None
         self.frozen: dict[InstrumentKey, str] = {}  # where something was contradictory, and what
         self.markets: set[MarketName] = set()  # those whose money has been heard of
+        self.opened: dict[MarketName, int] = {}  # the venue's time of their opening balances
         self.now_ns = 0  # the newest time of a record
         self.trades = Trades()
         self.equities: dict[KillScope, EquityMarked] = {}  # the newest marks

@@ -46,6 +46,7 @@ class DurableImage(msgspec.Struct, frozen=True):
     equities: tuple[EquityMarked, ...] = ()
     messages: tuple[tuple[int, ClientOrderId], ...] = ()
     strays: tuple[tuple[ClientOrderId, int], ...] = ()
+    opened: tuple[tuple[MarketName, int], ...] = ()
 
 
 def image(durable: DurableState) -> DurableImage:
@@ -72,6 +73,7 @@ def image(durable: DurableState) -> DurableImage:
         equities=tuple(sorted(durable.equities.values(), key=lambda each: each.scope.text)),
         messages=tuple(durable.messages),
         strays=tuple(durable.book.strays.items()),
+        opened=tuple(sorted(durable.opened.items())),
     )
 
 
@@ -102,6 +104,7 @@ def restore(durable: DurableState, told: DurableImage) -> None:
     durable.equities = {each.scope: each for each in told.equities}
     durable.messages.extend(told.messages)
     durable.book.strays.update(told.strays)
+    durable.opened.update(told.opened)
 
 
 def state_hash(durable: DurableState) -> int:

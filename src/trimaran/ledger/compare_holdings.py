@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from trimaran.domain.account import Adjusted, AdjustmentId, PositionAdjusted, Transfer, TransferId
+from trimaran.domain.account import Adjusted, AdjustmentId, PositionAdjusted, Transfer, opening_id
 from trimaran.domain.events import AccountSnapshot
 from trimaran.domain.exact import EXACT, ROUNDING, ZERO, canonical
 from trimaran.domain.instrument import Asset, Instrument, InstrumentKey
@@ -289,7 +289,7 @@ def _adjust(
     at_ns = row.venue_ns or found.began_ns
     identity = f"{view.market}|{asset}|{found.began_ns}"
     if view.opening:
-        opening = TransferId(f"opening|{identity}")
+        opening = opening_id(view.market, asset, found.began_ns)
         return (Transfer(opening, view.market, asset, amount, at_ns, found.ended_ns),)
     evidence = f"{text}: {_total(row)} at {at_ns}"
     return (Adjusted(AdjustmentId(identity), view.market, asset, amount, evidence, at_ns, found.ended_ns),)

@@ -37,6 +37,11 @@ def unpack(terms: Terms) -> tuple[int, int]:
     return terms >> LOTS_BITS, terms & (1 << LOTS_BITS) - 1
 
 
+def is_conflict(known: Terms, told: Terms) -> bool:
+    """Whether a repeat contradicts what was booked: by its price, or its size."""
+    return known not in (told, UNKNOWN_TERMS)
+
+
 def happened_ns(venue_ns: int, local_ns: int) -> int:
     """When an event happened: the venue's time, or the receiver's where it sends none, or one that is absurd.
 

@@ -43,7 +43,15 @@ from trimaran.domain.facts import (
 from trimaran.domain.instrument import Asset, Instrument, InstrumentKey, MarketName
 from trimaran.domain.orders import StrategyName
 from trimaran.ledger.double_entry import Account, Accounts, Holding
-from trimaran.ledger.identities import LOTS_BITS, UNKNOWN_TERMS, Identities, happened_ns
+from trimaran.ledger.identities import (
+    UNKNOWN_TERMS,
+    Identities,
+    Terms,
+    happened_ns,
+    is_conflict,
+    pack,
+    unpack,
+)
 from trimaran.ledger.image import (
     BookImage,
     LedgerImage,
@@ -105,11 +113,10 @@ class Ledger:
         if book is None:
             raise self._unknown(key)
         memory = book.fills
-        identity = ("B" if fill.side is BUY else "S") + fill.fill_id
-        terms = fill.price_ticks << LOTS_BITS | fill.lots
+        identity, terms = _identity_of(fill)
         known = memory.known.get(identity)
         if known is not None:
-            return (FillRepeated(fill, known not in (terms, UNKNOWN_TERMS)),)
+            return (FillRepeated(fill, is_conflict(known, terms)),)
         at_ns = happened_ns(fill.venue_ns, fill.local_ns)
         if at_ns < memory.since_ns:
             return (EventTooOld(fill, memory.since_ns),)
@@ -124,6 +131,24 @@ class Ledger:
         memory.add(identity, terms, at_ns)
         moved = self._moved_position(book, booking, before, at_ns, fill.local_ns)
         return (FillBooked(fill, booking.realised, strategy), *facts, moved)
+
+    def remember_fill(self, fill: Fill) -> FillRepeated | None:
+        """A fill that the opening balances have in them: it books nothing, and is known from now on.
+
+        The repeat that it is, where it was known before. Raises as `apply`.
+        """
+        book = self._book(fill.instrument_key)
+        identity, terms = _identity_of(fill)
+        known = book.fills.known.get(identity)
+        if known is not None:
+            return FillRepeated(fill, is_conflict(known, terms))
+        book.fills.add(identity, terms, happened_ns(fill.venue_ns, fill.local_ns))
+        return None
+
+    def known_terms(self, fill: Fill) -> tuple[int, int] | None:
+        """Price in ticks and lots that a fill is known with; None: it is not, or its terms are not."""
+        known = self._book(fill.instrument_key).fills.known.get(_identity_of(fill)[0])
+        return unpack(known) if known else None
 
     def list_instruments(self, instruments: Iterable[Instrument]) -> None:
         """Instruments as they are from now on: new ones, and known ones on another grid.
@@ -318,3 +343,8 @@ def _name(event: Payment) -> str:
     if isinstance(event, FundingPaid):
         return f"funding|{event.instrument_key}|{event.funding_id}"
     return f"position|{event.instrument_key}|{event.adjustment_id}"
+
+
+def _identity_of(fill: Fill) -> tuple[str, Terms]:
+    """What makes a fill the same one, among those of its instrument; and its terms."""
+    return ("B" if fill.side is BUY else "S") + fill.fill_id, pack(fill.price_ticks, fill.lots)
