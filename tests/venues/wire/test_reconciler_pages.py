@@ -15,9 +15,10 @@ from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.instrument import Asset, InstrumentKey, MarketName, Side, Symbol
 from trimaran.domain.orders import OrderState, OrderType, TimeInForce
 from trimaran.domain.reports import FillReport, OrderReport
+from trimaran.venues.wire import reconciler as module
 from trimaran.venues.wire.asks import FillHistory, OpenOrders, OrderRef, QueryOrder
 from trimaran.venues.wire.client_port import ClientOptions
-from trimaran.venues.wire.fault import too_many_rows
+from trimaran.venues.wire.fault import VenueFault, too_many_rows
 from trimaran.venues.wire.fold_port import OpenOrder
 from trimaran.venues.wire.private_spec import PrivateSpec
 from trimaran.venues.wire.reconciler import WINDOWS_MAX, Reconciler
@@ -182,3 +183,12 @@ async def test_more_open_orders_than_one_answer_holds_are_asked_for_by_instrumen
     market, heard = Full([], False), []
     await reconciler(market, heard).everything(list, 0)
     assert [order.venue_order_id for order in heard] == ["5"]
+
+
+async def test_more_fills_than_can_be_asked_for_are_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAGES_MAX", 3)
+    fills = [replace(FILL, fill_id=FillId(str(at)), venue_ns=at) for at in range(1, 40)]
+    heard: list[Any] = []
+    with pytest.raises(VenueFault, match="more than 3 pages of fills"):
+        await reconciler(Market(fills, False), heard, 2).everything(list, 0)
+    assert heard

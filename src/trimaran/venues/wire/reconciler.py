@@ -101,7 +101,8 @@ class Reconciler:
     ) -> Sequence[FillReport] | Unsupported:
         """Fills of an instrument, or of one order, window by window, all of which the fold has heard of.
 
-        Raises VenueFault. What lies behind `WINDOWS_MAX` and `PAGES_MAX` is left out.
+        Raises VenueFault, also when there are more pages than `PAGES_MAX`. What lies behind `WINDOWS_MAX` is
+        left out.
         """
         return (await self.fills_or_part(symbol, since_ns, ref))[0]
 
@@ -115,12 +116,12 @@ class Reconciler:
             earliest_ns = self._venue_ns() - WINDOWS_MAX * self._window_ns
             since_ns, whole = max(since_ns, earliest_ns), since_ns >= earliest_ns
             while (until_ns := since_ns + self._window_ns) < self._venue_ns():
-                whole &= await self._fills_between(symbol, since_ns, until_ns, None, seen) is True
+                await self._fills_between(symbol, since_ns, until_ns, None, seen)
                 since_ns = until_ns
-        last = await self._fills_between(symbol, since_ns, 0, ref, seen)
-        if isinstance(last, Unsupported):
-            return last, False
-        return tuple(seen.values()), whole and last
+        unsupported = await self._fills_between(symbol, since_ns, 0, ref, seen)
+        if unsupported is not None:
+            return unsupported, False
+        return tuple(seen.values()), whole
 
     async def _fills_between(
         self,
@@ -129,10 +130,10 @@ class Reconciler:
         until_ns: int,
         ref: OrderRef | None,
         seen: dict[tuple[FillId, Side], FillReport],
-    ) -> Unsupported | bool:
+    ) -> Unsupported | None:
         """Page by page, until one brings no news: venues cut answers shorter than they were asked for.
 
-        False when there are more pages than `PAGES_MAX`.
+        Raises VenueFault when there are more than `PAGES_MAX`: a list that is cut proves nothing.
         """
         for _ in range(PAGES_MAX):
             ask = FillHistory(symbol, since_ns, self._page, ref, until_ns)
@@ -144,12 +145,12 @@ class Reconciler:
                 seen[fill.fill_id, fill.side] = fill
                 self._hear(fill)
             if not news and (ref is not None or len(page) < self._page):
-                return True
+                return None
             times = [fill.venue_ns for fill in page]
             since_ns, until_ns = self._next_page(times, bool(news), since_ns, until_ns)
             if until_ns and until_ns < since_ns:
-                return True
-        return False
+                return None
+        raise _too_many("fills")
 
     async def history(self, symbol: Symbol, since_ns: int) -> tuple[OrderReport, ...] | Unsupported:
         """Orders of an instrument that were made since then and have ended. Raises VenueFault."""
