@@ -11,7 +11,7 @@ from trimaran.domain.account import OrderAcked, VenueOrderId
 from trimaran.domain.commands import AmendOrder, CancelOrder, SendOrder
 from trimaran.domain.events import CancelRequested
 from trimaran.domain.facts import OrderRefused
-from trimaran.domain.orders import TimeInForce
+from trimaran.domain.orders import OrderState, TimeInForce
 from trimaran.domain.records import CancelOpened, Durability, GroupOpened
 from trimaran.domain.venue_law import SECOND
 from trimaran.strategies.port import AmendDraft
@@ -46,7 +46,29 @@ def test_an_order_waits_for_its_sync_and_a_cancel_for_nothing() -> None:
     assert kinds(desk.takes.done) == ["GroupOpened", "DURABLE", "CancelOpened", "CancelOrder", "NoneType"]
     (synced,) = desk.takes.synced
     synced()
-    assert isinstance(desk.takes.commands[-1], SendOrder)
+    assert not any(isinstance(each, SendOrder) for each in desk.takes.commands)
+    desk.pass_ns(100_000_000)
+    assert entry.state is OrderState.REJECTED
+    assert not desk.desk.durable.working
+    desk.pass_ns(10 * SECOND)
+    assert not any(isinstance(each, SendOrder) for each in desk.takes.commands)
+
+
+def test_a_change_does_not_leave_after_the_cancel_of_its_order() -> None:
+    desk = OrderDesk()
+    desk.ready()
+    (order,) = desk.send(replace(BUY, tif=TimeInForce.GTC))
+    desk.play(OrderAcked(order.client_order_id, VenueOrderId("1"), 0, desk.now_ns))
+    desk.takes.slow = True
+    assert desk.wish(AmendDraft(order.client_order_id, 5_990_000, 1_000)) == []
+    desk.play(CancelRequested(order.client_order_id, None, "me", desk.now_ns))
+    (synced,) = desk.takes.synced
+    synced()
+    desk.pass_ns(100_000_000)
+    assert not any(isinstance(each, AmendOrder) for each in desk.takes.commands)
+    entry = desk.desk.durable.working[order.client_order_id]
+    assert entry.amendment is None
+    assert entry.state is OrderState.ACKED
 
 
 def test_an_order_that_rests_is_never_fast() -> None:

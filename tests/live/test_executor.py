@@ -334,3 +334,18 @@ async def test_a_bug_of_who_listens_is_heard(desk):
     desk.send()
     with pytest.raises(ZeroDivisionError):
         await asyncio.wait_for(desk.executor.wait(), 5)
+
+
+async def test_nothing_leaves_after_a_stop(desk):
+    """A journal that is closed then still carries out what had waited for its sync."""
+    await desk.up()
+    told = len(desk.told)
+    await desk.executor.stop()
+    desk.send()
+    desk.executor.carry_out(CancelOrder(OURS, KEY, "late"), desk.clock.wall_ns())
+    await asyncio.sleep(0.05)
+    assert desk.stage.venue.count("line PlaceOrder") + desk.stage.venue.count("PlaceOrder") == 0
+    assert desk.stage.venue.count("line CancelOrder") + desk.stage.venue.count("CancelOrder") == 0
+    assert desk.switch.counted == [("dropped", OURS)]
+    assert (desk.executor.sent, desk.executor.dropped) == (0, 1)
+    assert not any(isinstance(event, OrderRejected | OrderLost) for event in desk.told[told:])

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Final
 
 from trimaran.base.buggify import hooks, point
-from trimaran.domain.account import AccountEvent
+from trimaran.domain.account import AccountEvent, AmendRefused, OrderRejected
 from trimaran.domain.commands import AmendOrder, Command, SendOrder
 from trimaran.domain.events import Event, ShellEvent, Tick
 from trimaran.domain.facts import Fact, OrderApproved
@@ -29,6 +29,8 @@ from trimaran.engine.no_record import NoRecord
 from trimaran.engine.step import Output, step
 
 TICK_NS: Final = 100_000_000
+CANCELLED: Final = "LOCAL_CANCELLED"
+CANCELLED_TEXT: Final = "not sent: its end was asked for before it could leave"
 WAITING: Final = (SendOrder, AmendOrder)  # commands that wait for the records of their step
 
 
@@ -63,7 +65,7 @@ class Loop:
     def push(self, event: Event) -> int:
         """Takes one event; the packed answer of the hot state."""
         due_ns = self._venue.next_due_ns
-        if due_ns is not None and due_ns <= event.local_ns:
+        if self._ready or (due_ns is not None and due_ns <= event.local_ns):
             self.settle(event.local_ns)
         self.tick(event.local_ns)
         if type(event) is Tick:
@@ -133,8 +135,27 @@ class Loop:
 
     def _send(self, commands: Sequence[Command], now_ns: int) -> None:
         for command in commands:
-            if self._is_wanted(command):
+            if not self._is_wanted(command):
+                continue
+            ended = self._is_cancelled(command)
+            if ended is None:
                 self._venue.carry_out(command, now_ns)
+            else:
+                self._ready.append(ended)  # a step may be under way: it enters before the next event
+
+    def _is_cancelled(self, command: Command) -> OrderRejected | AmendRefused | None:
+        """The end of an order whose cancel was asked for while it waited: after its cancel it must not leave.
+
+        A venue that has answered the cancel knows nothing of the order, and would keep it.
+        """
+        assert isinstance(command, SendOrder | AmendOrder), command
+        number = command.approved.order.client_order_id
+        if not self.desk.durable.working[number].cancel_ns:
+            return None
+        now_ns = self.desk.now_ns
+        if isinstance(command, SendOrder):
+            return OrderRejected(number, CANCELLED, CANCELLED_TEXT, 0, now_ns)
+        return AmendRefused(number, CANCELLED, CANCELLED_TEXT, now_ns)
 
     def _is_wanted(self, command: Command) -> bool:
         """Whether an order that has waited for its record may leave: not after it was given up as lost.

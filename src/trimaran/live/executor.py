@@ -120,6 +120,7 @@ class Executor:
         self._market_of: dict[InstrumentKey, MarketName] = {}
         self._offset_ns = clock.wall_ns() - clock.monotonic_ns()
         self._ended: list[EngineEvent] = []
+        self._stopped = False
         self._failure: BaseException | None = None
         self._failed = asyncio.Event()
         self._tasks = Tasks(self._fail)
@@ -154,7 +155,13 @@ class Executor:
         return hear
 
     def carry_out(self, command: Command, now_ns: int) -> None:
-        """Takes one command, once, without waiting. `now_ns` (wall) is the time of the step that made it."""
+        """Takes one command, once, without waiting. `now_ns` (wall) is the time of the step that made it.
+
+        After `stop` nothing leaves any more, and nothing is told of it: the next start asks about it.
+        """
+        if self._stopped:
+            self._drop(command)
+            return
         if hooks:
             point(BEFORE.get(type(command), "compare.before_send"))
         if isinstance(command, SendOrder):
@@ -181,7 +188,11 @@ class Executor:
         raise self._failure
 
     async def stop(self) -> None:
-        """Ends what waits; its outcomes are told as lost."""
+        """Ends what waits; its outcomes are told as lost. Nothing leaves after it has been called.
+
+        A journal that is closed after it still carries out what had waited for its sync.
+        """
+        self._stopped = True
         await self._tasks.end()
 
     # --- orders ---------------------------------------------------------------------------------------
@@ -225,6 +236,11 @@ class Executor:
         assert account is not None
         self.sent += 1
         return account
+
+    def _drop(self, command: Command) -> None:
+        if isinstance(command, SendOrder | AmendOrder):
+            self.dropped += 1
+            self._departures.on_dropped(command.approved.order.client_order_id)
 
     def _still(self, approved: Approved) -> str:
         """The look at an order that has waited in its account: why it may not leave any more, or nothing."""
