@@ -190,10 +190,15 @@ class Direction:
         if self._queue:
             self._arm()
 
-    def drop(self) -> None:
-        """Forgets what is on its way."""
-        self._queue.clear()
+    def last_words(self) -> float:
+        """The sender is gone: what it has handed over arrives, or a part of it; when the last of it does."""
+        network = self._network
         self.vanished = True
+        if self._queue and network.rng.random() < 0.5:
+            for _ in range(network.rng.randrange(len(self._queue) + 1)):
+                self._queue.pop()
+        now_s: float = network.loop.time()
+        return max(now_s, self._queue[-1][0]) if self._queue else now_s
 
     def _put(self, due_s: float, data: bytes | None) -> None:
         self._last_s = due_s = max(due_s, self._last_s, self._stalled_until_s)
@@ -208,6 +213,8 @@ class Direction:
 
     def _arrive(self) -> None:
         self._timer = None
+        if not self._queue:
+            return
         receiver, now_s = self._receiver, self._network.loop.time()
         parts: list[bytes] = []
         ended = False
@@ -218,7 +225,7 @@ class Direction:
                     ended = True
                 else:
                     parts.append(data)
-            if self._queue and not ended:
+            if self._queue and not ended and self._timer is None:
                 self._arm()
         if parts:
             receiver.receive(parts[0] if len(parts) == 1 else b"".join(parts))
@@ -344,16 +351,17 @@ class End(asyncio.Transport):
         if self._lost or not current().alive:
             return
         self._closing = True
-        self.vanish_with_reset()
+        self.die(told=True)
         self._network.loop.call_soon(self.lose, None, context=self.context)
 
-    def vanish_with_reset(self) -> None:
-        """Sends nothing more; the peer sees a reset, unless nothing reaches it any more."""
-        if not self.outgoing.vanished and not self._network.closed:
-            network, peer = self._network, self.peer
-            due_s = network.loop.time() + network.faults.latency_s
-            network.loop.call_at(due_s, peer.lose, _reset(), context=peer.context)
-        self.outgoing.vanished = True
+    def die(self, told: bool) -> None:
+        """Its process is gone; where it is told, the peer sees a reset behind what was on its way."""
+        network, peer = self._network, self.peer
+        reaches = not self.outgoing.vanished and not network.closed
+        last_s = self.outgoing.last_words()
+        if told and reaches:
+            due_s = max(network.loop.time() + network.faults.latency_s, last_s)
+            network.loop.call_at(due_s + 1e-9, peer.lose, _reset(), context=peer.context)
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Another protocol from now on."""

@@ -111,9 +111,7 @@ class Network:
     def end_of(self, process: Process, *, told: bool = True) -> None:
         """A process is gone: its peers see resets, or, after a power cut, nothing at all."""
         for end in [end for end in self.ends if end.process is process]:
-            if told:
-                end.vanish_with_reset()
-            end.outgoing.drop()
+            end.die(told)
             end.peer.outgoing.vanished = True
             del self.ends[end]
         for address in [key for key, server in self.servers.items() if server.process is process]:
