@@ -219,6 +219,18 @@ def test_amendments() -> None:
             "newClientOrderId": OURS_TEXT,  # else the venue would give it another id
         },
     )  # fmt: skip
+    now = smaller.order.price_ticks, smaller.order.lots + 1
+    assert written(AmendOrder(smaller, None, now)) == written(AmendOrder(smaller))
+    for known, capability in (
+        ((now[0] + 1, now[1]), Capability.AMEND_PRICE),
+        ((now[0], now[1] - 2), Capability.AMEND_SIZE),
+    ):
+        for refused in (
+            dialect("spot").write(AmendOrder(smaller, None, known), STAMP),
+            dialect("spot").write_order(AmendOrder(smaller, None, known), 1, STAMP),
+        ):
+            assert isinstance(refused, Unsupported)
+            assert refused.capability is capability
     moved = approved("usdm", price_ticks=499_995, side=Side.SELL)
     assert written(AmendOrder(moved, VenueOrderId("9")), "usdm") == (
         "PUT /fapi/v1/order",

@@ -7,7 +7,8 @@ Our id goes along as `newClientOrderId`. An order is found again by the venue's 
 which is unique for ever, and by our id otherwise.
 
 An amended spot order would be given a random id; it keeps ours because the amendment asks for the same one.
-`keepPriority` takes a size alone: whoever amends must leave the price (`Capability.AMEND_PRICE`).
+`keepPriority` takes a size alone, and a smaller one: any other change of a spot order is Unsupported, as far
+as its terms are known, for the venue would take the size of it and leave the price.
 
 On USD-M, orders that wait for a trigger have endpoints and numbers of their own ("algo:" and the number). The
 order that comes of one is an ordinary order, and is known by its own number from then on.
@@ -73,6 +74,11 @@ def write_amend(desk: Desk, ask: AmendOrder) -> Written:
     ref = OrderRef(instrument.symbol, order.client_order_id, ask.venue_order_id)
     size = size_text(instrument, order.lots)
     if not words.perpetual:
+        price_ticks, lots = ask.known or (order.price_ticks, order.lots)
+        if order.order_type.has_venue_price and order.price_ticks != price_ticks:
+            return Unsupported(Capability.AMEND_PRICE, "keepPriority leaves the price: cancel and place anew")
+        if order.lots > lots:
+            return Unsupported(Capability.AMEND_SIZE, "keepPriority takes a smaller size only")
         kept = {"newQty": size, "newClientOrderId": encode_client_id(order.client_order_id)}
         return Wording(words.amend, {**_found_by(ref), **kept})
     if order.order_type is not OrderType.LIMIT:

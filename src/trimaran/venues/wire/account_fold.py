@@ -46,13 +46,12 @@ from trimaran.domain.reports import (
 )
 from trimaran.venues.wire.asks import Placed
 from trimaran.venues.wire.fold_fills import FOREIGN, FillDesk, Foreign, Owner
+from trimaran.venues.wire.fold_holdings import HoldingDesk
 from trimaran.venues.wire.fold_port import (
     FillsMissing,
     FoldEvent,
     OpenOrder,
     bound,
-    key_of,
-    nothing_of,
     shape_of,
     told_again,
 )
@@ -95,8 +94,7 @@ class AccountFold:
         self._foreign: dict[tuple[InstrumentKey, VenueOrderId], OrderReport] = {}
         self._short: dict[ClientOrderId, _Order] = {}  # orders that do not add up
         self._taken: dict[ClientOrderId, int] = {}  # amendments that no report has shown: until when to wait
-        self._newest: dict[object, int] = {}  # balances and positions -> venue's time
-        self._held: dict[object, BalanceReport | PositionReport] = {}  # what is not nothing, as last told
+        self._holdings = HoldingDesk()
         self._fills = FillDesk(self._owner)
 
     def expect(self, order: OrderRequest) -> None:
@@ -169,6 +167,19 @@ class AccountFold:
         self._keep_few(order)
         return news
 
+    def gone(self, client_order_id: ClientOrderId) -> None:
+        """It is proved that the venue does not know the order (any more): nobody is to ask for it again."""
+        order = self._orders.get(client_order_id)
+        if order is not None:
+            order.done = True
+            self._short.pop(client_order_id, None)
+            self._keep_few(order)
+
+    def terms(self, client_order_id: ClientOrderId) -> tuple[int, int] | None:
+        """Price in ticks (0: none) and lots of an order of ours, as they are in force; None: not known."""
+        order = self._orders.get(client_order_id)
+        return None if order is None or not order.lots else (order.price_ticks, order.lots)
+
     def venue_order_id(self, client_order_id: ClientOrderId) -> VenueOrderId | None:
         """The venue's id of an order of ours, where it has told it."""
         order = self._orders.get(client_order_id)
@@ -209,21 +220,13 @@ class AccountFold:
             case FillReport():
                 return self._on_fill(report, now_ns)
             case BalanceReport() | PositionReport():
-                return self._if_newer(key_of(report), report)
+                return self._holdings.add(report)
 
     def listed(
         self, kind: type[BalanceReport | PositionReport], keys: Set[object], as_of_ns: int, wall_ns: int
     ) -> list[FoldEvent]:
-        """A whole list has named `keys` (see `key_of`): of what it leaves out there is nothing any more.
-
-        Venues leave out what is zero. The list knows what happened before `as_of_ns` of the venue's clock;
-        what a push has told of later stands.
-        """
-        events: list[FoldEvent] = []
-        for key, report in list(self._held.items()):
-            if isinstance(report, kind) and key not in keys and report.venue_ns < as_of_ns:
-                events += self._if_newer(key, nothing_of(report, wall_ns))
-        return events
+        """A whole list of what is held has come: see `HoldingDesk.listed`."""
+        return self._holdings.listed(kind, keys, as_of_ns, wall_ns)
 
     def on_tick(self, now_ns: int, wall_ns: int = 0) -> list[FoldEvent]:
         """Questions and alarms that are due; to be called several times a second."""
@@ -386,14 +389,3 @@ class AccountFold:
             forgotten = self._orders.pop(oldest, None)
             if forgotten is not None and forgotten.venue_order_id is not None:
                 self._owners.pop((forgotten.instrument_key, forgotten.venue_order_id), None)
-
-    def _if_newer(self, key: object, report: BalanceReport | PositionReport) -> list[FoldEvent]:
-        if report.venue_ns < self._newest.get(key, 0) and report.venue_ns:
-            return []
-        self._newest[key] = max(report.venue_ns, self._newest.get(key, 0))
-        empty = not report.lots if isinstance(report, PositionReport) else report.total == 0
-        if empty:
-            self._held.pop(key, None)
-        else:
-            self._held[key] = report
-        return [report]

@@ -79,6 +79,7 @@ class AmendOrder(Ask[Placed], frozen=True):
 
     approved: Approved
     venue_order_id: VenueOrderId | None = None
+    known: tuple[int, int] | None = None  # price in ticks and lots in force now; None: they are not known
 
 
 class CancelOrder(Ask[CancelTaken], frozen=True):

@@ -94,7 +94,7 @@ class OrderDesk:
     ) -> Sequence[ClientEvent]:
         """Changes an order to what `approved` says; the events of the answer."""
         self._fold.expect_amended(approved.order)
-        ask = AmendOrder(approved, venue_order_id)
+        ask = AmendOrder(approved, venue_order_id, self._fold.terms(approved.order.client_order_id))
         return await self._amend(ask, self._asker.ask(ask, self._options.order, self._carrier, began_ns))
 
     async def amend_again(self, ask: AmendOrder, began_ns: int, fault: Fault) -> Sequence[ClientEvent]:

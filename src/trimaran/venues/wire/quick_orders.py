@@ -98,7 +98,8 @@ class QuickOrders:
 
     def amend(self, approved: Approved, venue_order_id: VenueOrderId | None = None) -> bool:
         """Changes an open order; False as above."""
-        return self._send(AmendOrder(approved, venue_order_id))
+        known = self._fold.terms(approved.order.client_order_id)
+        return self._send(AmendOrder(approved, venue_order_id, known))
 
     def cancel(self, ref: OrderRef) -> bool:
         """Asks for an order's end; False as above."""
