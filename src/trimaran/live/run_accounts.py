@@ -19,6 +19,7 @@ from trimaran.domain.ports import Clock
 from trimaran.domain.venue_law import VenueLaw
 from trimaran.engine.desk import Desk
 from trimaran.engine.durable import Durable
+from trimaran.engine.fates import FORGOTTEN
 from trimaran.live.account import Hosts, Surroundings, gate_of, open_account
 from trimaran.live.executor import Executor
 from trimaran.live.listing import Listing
@@ -139,11 +140,16 @@ class RunAccounts:
         await asyncio.gather(*(account.client.stop() for account in self.by_market.values()))
 
     def on_fact(self, fact: Fact) -> None:
-        """An order that was proved to be absent is not open at its venue: nobody asks for it any more."""
-        if isinstance(fact, OrderStateChanged) and fact.after is OrderState.NOT_PLACED:
+        """An order that was proved to be absent is not open at its venue: nobody asks for it any more.
+
+        Neither for one that the venue has had, and does not know any more.
+        """
+        if not isinstance(fact, OrderStateChanged):
+            return
+        if fact.after is OrderState.NOT_PLACED or fact.reason == FORGOTTEN:
             account = self.by_market.get(market_in(fact.instrument_key))
             if account is not None:
-                account.client.fold.refused(fact.client_order_id)
+                account.client.fold.gone(fact.client_order_id)
 
     def open_orders(self, market: MarketName, scope: KillScope, spare_reducing: bool) -> list[OrderRef]:
         """The orders under a switch that have not ended as far as the desk knows."""
