@@ -93,7 +93,10 @@ def test_what_a_first_start_finds_is_brought_in() -> None:
     assert isinstance(adjusted, PositionAdjusted)
     assert desk.desk.durable.ledger.positions[PERPETUAL.key].lots == -20
     assert desk.desk.durable.ledger.balances[PERPETUAL.market, USDT] == 500
-    assert {fact.done for fact in only(desk.facts, Discrepancy)} == {"opened", "adjusted"}  # a position is worth an alarm
+    assert {fact.done for fact in only(desk.facts, Discrepancy)} == {
+        "opened",
+        "adjusted",
+    }  # a position is worth an alarm
 
 
 def test_a_second_comparison_finds_nothing() -> None:
