@@ -23,7 +23,7 @@ from trimaran.strategies.port import AmendDraft, CancelDraft, DeskView, LegDraft
 NAME: Final = StrategyName("dealer")
 PAIRS: Final = StrategyName("pairs")
 UNIT: Final = Decimal("0.01")  # base asset
-VALID_NS: Final = 20_000_000_000
+VALID_NS: Final = 45_000_000_000  # longer than it takes to prove that an order is absent
 PASSING: Final = (TimeInForce.IOC, TimeInForce.FOK)
 LASTING: Final = (TimeInForce.GTC, TimeInForce.POST_ONLY)
 CHANGES: Final = 0.4  # changes of mind for each order

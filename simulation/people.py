@@ -22,6 +22,7 @@ from trimaran.domain.decision import KillState
 from trimaran.domain.events import CancelRequested, LimitsRequested
 from trimaran.domain.instrument import MarketName
 from trimaran.domain.kill import KillScope, ScopeKind
+from trimaran.domain.orders import OrderState
 from trimaran.live.kill_switch import KillSwitch
 from trimaran.venues.sim.exchange_port import DEMO_ACCOUNT_ID
 from trimaran.venues.sim.server import Simulator
@@ -68,7 +69,9 @@ class People:
             old = [
                 client_order_id
                 for client_order_id, entry in desk.durable.working.items()
-                if entry.order.created_ns < old_ns and not entry.cancel_ns
+                if entry.order.created_ns < old_ns
+                and not entry.cancel_ns
+                and not (entry.state is OrderState.UNKNOWN and entry.order.valid_until_ns)
             ]
             if old:
                 self._town.counts["cancels asked"] += 1
