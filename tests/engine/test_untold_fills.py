@@ -119,7 +119,7 @@ def test_an_order_whose_answer_was_lost_counts_what_its_end_says() -> None:
 
 
 def test_nothing_is_asked_of_an_order_that_has_ended() -> None:
-    desk, order = begun(400)
+    desk, _ = begun(400)
     before = len(desk.takes.commands)
     desk.play(CancelRequested(None, None, "me", desk.now_ns))
     desk.pass_ns(UNTOLD_NS // 2)

@@ -63,7 +63,7 @@ async def run(disk: RealDisk, durability: Durability, rng: random.Random) -> Non
             number += 1
             journal.append(numbered(number, rng.randrange(300)))
         journal.commit(durability, lambda last=number: tell(last))
-        while not journal.takes_risk:  # as a desk does: a slow disk has to keep up with the segments
+        while not journal.takes_risk:  # noqa: ASYNC110  as a desk does: a slow disk has to keep up
             await asyncio.sleep(0.001)
         if rng.random() < 0.3:
             await asyncio.sleep(rng.random() * 0.002)

@@ -6,11 +6,10 @@ A move that the table does not have is kept, and fails the test at its end.
 from __future__ import annotations
 
 from trimaran.base.errors import IllegalTransition
-from trimaran.domain.account import Fill, OrderAcked, OrderDone, OrderLost, OrderRejected
+from trimaran.domain.account import Fill, OrderAcked, OrderAmended, OrderDone, OrderLost, OrderRejected
 from trimaran.domain.client_id import ClientOrderId, encode_client_id, encode_client_id_decimal
 from trimaran.domain.decision import Approved
 from trimaran.domain.orders import TERMINAL, OrderEvent, OrderState, advance, end_event, fill_event
-from trimaran.domain.account import OrderAmended
 
 
 class OrderLives:

@@ -287,7 +287,10 @@ CASES: Mapping[str, Case] = {
     "UsdtMarginSwap/Trading/GetCrossMarginClosedOrders": (
         SWAP_DIALECT,
         asks.OrderHistory(SWAP.symbol),
-        lambda found: [(each.venue_order_id, each.tif) for each in found] == [("770336866451992576", TimeInForce.POST_ONLY)],
+        lambda found: (
+            [(each.venue_order_id, each.tif) for each in found]
+            == [("770336866451992576", TimeInForce.POST_ONLY)]
+        ),
     ),
     "UsdtMarginSwap/Trading/GetCrossMarginUserTrades": (
         SWAP_DIALECT, asks.FillHistory(FUTURE.symbol), _swap_fill
