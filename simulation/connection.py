@@ -1,13 +1,11 @@
 """One connection of the simulated network: two directions of bytes, two ends, and what can go wrong.
 
-Each direction keeps its bytes in their order, as TCP does; nothing is lost in the middle of a stream. What
-can happen, by the plan that is in force when it happens:
+Each direction keeps its bytes in order, as TCP does. What can happen, by the plan in force when it happens:
 
     latency, jitter     of every segment; a segment may arrive in two parts
     stall               a direction delivers nothing for some time, then everything
     vanish              from now on everything of a direction, its end too, is lost (half-open)
-    reset               both ends are told that the connection was reset; the receiver may have got a part of
-                        what was on the way, so that it ends in the middle of a message
+    reset               both ends are told; the receiver may have got a part of what was on the way
     refused             nobody answers a connect: refused at once, or only a timeout
     no name             looking a name up fails
     late close          the end of a connection is seen much later
