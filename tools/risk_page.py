@@ -73,6 +73,19 @@ the one in force is refused.
 A smaller limit never cancels anything and never closes a position: it refuses what would make it worse.
 To stop, there is the kill switch.
 
+## Over a restart
+
+A desk that is killed and started again refuses what it would have refused. All of it is in the journal:
+
+- open orders and what they may still fill, positions, balances, kill switches, frozen instruments;
+- what each strategy has traded and paid, from the fills of its orders (`engine/trades.py`);
+- the equity at the start of the UTC day and its peak, of every scope that limits losses
+  (`EquityMarked`, `engine/equity.py`). A rise of the peak by less than a thousandth of the scope's tightest
+  loss limit is written within a minute, everything else at once. Until a tick has prices for all that a scope
+  holds, nothing may grow there;
+- orders, changes and cancels of the last ten minutes, for rates and repeats. A longer window begins with
+  what is known of ten minutes.
+
 ## An example
 
 `examples/limits.toml`:
