@@ -53,7 +53,9 @@ def test_where_both_sides_agree_nothing_is_found(kind: ContractKind) -> None:
     assert World(kind).round() == Comparison(())
 
 
-@pytest.mark.parametrize(("kind", "name", "plant", "expected"), PLANTS, ids=lambda each: str(each)[:40])
+@pytest.mark.parametrize(
+    ("kind", "name", "plant", "expected"), PLANTS, ids=[f"{kind.value} {name}" for kind, name, *_ in PLANTS]
+)
 def test_each_is_found_alone(
     kind: ContractKind, name: str, plant: Plant, expected: set[DifferenceKind]
 ) -> None:

@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from simulation.connection import NetworkFaults
 from simulation.loop import SimLoop
-from simulation.network import NetworkFaults
 from simulation.stage import SimClock, run_story
 from tests.support import trading_desk, trading_room
 from tests.support.kill_storm import Storm, storm_at
