@@ -147,10 +147,10 @@ class SimDisk:
             self.counts.update({f"pages_{fate}": n for fate, n in inode.lose_power(self.rng).items()})
 
     def whole(self) -> SimDisk:
-        """All files that there ever were before the oldest one, and without snapshots: to be read only."""
+        """All segments that there ever were, and no snapshots: to be read only."""
         found = SimDisk(self.rng)
         segments = [name for name in self._files if name.endswith(SUFFIX)]
-        found._files = {name: inode for name, inode in self.retired.items() if name < min(segments)}
+        found._files = {name: inode for name, inode in self.retired.items() if name < max(segments)}
         found._files.update({name: self._files[name] for name in segments})
         found._files = {name: inode for name, inode in found._files.items() if name.endswith(SUFFIX)}
         return found
