@@ -39,9 +39,9 @@ from trimaran.venues.wire.fault import VenueFault
 
 TURN_S: Final = 0.02
 READY_S: Final = 75.0  # after the faults: accounts compared, every fate known; a budget is a minute's
-FLOW_S: Final = 20.0  # and then a new order within so long
+FLOW_S: Final = 75.0  # and then a new order on every market: a silent feed is noticed by then
 REST_S: Final = 75.0  # and after the last one everything heard
-LIFE_S_MAX: Final = 500.0
+LIFE_S_MAX: Final = 600.0
 LIFT: Final = "what stands is lifted"
 RESTART_S: Final = 0.5
 NS_PER_S: Final = 1_000_000_000
