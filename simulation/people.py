@@ -23,6 +23,7 @@ from trimaran.domain.events import CancelRequested, LimitsRequested
 from trimaran.domain.instrument import MarketName
 from trimaran.domain.kill import KillScope, ScopeKind
 from trimaran.domain.orders import OrderState
+from trimaran.engine.durable_state import DurableState
 from trimaran.live.kill_switch import KillSwitch
 from trimaran.venues.sim.exchange_port import DEMO_ACCOUNT_ID
 from trimaran.venues.sim.server import Simulator
@@ -56,6 +57,7 @@ class People:
         self._town = town
         self._rng = random.Random(f"{town.story.seed}:people")
         self._limits: list[tuple[float, int]] = [(0.0, POSITION_UNITS_MAX)]  # since when so many units
+        self._units: dict[str, int] = {}  # by the text of limits
         self._proved: set[tuple[str, int]] = set()
 
     async def cancel_old_ones(self) -> None:
@@ -133,8 +135,19 @@ class People:
         self._town.counts["limits set"] += 1
         version = 2 if desk.durable.limits is None else desk.durable.limits.version + 1
         text = limits_text(version, list(desk.instruments.values()), wanted.units)
-        self._limits.append((self._town.loop.time(), wanted.units))
-        self.in_desk(self._town.desk.push, LimitsRequested(text, "people", self._town.clock.wall_ns()))
+        self._units[text] = wanted.units
+        self.in_desk(self._put, LimitsRequested(text, "people", self._town.clock.wall_ns()))
+
+    def _put(self, event: LimitsRequested) -> None:
+        desk = self._town.desk
+        desk.push(event)
+        if desk.desk is not None:
+            self.stands(desk.desk.durable)
+
+    def stands(self, durable: DurableState) -> None:
+        """The limits that a desk goes by from now on."""
+        text = "" if durable.limits is None else durable.limits.text
+        self._limits.append((self._town.loop.time(), self._units.get(text, POSITION_UNITS_MAX)))
 
     async def watch_cancels(self) -> None:
         """When the switch says that an account is empty, it is."""

@@ -325,6 +325,7 @@ class World:
             self.fail("RECOVERY: another state hash than before the crash")
         self._hash_at_death = None
         self.counts["limits recovered"] += durable.limits is not None
+        self._people.stands(durable)
         if not self._forgets:
             for oracle in self.oracles:
                 oracle.known_after_start(durable)
