@@ -14,8 +14,8 @@ PYTHON := .venv/bin/python
 PACKAGES := .venv/.packages.stamp
 INSTALLED := .venv/.installed.stamp
 NATIVE_SOURCES := $(shell find native -path native/fuzz -prune -o -type f -print 2>/dev/null)
-# More workers than this do not make the suite faster: the longest files decide.
-WORKERS ?= $(shell count=$$(nproc 2>/dev/null || echo 2); echo $$((count < 4 ? count : 4)))
+# One worker more than cores, for many tests wait for processes; more than four wait for the longest files.
+WORKERS ?= $(shell count=$$(nproc 2>/dev/null || echo 2); echo $$((count < 3 ? count + 1 : 4)))
 FUZZ_SECONDS ?= 60
 SEEDS ?= 10000
 ARGS ?=

@@ -13,7 +13,10 @@ from trimaran.base import limits
 HEADER: Final = Path(__file__).parents[2] / "native/include/trimaran/limits.hpp"
 CONSTANT: Final = re.compile(r"inline constexpr [\w:]+ ([A-Z0-9_]+) = ([^;]+);")
 PYTHON: Final = {name: value for name, value in vars(limits).items() if name.isupper()}
-PYTHON_ONLY: Final = {"EXCHANGE_INFO_BYTES_MAX"}  # the native core never sees such a body
+PYTHON_ONLY: Final = {  # the native core never sees such a body, and no order that ended
+    "EXCHANGE_INFO_BYTES_MAX",
+    "ENDED_ORDERS_MAX",
+}
 
 
 def native_constants() -> dict[str, int]:

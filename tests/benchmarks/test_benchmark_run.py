@@ -120,6 +120,7 @@ def test_rows_against_simulated_venues(tmp_path: Path, monkeypatch: pytest.Monke
         assert "cores" in row.conditions
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_peers")
 def test_rows_of_desks_that_trade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "QUICK", TINY)

@@ -33,7 +33,8 @@ def proxy() -> Iterator[FaultProxy]:
     made.close()
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.long) for n in range(1, 13))])
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(13))
 def test_orders_through_a_bad_proxy(venue: Venue, proxy: FaultProxy, tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)
     market = MARKETS[seed % len(MARKETS)]
