@@ -118,7 +118,7 @@ def test_it_is_asked_while_it_runs_killed_and_goes_on_where_it_was(
     file = write_settings(tmp_path, addresses)
     state = tmp_path / "state"
     with running(file) as desk:
-        until(desk, lambda status: status["order_counts"].get("filled", 0) >= 2)
+        first = until(desk, lambda status: status["order_counts"].get("filled", 0) >= 2)
         assert any(row["state"] == "filled" for row in ask(file, "orders", "--ended"))
         assert isinstance(ask(file, "orders"), list)
         assert all(row["market"] for row in ask(file, "positions"))
@@ -134,7 +134,7 @@ def test_it_is_asked_while_it_runs_killed_and_goes_on_where_it_was(
     out = tmp_path / "result.json"
     with running(file, "--json", str(out)) as desk:
         status = until(desk, lambda status: not any(status["ready"].values()))
-        assert status["run"] == 2
+        assert status["run"] > first["run"]
         assert status["difference_count"] == 0, [row["text"] for row in status["notices"]]
         desk.send_signal(signal.SIGTERM)
         assert desk.wait(30) == 0
