@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Final, Any
+from typing import Any, Final
 
 import pytest
 from msgspec.structs import replace
