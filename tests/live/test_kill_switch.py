@@ -224,6 +224,20 @@ async def test_a_reset_needs_the_code_of_what_stands(tmp_path: Path) -> None:
         assert not again.stops()
 
 
+async def test_the_engine_hears_of_a_kill_before_its_end(tmp_path: Path) -> None:
+    """The event of a kill waits for its file; a reset that is as quick must not overtake it."""
+    async with kill_room(tmp_path) as room:
+        room.switch.kill(OKX, REDUCE, "anna", "drill")
+        room.switch.kill(OKX, KILLED, "anna", "a drill")
+        await room.switch.reset(None, RUNNING, room.switch.code(None, RUNNING), "anna", "looked")
+        await asyncio.sleep(0.02)
+        assert [(event.scope, event.state) for event in room.events] == [
+            (OKX, REDUCE),
+            (OKX, KILLED),
+            (OKX, RUNNING),
+        ]
+
+
 async def test_a_kill_beats_a_reset_that_is_being_written(tmp_path: Path) -> None:
     gate, began = asyncio.Event(), asyncio.Event()
 

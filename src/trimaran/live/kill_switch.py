@@ -101,6 +101,7 @@ class KillSwitch:
         self._engine: Callable[[KillRequested], None] | None = None
         self._cancels: KillCancels | None = None
         self._jobs: dict[KillScope, tuple[KillState, CancelJob]] = {}
+        self._untold: list[KillRequested] = []  # kills that wait for their file, before the engine hears
         self._tasks = Tasks(self._failed)
         self._failure: BaseException | None = None
         self._keeper = KillKeeper(files, self._aside, lambda: self._image, self._say)
@@ -179,9 +180,9 @@ class KillSwitch:
         last_ns = self._last_order_ns(scope)
         job = self._begin_cancels(scope, state)
         self._keeper.soon(self._tasks)
-        self._tasks.spawn(
-            self._tell_engine_kept(KillRequested(scope, state, actor, reason, now_ns), image.serial)
-        )
+        event = KillRequested(scope, state, actor, reason, now_ns)
+        self._untold.append(event)
+        self._tasks.spawn(self._tell_engine_kept(event, image.serial))
         self._say(f"kill: {scope.text} is {state.name}, by {actor}: {reason}")
         answer = KillAnswer(
             request=request,
@@ -219,6 +220,8 @@ class KillSwitch:
             _, job = self._jobs.pop(each, (to, None))
             if job is not None:
                 job.stop()
+            for before in [event for event in self._untold if event.scope == each]:
+                self._tell_untold(before)  # or the engine would hear of the kill after its end
             self._tell_engine(KillRequested(each, to, kill_image.cut(actor), kill_image.cut(reason), now_ns))
             self._say(f"kill: {each.text} is {to.name} again, by {kill_image.cut(actor)}")
         self._image = lifted
@@ -293,7 +296,13 @@ class KillSwitch:
     async def _tell_engine_kept(self, event: KillRequested, serial: int) -> None:
         if not await self._keeper.kept(serial, FILE_S_MAX):
             self._say(f"kill: its file is not written after {FILE_S_MAX:g} s; the kill stands in memory")
-        self._tell_engine(event)
+        self._tell_untold(event)
+
+    def _tell_untold(self, event: KillRequested) -> None:
+        """Once, whoever comes first."""
+        if event in self._untold:
+            self._untold.remove(event)
+            self._tell_engine(event)
 
     def _tell_engine(self, event: KillRequested) -> None:
         if self._engine is None:
