@@ -40,8 +40,14 @@ class Dealer:
     name: StrategyName = NAME
 
     def __init__(
-        self, instruments: Sequence[Instrument], rng: random.Random, per_tick: float, resting: bool
+        self,
+        instruments: Sequence[Instrument],
+        rng: random.Random,
+        per_tick: float,
+        resting: bool,
+        heaps: bool = False,
     ) -> None:
+        """`heaps`: what rests is far away, and stays."""
         self.dealing = True
         self.refusals: Counter[str] = Counter()
         self._instruments = {each.key: each for each in instruments}
@@ -49,7 +55,12 @@ class Dealer:
         self._rng = rng
         self._per_tick = per_tick
         self._full: dict[InstrumentKey, Side] = {}  # on which side no more is allowed
-        self._kinds = (*PASSING, *LASTING, TimeInForce.GTC) if resting else PASSING
+        self._kinds: tuple[TimeInForce, ...] = PASSING
+        if resting:
+            self._kinds = (*PASSING, *LASTING, TimeInForce.GTC)
+        self._heaps = heaps and resting
+        if self._heaps:
+            self._kinds = (*LASTING, TimeInForce.IOC)
 
     def on_opportunity(self, opportunity: Opportunity, desk: DeskView) -> Skipped:
         """Not its business."""
@@ -78,7 +89,7 @@ class Dealer:
             else:
                 draft = self._draft(instrument, bid, ask, now_ns)
                 wishes.append(Proposal(self.name, Purpose.EXECUTE, (draft,), None))
-        if len(self._kinds) > len(PASSING) and rng.random() < self._per_tick * CHANGES:
+        if TimeInForce.GTC in self._kinds and rng.random() < self._per_tick * CHANGES:
             wishes += self._other_mind(desk)
         return wishes
 
@@ -106,7 +117,9 @@ class Dealer:
         units = rng.choice((1, 1, 2, 5))
         near, far = (bid, ask) if side is Side.BUY else (ask, bid)
         away = max(1, near // 20_000)  # half a basis point
-        if tif in PASSING:
+        if self._heaps and tif in LASTING:
+            price = near - side.sign * away * rng.choice((10, 20, 40))
+        elif tif in PASSING:
             price = far + side.sign * away * rng.choice((0, 1, 4))
         elif tif is TimeInForce.POST_ONLY:
             price = near - side.sign * away * rng.choice((0, 0, 1, 4))

@@ -313,7 +313,7 @@ class SimDesk:
         instruments = [each for listing in listings for each in listing.setup.instruments]
         rate = story.orders_per_s * TICK_S
         resting = story.durability is Durability.DURABLE
-        self.strategies = (Dealer(instruments, self._drawn("dealer"), rate, resting),)
+        self.strategies = (Dealer(instruments, self._drawn("dealer"), rate, resting, story.heaps),)
         if story.partner is not None:
             self.strategies += (Pairs(instruments, self._drawn("pairs"), rate),)
         setup = DeskSetup(

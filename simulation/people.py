@@ -63,7 +63,7 @@ class People:
     async def cancel_old_ones(self) -> None:
         """Somebody who asks now and then for the end of an order that rests for a while."""
         while True:
-            await asyncio.sleep(self._rng.uniform(0.2, 1.2))
+            await asyncio.sleep(self._rng.uniform(0.2, 1.2) * (5 if self._town.story.heaps else 1))
             desk = self._town.desk.desk
             if desk is None or not self._town.up:
                 continue

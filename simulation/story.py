@@ -123,6 +123,7 @@ class Story(msgspec.Struct, frozen=True):
     dead_man: bool  # the venues' dead-man switches are armed while something is open
     kills: tuple[KillMove, ...]
     limits: tuple[NewLimits, ...]
+    heaps: bool  # orders that rest far away, and few that are taken back: as many as risk lets be open
 
     @property
     def markets(self) -> tuple[MarketName, ...]:
@@ -158,6 +159,7 @@ def draw(seed: int) -> Story:
         dead_man=dead_man,
         kills=tuple(_kills(more, faulty_s)),
         limits=tuple(_limits(more, faulty_s)),
+        heaps=more.random() < 0.12,
     )
 
 
