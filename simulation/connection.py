@@ -375,7 +375,7 @@ class End(asyncio.Transport):
         return self.reading and not self._closing
 
     def pause_reading(self) -> None:
-        """The protocol wants none for now."""
+        """The protocol wants no more until it says so."""
         self.reading = False
 
     def resume_reading(self) -> None:

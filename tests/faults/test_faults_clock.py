@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -21,13 +20,6 @@ LIBRARIES: Final = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 MARKETS: Final = ("binance.usdm", "okx.swap", "htx.spot", "binance.spot", "okx.spot", "htx.swap")
 STEPS_S: Final = (-0.4, -3.0, 0.4, 3.0)
 STEP_S: Final = 3.0
-
-
-@pytest.fixture
-def venue() -> Iterator[Venue]:
-    simulator = Venue()
-    yield simulator
-    simulator.stop()
 
 
 def set_clock(file: Path, offset_s: float) -> None:

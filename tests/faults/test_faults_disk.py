@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 
 from tests.support.fault_books import Books
 from tests.support.fault_venue import DeskProcess, Venue, desk, quiet, settings, until
+from tests.support.small_disk import mounted
 from trimaran.journal.settings import EXIT_CODE
 
 MARKET: Final = "binance.usdm"
@@ -20,25 +19,9 @@ TRADE: Final = {"durability": "durable", "per_tick": 1.0, "segment_bytes": 32_76
 
 
 @pytest.fixture
-def venue() -> Iterator[Venue]:
-    simulator = Venue()
-    yield simulator
-    simulator.stop()
-
-
-@pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 2 MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("a full disk needs root, to mount a small one")
-    point = tmp_path / "small"
-    point.mkdir()
-    command = ("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(point))
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"a full disk needs mounts: {done.stderr.strip()}")
-    yield point
-    subprocess.run(("umount", "-l", str(point)), check=True)
+    with mounted(tmp_path, 2) as point:
+        yield point
 
 
 def fill(disk: Path) -> Path:

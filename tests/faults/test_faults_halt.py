@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -20,13 +19,6 @@ from trimaran.venues.wire.asker import STALE
 
 MARKET: Final = "binance.usdm"
 DEAD_MAN: Final = "[dead_man]\nafter_s = 3\n"
-
-
-@pytest.fixture
-def venue() -> Iterator[Venue]:
-    simulator = Venue()
-    yield simulator
-    simulator.stop()
 
 
 def newest(books: Books) -> ClientOrderId:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -25,13 +25,6 @@ UNSURE: Final = ("reconcile.middle",)  # a comparison that finds nothing writes 
 UNSURE_S: Final = 8.0
 FEW: Final = ("intent.after_write", "order.sent", "snapshot.half", "fill.after_append")
 SMALL: Final = {"segment_bytes": 65_536, "per_tick": 1.0}
-
-
-@pytest.fixture
-def venue() -> Iterator[Venue]:
-    simulator = Venue()
-    yield simulator
-    simulator.stop()
 
 
 def hash_of(books: Books) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -29,13 +28,6 @@ FAULTS: Final[tuple[dict[str, object], ...]] = (
     {"answer_ms": 1_500, "answer_jitter_ms": 1_000},
     {"lost_answer": 0.3, "error_before": 0.5, "requests": ["order", "query", "other"]},
 )
-
-
-@pytest.fixture
-def venue() -> Iterator[Venue]:
-    simulator = Venue()
-    yield simulator
-    simulator.stop()
 
 
 @pytest.mark.long

@@ -33,13 +33,6 @@ POINTS: Final = {  # how often it is passed before
 
 
 @pytest.fixture
-def venue() -> Iterator[Venue]:
-    simulator = Venue()
-    yield simulator
-    simulator.stop()
-
-
-@pytest.fixture
 def disk(tmp_path: Path) -> Iterator[LoopDisk]:
     made = LoopDisk(tmp_path)
     yield made

@@ -20,13 +20,6 @@ MODE_S: Final = 3.0
 
 
 @pytest.fixture
-def venue() -> Iterator[Venue]:
-    simulator = Venue()
-    yield simulator
-    simulator.stop()
-
-
-@pytest.fixture
 def proxy() -> Iterator[FaultProxy]:
     made = FaultProxy()
     yield made

@@ -17,6 +17,7 @@ import pytest
 from tests.support.journal_child import FAILED, SEGMENT_BYTES
 from tests.support.journal_records import number_of, numbered
 from tests.support.loop_disk import LoopDisk
+from tests.support.small_disk import mounted
 from tools.tidy.files import ROOT
 from trimaran.domain.records import Durability, RunOpened
 from trimaran.journal.disk import RealDisk
@@ -160,17 +161,8 @@ def test_what_was_acknowledged_survives_a_power_cut(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 4 MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("a full disk needs root, to mount a small one")
-    point = tmp_path / "small"
-    point.mkdir()
-    command = ("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(point))
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"a full disk needs mounts: {done.stderr.strip()}")
-    yield point
-    subprocess.run(("umount", "-l", str(point)), check=True)
+    with mounted(tmp_path, 4) as point:
+        yield point
 
 
 async def test_a_full_disk_refuses_risk_takes_facts_and_heals(small_disk: Path) -> None:

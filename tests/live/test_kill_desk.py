@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.run_room import run_desk_of, write_settings
+from tests.support.run_room import running, until, write_settings
 from trimaran.base.errors import ConfigError
 from trimaran.domain.decision import KillState
 from trimaran.domain.kill import ALL, KillScope
@@ -19,23 +18,6 @@ from trimaran.live.desk_answers import DeskAnswers
 from trimaran.live.kill_files import KillFiles, KillRequest
 from trimaran.live.run_desk import RunDesk
 from trimaran.venues.simulators import SimulatorOptions, simulating
-
-
-@contextlib.asynccontextmanager
-async def running(path: Path, told: list[str]) -> AsyncIterator[RunDesk]:
-    desk = run_desk_of(path, told)
-    await desk.start()
-    try:
-        yield desk
-    finally:
-        await desk.stop()
-
-
-async def until(condition: Callable[[], object], seconds: float = 25.0) -> None:
-    deadline = asyncio.get_running_loop().time() + seconds
-    while not condition():
-        assert asyncio.get_running_loop().time() < deadline, "it did not come to pass"
-        await asyncio.sleep(0.02)
 
 
 def trades(desk: RunDesk, count: int) -> Callable[[], bool]:

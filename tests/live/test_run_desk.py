@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +11,7 @@ from typing import Any, Final
 import aiohttp
 import pytest
 
-from tests.support.run_room import EAGER, LIMITS, run_desk_of, write_settings
+from tests.support.run_room import EAGER, LIMITS, run_desk_of, running, until, write_settings
 from trimaran.base.errors import ConfigError, JournalError, VenueError
 from trimaran.domain.facts import GroupClosed, Purpose
 from trimaran.domain.instrument import InstrumentKey, MarketName, Side
@@ -38,23 +37,6 @@ from trimaran.venues.sim.server import Simulator
 from trimaran.venues.simulators import SimulatorOptions, simulating
 
 SPOT: Final = InstrumentKey("binance.spot:BTCUSDT")
-
-
-@contextlib.asynccontextmanager
-async def running(path: Path, told: list[str]) -> AsyncIterator[RunDesk]:
-    desk = run_desk_of(path, told)
-    await desk.start()
-    try:
-        yield desk
-    finally:
-        await desk.stop()
-
-
-async def until(condition: Callable[[], object], seconds: float = 25.0) -> None:
-    deadline = asyncio.get_running_loop().time() + seconds
-    while not condition():
-        assert asyncio.get_running_loop().time() < deadline, "it did not come to pass"
-        await asyncio.sleep(0.02)
 
 
 def is_ready(desk: RunDesk) -> bool:

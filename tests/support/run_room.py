@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -68,3 +70,22 @@ def run_desk_of(path: Path, told: list[str]) -> RunDesk:
     settings = read_run_config(path)
     credentials = credentials_of(settings, keys_of(settings))
     return RunDesk(settings, credentials, SystemClock(), Hot, told.append, holder="test", version="0")
+
+
+@contextlib.asynccontextmanager
+async def running(path: Path, told: list[str]) -> AsyncIterator[RunDesk]:
+    """A desk in this process, for the time of a block."""
+    desk = run_desk_of(path, told)
+    await desk.start()
+    try:
+        yield desk
+    finally:
+        await desk.stop()
+
+
+async def until(condition: Callable[[], object], seconds: float = 25.0) -> None:
+    """Waits until something holds."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not condition():
+        assert asyncio.get_running_loop().time() < deadline, "it did not come to pass"
+        await asyncio.sleep(0.02)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final
 
 import msgspec
 
-from trimaran.risk.amount import INFINITE, PRODUCT_BITS, RATE_ONE, scaled_up
+from trimaran.risk.amount import INFINITE, PRODUCT_BITS, RATE_ONE, amount_text, scaled_up
 from trimaran.risk.ask import Ask
 from trimaran.risk.core import RiskView
-from trimaran.risk.tables import STRATEGY, Scope, ScopeBounds, Tables
+from trimaran.risk.tables import NO_LIMIT, STRATEGY, Scope, ScopeBounds, Tables
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -87,4 +86,26 @@ def in_limits_asset(value: int, rate_e9: int) -> int:
     return scaled_up(value, rate_e9, RATE_ONE) if rate_e9 > 0 else INFINITE
 
 
-CEILING: Final = INFINITE
+def fallen(
+    ask: Ask,
+    view: RiskView,
+    tables: Tables,
+    highest_of: Callable[[ScopeBounds], int],
+    from_of: Callable[[int, int], int],
+    what: str,
+) -> Finding | None:
+    """The first scope whose equity is too far below `from_of(start of the day, peak)`, or is not known.
+
+    `highest_of` is how far it may be. Orders that cannot make anything larger pass, to get out.
+    """
+    for scope, bounds in scopes(ask, tables):
+        highest = highest_of(bounds)
+        if highest == NO_LIMIT or not grows(ask, view, scope):
+            continue
+        known, equity, start, peak = view.equity(*scope)
+        if not known:
+            return at_most(amount_text(highest), "unknown", what, scope)
+        fall = from_of(start, peak) - equity
+        if fall > highest:
+            return at_most(amount_text(highest), amount_text(fall), what, scope)
+    return None
