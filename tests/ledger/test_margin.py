@@ -47,7 +47,6 @@ def test_a_long_in_numbers(rich: Ledger) -> None:
     assert (position.entry_price, position.value) == (1_000, 10_100)
     assert position.liquidation_price is not None
     assert round(position.liquidation_price, 6) == Decimal("904.522613")  # (10,000 - 1,000) / 9.95
-    assert position.distance == seen.distance_min
     assert position.distance is not None
     assert round(position.distance, 6) == Decimal("0.104433")
 
@@ -71,14 +70,15 @@ def test_who_holds_more_than_it_is_worth_cannot_be_liquidated(
     ledger.apply(make_fill("1", BTC, "BUY", 1_000, 100))
     seen = view(ledger, BTC=1_000)
     assert seen.positions[0].liquidation_price is None
-    assert seen.distance_min is None
+    assert seen.positions[0].distance is None
 
 
 def test_without_equity_there_is_no_leverage(rich: Ledger) -> None:
     seen = view(rich, BTC=800)
     assert (seen.equity, seen.leverage) == (-1_000, None)
-    assert seen.distance_min is not None
-    assert seen.distance_min < 0
+    (position,) = seen.positions
+    assert position.distance is not None
+    assert position.distance < 0
     assert seen.free < 0
 
 

@@ -72,11 +72,6 @@ class MarginView(msgspec.Struct, frozen=True):
     leverage: Decimal | None  # None: there is no equity left
     positions: tuple[PositionMargin, ...]
 
-    @property
-    def distance_min(self) -> Decimal | None:
-        """The distance of the position that is nearest to liquidation; None: there is none."""
-        return min((each.distance for each in self.positions if each.distance is not None), default=None)
-
 
 class _Open(msgspec.Struct, frozen=True):
     """An open position, valued."""

@@ -16,11 +16,13 @@ from trimaran.base.errors import ConfigError
 from trimaran.domain.client_id import ClientOrderId
 from trimaran.domain.events import CancelRequested, Event, LimitsRequested, ReleaseRequested
 from trimaran.domain.facts import Discrepancy
-from trimaran.domain.instrument import ContractKind, InstrumentKey, MarketName
+from trimaran.domain.instrument import ContractKind, Instrument, InstrumentKey, MarketName
+from trimaran.domain.kill import KillScope, ScopeKind, market_in
 from trimaran.domain.ports import Clock
-from trimaran.engine import approval
+from trimaran.engine import approval, quotes
 from trimaran.engine.desk import Desk
 from trimaran.engine.orders import OrderEntry
+from trimaran.ledger.margin import MarginTerms, MarginView, PositionMargin, margin_view
 from trimaran.live import report
 from trimaran.live.control_port import (
     ROWS_MAX,
@@ -43,6 +45,7 @@ from trimaran.live.control_port import (
 from trimaran.live.kill_answers import answer_kill
 from trimaran.live.kill_switch import KillSwitch
 from trimaran.live.run_accounts import RunAccounts
+from trimaran.risk.limits import BPS_ONE
 
 PNL_PARTS: Final = ("realised", "unrealised", "fees", "funding", "interest", "adjusted", "total")
 
@@ -150,27 +153,46 @@ def order_rows(desk: Desk, ended: bool, now_ns: int) -> Sequence[Mapping[str, An
 
 
 def position_rows(desk: Desk) -> Sequence[Mapping[str, Any]]:
-    """Open perpetual positions."""
-    rows = []
-    instruments = desk.durable.instruments
-    for key, position in sorted(desk.durable.ledger.positions.items()):
-        instrument = instruments[key]
-        if not position.lots or instrument.kind is not ContractKind.PERPETUAL:
-            continue
-        size, mark = instrument.size(position.lots), _mark(desk, key)
-        unrealised = None if mark is None else size * mark - position.cost
-        rows.append(
-            {
-                "instrument": key,
-                "market": instrument.market,
-                "symbol": instrument.symbol,
-                "size": _text(size),
-                "average_price": _text(position.cost / size),
-                "mark": _text(mark),
-                "unrealised": _text(unrealised),
-            }
-        )
-    return rows
+    """Open perpetual positions with their margin at the mids; what needs a mark is null without one."""
+    ledger, marks = desk.durable.ledger, quotes.prices_of(desk).mids
+    held = [
+        desk.durable.instruments[key]
+        for key, position in sorted(ledger.positions.items())
+        if position.lots and desk.durable.instruments[key].kind is ContractKind.PERPETUAL
+    ]
+    terms = {each.key: _margin_terms(desk, each.key) for each in held}
+    margins: dict[InstrumentKey, PositionMargin] = {}
+    for market, asset in sorted({(each.market, each.quote) for each in held}):
+        view = margin_view(ledger, market, asset, marks, terms)
+        if isinstance(view, MarginView):
+            margins |= {each.instrument_key: each for each in view.positions}
+    return [_position_row(desk, each, marks.get(each.key), margins.get(each.key)) for each in held]
+
+
+def _margin_terms(desk: Desk, key: InstrumentKey) -> MarginTerms:
+    """As the limits have them: what we allow ourselves, and what we take the venue to demand."""
+    book = desk.risk.book
+    account = book.scope(KillScope(ScopeKind.ACCOUNT, market_in(key)))
+    return MarginTerms(Decimal(book.of(key).leverage_max), Decimal(account.maintenance_bps) / BPS_ONE)
+
+
+def _position_row(
+    desk: Desk, instrument: Instrument, mark: Decimal | None, margin: PositionMargin | None
+) -> Mapping[str, Any]:
+    position = desk.durable.ledger.positions[instrument.key]
+    size = instrument.size(position.lots)
+    liquidation = None if margin is None else margin.liquidation_price
+    return {
+        "instrument": instrument.key,
+        "market": instrument.market,
+        "symbol": instrument.symbol,
+        "size": _text(size),
+        "average_price": _text(position.cost / size),
+        "mark": _text(mark),
+        "unrealised": None if mark is None else _text(size * mark - position.cost),
+        "margin": None if margin is None else _text(margin.held),
+        "liquidation_price": _text(liquidation and round(liquidation, 8)),
+    }
 
 
 def balance_rows(desk: Desk) -> Sequence[Mapping[str, Any]]:
@@ -227,15 +249,6 @@ def order_word(entry: OrderEntry) -> str:
     """The state, and what is under way."""
     asked = " cancelling" if entry.cancel_ns and entry.is_open else ""
     return f"{entry.state.name.lower()}{' changing' if entry.amendment is not None else ''}{asked}"
-
-
-def _mark(desk: Desk, key: InstrumentKey) -> Decimal | None:
-    book = desk.books.get(key)
-    if book is None:
-        return None
-    bid, _, ask, _ = desk.hot.book_top(book)
-    instrument = desk.instruments[key]
-    return (instrument.price(bid) + instrument.price(ask)) / 2 if bid and ask else None
 
 
 def _text(amount: Decimal | None) -> str | None:

@@ -42,7 +42,15 @@ ORDER_COLUMNS: Final = (
     "age_s",
     "strategy",
 )
-POSITION_COLUMNS: Final = ("market", "symbol", "size", "average_price", "mark", "unrealised")
+POSITION_COLUMNS: Final = (
+    "market",
+    "symbol",
+    "size",
+    "average_price",
+    "mark",
+    "unrealised",
+    "liquidation_price",
+)
 BALANCE_COLUMNS: Final = ("market", "asset", "amount")
 DIFFERENCE_COLUMNS: Final = ("market", "kind", "subject", "ours", "theirs", "done")
 PNL_ROWS: Final = ("quote", "realised", "unrealised", "fees", "total")
@@ -54,6 +62,7 @@ RIGHT: Final = (
     "average_price",
     "mark",
     "unrealised",
+    "liquidation_price",
     "amount",
     "ours",
     "theirs",
